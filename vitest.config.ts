@@ -1,0 +1,43 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        // Everything of the edge runs inside workerd, with real D1, objects, alarms and queue.
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              bindings: {
+                TEST_MIGRATIONS: await readD1Migrations("migrations"),
+                PATCH_ADMIN_TOKEN: "test-admin-token-for-vitest-only",
+                PATCH_SIGNING_KEY: "test-signing-key-for-vitest-only-0123456789",
+                PATCH_ALLOW_LOCAL: "true",
+              },
+            },
+          })),
+        ],
+        test: {
+          name: "edge",
+          include: ["worker/**/*.test.ts", "durable-objects/**/*.test.ts"],
+          setupFiles: ["./harness/edge/apply-migrations.ts"],
+        },
+      },
+      {
+        test: { name: "runner", include: ["runner/**/*.test.ts"], testTimeout: 60_000 },
+      },
+      {
+        // Whole processes on loopback ports: one at a time, or two cores are not enough for them.
+        test: {
+          name: "harness",
+          include: ["harness/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});

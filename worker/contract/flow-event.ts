@@ -1,0 +1,63 @@
+/**
+ * The flow event: one upstream movement, durable and deterministic.
+ *
+ * @module
+ */
+import { z } from "@hono/zod-openapi";
+import { FeedEntry } from "./feed-signal.ts";
+import { Provider, RepoInfo } from "./feed-source.ts";
+import { Name, Timestamp } from "./primitives.ts";
+
+export const FlowEventType = z.enum(["upstream.release", "upstream.tag", "upstream.push"]);
+export type FlowEventType = z.infer<typeof FlowEventType>;
+
+/** `patch:<sourceId>:<entryId>:<eventType>`, with `:r<n>` for the n-th later revision of the entry. */
+export function flowEventId(sourceId: string, entryId: string, type: FlowEventType, revision = 0): string {
+  const id = `patch:${sourceId}:${entryId}:${type}`;
+  return revision > 0 ? `${id}:r${revision}` : id;
+}
+
+/** What the event says of the movement: the entry, and where it was seen. */
+export const FlowEventPayload = z.object({
+  provider: Provider.optional(),
+  repo: RepoInfo.optional(),
+  entry: FeedEntry,
+});
+export type FlowEventPayload = z.infer<typeof FlowEventPayload>;
+
+export const FlowEvent = z
+  .object({
+    id: z.string().min(1).max(1400),
+    type: FlowEventType,
+    sourceId: Name.optional(),
+    occurredAt: Timestamp.optional(),
+    receivedAt: Timestamp,
+    payload: FlowEventPayload,
+    /** Stacks the event was handed to, or will be. */
+    stackIds: z.array(Name),
+  })
+  .openapi("FlowEvent");
+export type FlowEvent = z.infer<typeof FlowEvent>;
+
+/** An event accepted by hand: `POST /flow-events`. The same id with the same content is the same event. */
+export const FlowEventInput = z
+  .strictObject({
+    id: z
+      .string()
+      .min(1)
+      .max(1400)
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
+      .regex(/^[^\u0000-\u0020\u007f]+$/, "may not hold spaces or control characters"),
+    type: FlowEventType,
+    sourceId: Name.optional(),
+    occurredAt: Timestamp.optional(),
+    payload: z.strictObject({
+      provider: Provider.optional(),
+      repo: RepoInfo.optional(),
+      entry: z.strictObject(FeedEntry.shape),
+    }),
+    /** Stacks to hand it to; without it, those of the source. */
+    stackIds: z.array(Name).min(1).max(100).optional(),
+  })
+  .openapi("FlowEventInput");
+export type FlowEventInput = z.infer<typeof FlowEventInput>;

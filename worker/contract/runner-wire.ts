@@ -1,0 +1,138 @@
+/**
+ * What goes between the edge and a runner: claim, job envelope, callbacks.
+ *
+ * Requests from the edge to us are parsed strictly; what the edge answers is parsed leniently by
+ * the runner, so that an older runner survives a newer edge.
+ *
+ * @module
+ */
+import { z } from "@hono/zod-openapi";
+import { AttemptOperation, CandidateRef } from "./attempt.ts";
+import { FlowEvent } from "./flow-event.ts";
+import { Name, Oid, Reason, Timestamp } from "./primitives.ts";
+import { StackReport } from "./report.ts";
+import { StackConfig } from "./stack.ts";
+
+export const CLAIM_WAIT_SECONDS = 25;
+export const LEASE_SECONDS = 90;
+export const HEARTBEAT_SECONDS = 30;
+
+export const Nonce = z.string().regex(/^[A-Za-z0-9_-]{16,128}$/, "use 16 to 128 of A-Z a-z 0-9 _ -");
+
+export const RunnerInfo = z.strictObject({
+  name: Name,
+  version: z.string().min(1).max(64),
+  labels: z.array(Name).max(50).default([]),
+});
+export type RunnerInfo = z.infer<typeof RunnerInfo>;
+
+/** `POST /runner/claim`. Without `attemptId` it is a pull. */
+export const ClaimRequest = z
+  .strictObject({
+    attemptId: z.string().min(1).max(128).optional(),
+    epoch: z.int().min(1).optional(),
+    nonce: Nonce,
+    runner: RunnerInfo,
+    /** How long a pull may be held open, seconds. */
+    waitSeconds: z.int().min(0).max(CLAIM_WAIT_SECONDS).default(CLAIM_WAIT_SECONDS),
+  })
+  .openapi("ClaimRequest");
+export type ClaimRequest = z.infer<typeof ClaimRequest>;
+
+/** Everything a runner needs for one attempt. Holds no credential but the callback key. */
+export const JobEnvelope = z
+  .object({
+    v: z.literal(1),
+    attemptId: z.string(),
+    epoch: z.int(),
+    nonce: Nonce,
+    number: z.int(),
+    operation: AttemptOperation,
+    /** True when an operator asked to do an accepted event again. */
+    replay: z.boolean(),
+    event: FlowEvent.omit({ stackIds: true }),
+    stack: StackConfig.extend({
+      id: Name,
+      /** Where the maintained branch stood when this was last known, from the record. */
+      recordedBase: Oid.optional(),
+    }),
+    /** What to carry the stack onto. `sha` is the commit the event named, where it named one. */
+    onto: z.object({ ref: z.string(), sha: Oid.optional() }),
+    /** Filled-in candidate branch name. */
+    candidateRef: z.string(),
+    resume: z.object({ note: z.string(), resolvedRef: z.string().optional() }).optional(),
+    /** For `land`: move `branch` from `expectedOid` (its head when the candidate was made) to `oid`. */
+    land: z.object({ branch: z.string(), oid: Oid, expectedOid: Oid, ref: z.string() }).optional(),
+    callbackKey: z.string(),
+    leaseUntil: Timestamp,
+    deadlineAt: Timestamp,
+    heartbeatSeconds: z.int(),
+  })
+  .openapi("JobEnvelope");
+export type JobEnvelope = z.infer<typeof JobEnvelope>;
+
+/** What a runner may report as the end of its work. */
+export const ResultOutcome = z.enum(["changed", "completed", "skipped", "needs_intervention", "blocked", "failed"]);
+export type ResultOutcome = z.infer<typeof ResultOutcome>;
+
+/** Data of `attempt.result`. */
+export const AttemptResult = z
+  .strictObject({
+    outcome: ResultOutcome,
+    reason: Reason.optional(),
+    /** On `failed`: the runner itself failed and the same work may succeed elsewhere. */
+    infrastructure: z.boolean().default(false),
+    report: StackReport.optional(),
+    candidates: z.array(CandidateRef).max(20).default([]),
+    /** For `land`. */
+    landed: z.strictObject({ branch: z.string(), from: Oid, to: Oid }).optional(),
+  })
+  .superRefine((result, ctx) => {
+    if (result.outcome === "changed" && result.candidates.length === 0 && result.landed === undefined)
+      ctx.addIssue({
+        code: "custom",
+        path: ["candidates"],
+        message: "outcome 'changed' needs a candidate or a landing",
+      });
+    if (["needs_intervention", "blocked", "failed"].includes(result.outcome) && result.reason === undefined)
+      ctx.addIssue({ code: "custom", path: ["reason"], message: `outcome '${result.outcome}' needs a reason` });
+  });
+export type AttemptResult = z.infer<typeof AttemptResult>;
+
+export const AttemptProgress = z.strictObject({
+  stage: z.string().min(1).max(64),
+  done: z.int().min(0).optional(),
+  total: z.int().min(0).optional(),
+});
+export type AttemptProgress = z.infer<typeof AttemptProgress>;
+
+const callbackHead = {
+  attemptId: z.string().min(1).max(128),
+  epoch: z.int().min(1),
+  nonce: Nonce,
+  seq: z.int().min(0),
+};
+
+/** `POST /webhooks/runner`. */
+export const RunnerCallback = z
+  .discriminatedUnion("type", [
+    z.strictObject({ type: z.literal("attempt.heartbeat"), ...callbackHead, data: z.strictObject({}).default({}) }),
+    z.strictObject({ type: z.literal("attempt.progress"), ...callbackHead, data: AttemptProgress }),
+    z.strictObject({ type: z.literal("attempt.result"), ...callbackHead, data: AttemptResult }),
+  ])
+  .openapi("RunnerCallback");
+export type RunnerCallback = z.infer<typeof RunnerCallback>;
+
+/** Answers to a callback that was authenticated and understood. */
+export const CallbackAnswer = z
+  .object({
+    status: z.enum(["applied", "duplicate"]),
+    directive: z.enum(["continue", "cancel"]),
+    leaseUntil: Timestamp.optional(),
+    attemptStatus: z.string().optional(),
+  })
+  .openapi("CallbackAnswer");
+export type CallbackAnswer = z.infer<typeof CallbackAnswer>;
+
+/** Answer of the log `PUT`: how many bytes of the log the edge has. */
+export const LogAnswer = z.object({ ack: z.int() }).openapi("LogAnswer");

@@ -1,0 +1,117 @@
+/**
+ * A patch stack: upstream repository, fork repository, patch branch and policy.
+ *
+ * @module
+ */
+import { z } from "@hono/zod-openapi";
+import { isRefName, Name, Oid, RefName, RepositoryUrl, Timestamp } from "./primitives.ts";
+
+/** How versions are read from tags; `auto` decides by the look of the version. */
+export const VersionScheme = z.enum(["auto", "semver", "pep440", "calendar", "loose"]);
+export type VersionScheme = z.infer<typeof VersionScheme>;
+
+/** Which upstream releases count. A stack follows one release line and never goes down on it. */
+export const ReleasePolicy = z
+  .strictObject({
+    /** Globs over the whole tag (`rust-v*`). None means every tag. */
+    include: z.array(z.string().min(1).max(200)).max(50).default([]),
+    /** Globs over the whole tag that never count. Exclude wins over include. */
+    exclude: z.array(z.string().min(1).max(200)).max(50).default([]),
+    /** Exact text before the version (`rust-v`). Without it, whatever stands before the first digit. */
+    prefix: z.string().max(100).optional(),
+    prereleases: z.boolean().default(false),
+    scheme: VersionScheme.default("auto"),
+  })
+  .openapi("ReleasePolicy");
+export type ReleasePolicy = z.infer<typeof ReleasePolicy>;
+
+/** What an operator may be told about; every one is a change of an attempt's state. */
+export const NotifyEvent = z.enum([
+  "changed",
+  "completed",
+  "needs_intervention",
+  "blocked",
+  "failed",
+  "timed_out",
+  "landed",
+  "superseded",
+]);
+export type NotifyEvent = z.infer<typeof NotifyEvent>;
+
+/** Which surface does the Git work. */
+export const DriverName = z.enum(["pull"]);
+export type DriverName = z.infer<typeof DriverName>;
+
+export const StackPolicy = z
+  .strictObject({
+    /** When a newer event arrives while an attempt is open: drop the older one, or work in order. */
+    onNewer: z.enum(["supersede", "queue"]).default("supersede"),
+    releases: ReleasePolicy.default(ReleasePolicy.parse({})),
+    /** Shell commands run in a checkout of the result, in order; the first failure stops. */
+    verify: z.array(z.string().min(1).max(4000)).max(20).default([]),
+    /** Branch name for candidates; `<stackId>`, `<tag>` and `<attempt>` are filled in. */
+    candidateRef: z
+      .string()
+      .max(200)
+      .default("patch-moi/<stackId>/<tag>")
+      .refine(
+        (s) => isRefName(s.replaceAll(/<(?:stackId|tag|attempt)>/g, "x")),
+        "is not a branch name; the placeholders are <stackId>, <tag> and <attempt>",
+      ),
+    landing: z.enum(["manual", "auto"]).default("manual"),
+    driver: DriverName.default("pull"),
+    /** A runner must have all of these labels to be given this stack's work. */
+    runnerLabels: z.array(Name).max(20).default([]),
+    deadlines: z
+      .strictObject({
+        /** From hand-over to claim. A pull runner may be switched off over a weekend: hence three days. */
+        startSeconds: z
+          .int()
+          .min(10)
+          .max(30 * 86_400)
+          .default(3 * 86_400),
+        /** From claim to result, however well the heartbeats go. */
+        attemptSeconds: z.int().min(10).max(86_400).default(3600),
+        /** One verify command. */
+        verifySeconds: z.int().min(1).max(86_400).default(1800),
+      })
+      .prefault({}),
+    /** Automatic retries after infrastructure faults. */
+    automaticRetries: z.int().min(0).max(3).default(3),
+    notify: z
+      .strictObject({
+        /** Empty means off. Where they go is the deployment's `DISCORD_WEBHOOK_URL`. */
+        discord: z.array(NotifyEvent).max(20).default([]),
+      })
+      .prefault({}),
+  })
+  .openapi("StackPolicy");
+export type StackPolicy = z.infer<typeof StackPolicy>;
+
+/** What an operator declares (`PUT /stacks/:id`, `patch-moi.json`). */
+export const StackConfig = z
+  .strictObject({
+    upstream: z.strictObject({ url: RepositoryUrl }),
+    fork: z.strictObject({ url: RepositoryUrl }),
+    /** The maintained branch in the fork: patches as ordinary commits on top of upstream. */
+    branch: RefName,
+    /** Upstream commit or tag the branch stands on now; found by `merge-base` when absent. */
+    base: z.union([Oid, RefName]).optional(),
+    policy: StackPolicy.prefault({}),
+  })
+  .openapi("StackConfig");
+export type StackConfig = z.infer<typeof StackConfig>;
+
+/** A stack as the API shows it: what was declared, and where it stands. */
+export const Stack = StackConfig.extend({
+  id: Name,
+  paused: z.boolean(),
+  /** Tag or commit the maintained branch was last landed on. */
+  carried: z.object({ tag: z.string().optional(), oid: Oid, landedAt: Timestamp }).optional(),
+  /** Highest upstream version accepted so far: lower ones are refused as downgrades. */
+  highestTag: z.string().optional(),
+  currentAttemptId: z.string().optional(),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+}).openapi("Stack");
+export type Stack = z.infer<typeof Stack>;

@@ -1,0 +1,33 @@
+/**
+ * One JSON line per fact worth an operator's eye, with a fixed vocabulary.
+ *
+ * @module
+ */
+
+/** Every name a log line may carry; `docs/reference/log-events.md` describes each. */
+export type LogName =
+  | "cron.tick"
+  | "feed.polled"
+  | "feed.signal"
+  | "event.accepted"
+  | "attempt.transition"
+  | "dispatch.sent"
+  | "callback.accepted"
+  | "callback.refused"
+  | "delivery.failed"
+  | "outbox.sent"
+  | "outbox.retry"
+  | "outbox.dead"
+  | "request.refused"
+  | "request.failed"
+  | "storage.fault";
+
+export type LogLevel = "info" | "warn" | "error";
+
+/** Writes one line. `fields` never hold tokens, secrets, keys or bodies. */
+export function log(level: LogLevel, name: LogName, fields: Record<string, unknown> = {}): void {
+  const line = JSON.stringify({ at: new Date().toISOString(), level, name, ...fields });
+  if (level === "error") console.error(line);
+  else if (level === "warn") console.warn(line);
+  else console.log(line);
+}

@@ -1,0 +1,358 @@
+/**
+ * The D1 schema. `npm run migrations` writes the SQL from it into `migrations/`.
+ *
+ * Times are ISO 8601 UTC text (they sort as they are, and a person can read a row). Every list that
+ * the API serves orders by an `INTEGER PRIMARY KEY` and has an index that starts with its filter, so
+ * a page costs its own length in rows read, whatever the size of the table.
+ *
+ * @module
+ */
+import { sql } from "drizzle-orm";
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { AttemptOperation, AttemptStatus, CandidateRef } from "../contract/attempt.ts";
+import type { FeedEntry, FilterDecision, SignalDisposition } from "../contract/feed-signal.ts";
+import type { FeedSourceConfig } from "../contract/feed-source.ts";
+import type { FlowEventPayload, FlowEventType } from "../contract/flow-event.ts";
+import type { TokenScope } from "../contract/identity.ts";
+import type { Reason } from "../contract/primitives.ts";
+import type { StackReport } from "../contract/report.ts";
+import type { StackConfig } from "../contract/stack.ts";
+
+/** One row per patch stack. Only its object writes the rows below `-- object`. */
+export const stacks = sqliteTable(
+  "stacks",
+  {
+    position: integer("position").primaryKey({ autoIncrement: true }),
+    id: text("id").notNull().unique(),
+    config: text("config", { mode: "json" }).$type<StackConfig>().notNull(),
+    paused: integer("paused", { mode: "boolean" }).notNull().default(false),
+    /** A deleted stack keeps its records; declaring the id again brings it back. */
+    deletedAt: text("deleted_at"),
+    // -- object: last journal row, number of the last attempt, and where the release line stands.
+    journalSeq: integer("journal_seq").notNull().default(0),
+    attemptCount: integer("attempt_count").notNull().default(0),
+    highestTag: text("highest_tag"),
+    carried: text("carried", { mode: "json" }).$type<{ tag?: string; oid: string; landedAt: string }>(),
+    /** When the object next has something to do by itself; the cron pokes stacks whose time has passed. */
+    nextActionAt: text("next_action_at"),
+    createdAt: text("created_at").notNull(),
+    updatedAt: text("updated_at").notNull(),
+  },
+  (t) => [index("stacks_next_action").on(t.nextActionAt).where(sql`next_action_at IS NOT NULL`)],
+);
+
+export const feedSources = sqliteTable(
+  "feed_sources",
+  {
+    position: integer("position").primaryKey({ autoIncrement: true }),
+    id: text("id").notNull().unique(),
+    config: text("config", { mode: "json" }).$type<FeedSourceConfig>().notNull(),
+    /** Null while the source is disabled. */
+    nextPollAt: text("next_poll_at"),
+    primed: integer("primed", { mode: "boolean" }).notNull().default(false),
+    etag: text("etag"),
+    lastModified: text("last_modified"),
+    lastPollAt: text("last_poll_at"),
+    lastSuccessAt: text("last_success_at"),
+    lastOutcome: text("last_outcome").$type<"changed" | "unchanged" | "not_modified" | "failed">(),
+    consecutiveFailures: integer("consecutive_failures").notNull().default(0),
+    lastError: text("last_error", { mode: "json" }).$type<{ code: string; message: string; at: string }>(),
+    movedTo: text("moved_to"),
+    createdAt: text("created_at").notNull(),
+    updatedAt: text("updated_at").notNull(),
+  },
+  (t) => [index("feed_sources_due").on(t.nextPollAt).where(sql`next_poll_at IS NOT NULL`)],
+);
+
+/** Which stacks a source feeds; kept beside the configuration so that the database can hold the reference. */
+export const sourceStacks = sqliteTable(
+  "source_stacks",
+  {
+    sourceId: text("source_id")
+      .notNull()
+      .references(() => feedSources.id, { onDelete: "cascade" }),
+    stackId: text("stack_id")
+      .notNull()
+      .references(() => stacks.id),
+  },
+  (t) => [primaryKey({ columns: [t.sourceId, t.stackId] }), index("source_stacks_stack").on(t.stackId)],
+);
+
+/** Every entry ever seen, by key: what decides whether something is new. */
+export const feedEntries = sqliteTable(
+  "feed_entries",
+  {
+    sourceId: text("source_id")
+      .notNull()
+      .references(() => feedSources.id, { onDelete: "cascade" }),
+    entryId: text("entry_id").notNull(),
+    /** Hash of what a reader would call the entry's content. */
+    fingerprint: text("fingerprint").notNull(),
+    revision: integer("revision").notNull().default(0),
+    firstSeenAt: text("first_seen_at").notNull(),
+    lastSeenAt: text("last_seen_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.sourceId, t.entryId] })],
+);
+
+export const feedSignals = sqliteTable(
+  "feed_signals",
+  {
+    position: integer("position").primaryKey({ autoIncrement: true }),
+    sourceId: text("source_id")
+      .notNull()
+      .references(() => feedSources.id, { onDelete: "cascade" }),
+    entryId: text("entry_id").notNull(),
+    revision: integer("revision").notNull(),
+    entry: text("entry", { mode: "json" }).$type<FeedEntry>().notNull(),
+    disposition: text("disposition").$type<SignalDisposition>().notNull(),
+    decisions: text("decisions", { mode: "json" }).$type<FilterDecision[]>().notNull(),
+    eventId: text("event_id"),
+    seenAt: text("seen_at").notNull(),
+  },
+  (t) => [
+    uniqueIndex("feed_signals_revision").on(t.sourceId, t.entryId, t.revision),
+    index("feed_signals_source").on(t.sourceId, t.position),
+  ],
+);
+
+export const flowEvents = sqliteTable(
+  "flow_events",
+  {
+    position: integer("position").primaryKey({ autoIncrement: true }),
+    id: text("id").notNull().unique(),
+    type: text("type").$type<FlowEventType>().notNull(),
+    /** Not a reference: the event outlives the source it came from. */
+    sourceId: text("source_id"),
+    occurredAt: text("occurred_at"),
+    receivedAt: text("received_at").notNull(),
+    payload: text("payload", { mode: "json" }).$type<FlowEventPayload>().notNull(),
+  },
+  (t) => [index("flow_events_type").on(t.type, t.position)],
+);
+
+/** Hand-over of an event to a stack: `pending` until the stack's journal holds it. */
+export const deliveries = sqliteTable(
+  "deliveries",
+  {
+    position: integer("position").primaryKey({ autoIncrement: true }),
+    eventId: text("event_id")
+      .notNull()
+      .references(() => flowEvents.id),
+    stackId: text("stack_id")
+      .notNull()
+      .references(() => stacks.id),
+    status: text("status").$type<"pending" | "accepted">().notNull(),
+    createdAt: text("created_at").notNull(),
+    acceptedAt: text("accepted_at"),
+  },
+  (t) => [
+    uniqueIndex("deliveries_event_stack").on(t.eventId, t.stackId),
+    index("deliveries_stack").on(t.stackId, t.position),
+    index("deliveries_pending").on(t.createdAt).where(sql`status = 'pending'`),
+  ],
+);
+
+export const attempts = sqliteTable(
+  "maintenance_attempts",
+  {
+    position: integer("position").primaryKey({ autoIncrement: true }),
+    id: text("id").notNull().unique(),
+    stackId: text("stack_id")
+      .notNull()
+      .references(() => stacks.id),
+    eventId: text("event_id")
+      .notNull()
+      .references(() => flowEvents.id),
+    number: integer("number").notNull(),
+    operation: text("operation").$type<AttemptOperation>().notNull(),
+    status: text("status").$type<AttemptStatus>().notNull(),
+    reason: text("reason", { mode: "json" }).$type<Reason>(),
+    epoch: integer("epoch").notNull(),
+    retries: integer("retries").notNull(),
+    onto: text("onto").notNull(),
+    ontoSha: text("onto_sha"),
+    tag: text("tag"),
+    /** What the movement is called whoever tells it: the tag, or the commit. */
+    movement: text("movement").notNull(),
+    relatedAttemptId: text("related_attempt_id"),
+    landsAttemptId: text("lands_attempt_id"),
+    resume: text("resume", { mode: "json" }).$type<{ note: string; resolvedRef?: string }>(),
+    cancelRequested: integer("cancel_requested", { mode: "boolean" }).notNull().default(false),
+    /** Nonce of the claim that holds the current epoch. */
+    nonce: text("nonce"),
+    runner: text("runner", { mode: "json" }).$type<{ name: string; version: string }>(),
+    candidates: text("candidates", { mode: "json" }).$type<CandidateRef[]>().notNull(),
+    createdAt: text("created_at").notNull(),
+    updatedAt: text("updated_at").notNull(),
+    startedAt: text("started_at"),
+    endedAt: text("ended_at"),
+    /** Not before this time is it handed out (queued), or looked at again (blocked). */
+    notBefore: text("not_before"),
+    /** Start deadline while dispatched, wall-clock deadline while running. */
+    deadlineAt: text("deadline_at"),
+    /** Lease as given at the claim; heartbeats extend it in the object's own storage. */
+    leaseUntil: text("lease_until"),
+    /** When the external state first stopped it; 24 hours later a person is asked. */
+    blockedSince: text("blocked_since"),
+    nextActionAt: text("next_action_at"),
+  },
+  (t) => [
+    uniqueIndex("attempts_number").on(t.stackId, t.number),
+    index("attempts_stack").on(t.stackId, t.position),
+    index("attempts_event").on(t.eventId, t.position),
+    index("attempts_status").on(t.status, t.position),
+    index("attempts_stack_status").on(t.stackId, t.status, t.position),
+    index("attempts_event_stack").on(t.eventId, t.stackId, t.position),
+    index("attempts_movement").on(t.stackId, t.movement, t.position),
+    index("attempts_open")
+      .on(t.stackId)
+      .where(sql`status IN ('queued','dispatched','running','blocked','needs_intervention')`),
+  ],
+);
+
+/** The stack report of an attempt's last result; apart from the attempt because it can be large. */
+export const reports = sqliteTable("reports", {
+  attemptId: text("attempt_id")
+    .primaryKey()
+    .references(() => attempts.id),
+  epoch: integer("epoch").notNull(),
+  report: text("report", { mode: "json" }).$type<StackReport>().notNull(),
+  at: text("at").notNull(),
+});
+
+export const dispatches = sqliteTable(
+  "dispatches",
+  {
+    position: integer("position").primaryKey({ autoIncrement: true }),
+    id: text("id").notNull().unique(),
+    attemptId: text("attempt_id")
+      .notNull()
+      .references(() => attempts.id),
+    eventId: text("event_id").notNull(),
+    stackId: text("stack_id").notNull(),
+    epoch: integer("epoch").notNull(),
+    driver: text("driver").notNull(),
+    labels: text("labels", { mode: "json" }).$type<string[]>().notNull(),
+    status: text("status").$type<"waiting" | "claimed" | "ended" | "expired" | "withdrawn">().notNull(),
+    outcome: text("outcome"),
+    runner: text("runner"),
+    createdAt: text("created_at").notNull(),
+    claimedAt: text("claimed_at"),
+    endedAt: text("ended_at"),
+  },
+  (t) => [
+    index("dispatches_event").on(t.eventId, t.position),
+    index("dispatches_attempt").on(t.attemptId, t.position),
+    index("dispatches_status").on(t.status, t.position),
+    index("dispatches_event_status").on(t.eventId, t.status, t.position),
+    index("dispatches_waiting").on(t.driver, t.position).where(sql`status = 'waiting'`),
+  ],
+);
+
+export const candidates = sqliteTable(
+  "candidates",
+  {
+    position: integer("position").primaryKey({ autoIncrement: true }),
+    id: text("id").notNull().unique(),
+    stackId: text("stack_id").notNull(),
+    attemptId: text("attempt_id")
+      .notNull()
+      .references(() => attempts.id),
+    eventId: text("event_id").notNull(),
+    kind: text("kind").$type<CandidateRef["kind"]>().notNull(),
+    ref: text("ref").notNull(),
+    oid: text("oid").notNull(),
+    tag: text("tag"),
+    createdAt: text("created_at").notNull(),
+    landedAt: text("landed_at"),
+  },
+  (t) => [index("candidates_stack").on(t.stackId, t.position), index("candidates_attempt").on(t.attemptId)],
+);
+
+/**
+ * Everything that ever happened to a stack, in order and without gaps. The primary key is the lock:
+ * a second writer's batch fails whole on it.
+ */
+export const journal = sqliteTable(
+  "journal",
+  {
+    stackId: text("stack_id")
+      .notNull()
+      .references(() => stacks.id),
+    seq: integer("seq").notNull(),
+    at: text("at").notNull(),
+    actor: text("actor").notNull(),
+    command: text("command").notNull(),
+    /** The execution that wrote it: tells after an ambiguous error whether it was ours. */
+    writer: text("writer").notNull(),
+    kind: text("kind")
+      .$type<"created" | "transition" | "note" | "evidence" | "candidate" | "outbox" | "stack">()
+      .notNull(),
+    attemptId: text("attempt_id"),
+    epoch: integer("epoch"),
+    fromStatus: text("from_status").$type<AttemptStatus>(),
+    toStatus: text("to_status").$type<AttemptStatus>(),
+    reason: text("reason", { mode: "json" }).$type<Reason>(),
+    data: text("data", { mode: "json" }).$type<unknown>(),
+  },
+  (t) => [primaryKey({ columns: [t.stackId, t.seq] }), index("journal_attempt").on(t.attemptId, t.seq)],
+);
+
+/** First answer to everything that may be sent twice: callbacks by webhook-id, operator commands by Idempotency-Key. */
+export const answers = sqliteTable(
+  "answers",
+  {
+    /** `callback:<attemptId>:<webhook-id>` or `key:<token>:<Idempotency-Key>` */
+    key: text("key").primaryKey(),
+    /** SHA-256 of what was asked, hex. */
+    requestHash: text("request_hash").notNull(),
+    status: integer("status").notNull(),
+    body: text("body", { mode: "json" }).$type<unknown>().notNull(),
+    at: text("at").notNull(),
+  },
+  (t) => [index("answers_at").on(t.at)],
+);
+
+/** Effects that leave after the commit of what caused them. */
+export const outbox = sqliteTable(
+  "outbox",
+  {
+    id: text("id").primaryKey(),
+    stackId: text("stack_id").notNull(),
+    attemptId: text("attempt_id"),
+    kind: text("kind").$type<"notify.discord">().notNull(),
+    payload: text("payload", { mode: "json" }).$type<unknown>().notNull(),
+    status: text("status").$type<"pending" | "sent" | "dead">().notNull(),
+    tries: integer("tries").notNull().default(0),
+    nextAt: text("next_at").notNull(),
+    lastError: text("last_error"),
+    createdAt: text("created_at").notNull(),
+  },
+  (t) => [
+    index("outbox_pending").on(t.stackId, t.nextAt).where(sql`status = 'pending'`),
+    index("outbox_dead").on(t.createdAt).where(sql`status = 'dead'`),
+  ],
+);
+
+export const runners = sqliteTable("runners", {
+  position: integer("position").primaryKey({ autoIncrement: true }),
+  name: text("name").notNull().unique(),
+  labels: text("labels", { mode: "json" }).$type<string[]>().notNull(),
+  /** Part of what its secret is derived from: unique for every registration of the name. */
+  keyId: text("key_id").notNull(),
+  version: text("version"),
+  createdAt: text("created_at").notNull(),
+  lastSeenAt: text("last_seen_at"),
+});
+
+export const tokens = sqliteTable("tokens", {
+  position: integer("position").primaryKey({ autoIncrement: true }),
+  name: text("name").notNull().unique(),
+  /** SHA-256 of the secret, hex. The secret has 256 random bits, so no salt and no stretching. */
+  hash: text("hash").notNull().unique(),
+  scopes: text("scopes", { mode: "json" }).$type<TokenScope[]>().notNull(),
+  createdAt: text("created_at").notNull(),
+  expiresAt: text("expires_at"),
+  lastUsedAt: text("last_used_at"),
+});
