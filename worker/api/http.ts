@@ -1,0 +1,110 @@
+/**
+ * What every route shares: the environment, errors, scopes, paging.
+ *
+ * @module
+ */
+import { OpenAPIHono, z } from "@hono/zod-openapi";
+import { createMiddleware } from "hono/factory";
+import { ERROR_STATUS, ErrorBody, type ErrorCode } from "../contract/error.ts";
+import type { TokenScope } from "../contract/identity.ts";
+import { LIST_LIMIT } from "../contract/primitives.ts";
+import { describeIssues } from "../contract/unknown-field.ts";
+import type { Settings } from "../platform/settings.ts";
+import type { Database } from "../store/database.ts";
+
+/** Who asks: the name of the token, and what it may. */
+export type Actor = { name: string; scopes: readonly TokenScope[] };
+
+export type AppEnv = {
+  Bindings: Env;
+  Variables: { actor: Actor; settings: Settings; db: Database; idempotency?: { key: string; hash: string } };
+};
+
+/** A refusal that goes to the client as it is. */
+export class ApiError extends Error {
+  override name = "ApiError";
+  readonly code: ErrorCode;
+  readonly details?: unknown;
+
+  constructor(code: ErrorCode, message: string, details?: unknown) {
+    super(message);
+    this.code = code;
+    this.details = details;
+  }
+
+  get status(): (typeof ERROR_STATUS)[ErrorCode] {
+    return ERROR_STATUS[this.code];
+  }
+}
+
+/** The wire form of a refusal. */
+export function errorBody(code: ErrorCode, message: string, details?: unknown): ErrorBody {
+  return { error: details === undefined ? { code, message } : { code, message, details } };
+}
+
+/** A router whose failed validations become `invalid_request` with one line per problem. */
+export function router(): OpenAPIHono<AppEnv> {
+  return new OpenAPIHono<AppEnv>({
+    defaultHook: (result) => {
+      if (result.success) return;
+      const problems = describeIssues(result.error);
+      throw new ApiError("invalid_request", problems.join("; "), { problems });
+    },
+  });
+}
+
+/** Lets through tokens with the scope; `admin` may everything, `operate` may read. */
+export function scope(wanted: TokenScope) {
+  return createMiddleware<AppEnv>(async (c, next) => {
+    if (!allows(c.var.actor.scopes, wanted))
+      throw new ApiError("forbidden", `this needs a token with the scope '${wanted}'`);
+    await next();
+  });
+}
+
+function allows(scopes: readonly TokenScope[], wanted: TokenScope): boolean {
+  if (scopes.includes("admin") || scopes.includes(wanted)) return true;
+  return wanted === "read" && scopes.includes("operate");
+}
+
+/** `limit` and `cursor` of every list. */
+export const ListQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(LIST_LIMIT.max).default(LIST_LIMIT.default),
+  cursor: z.string().max(64).optional(),
+});
+
+/** Opaque to clients; inside, the position of the last row given. Throws on anything else. */
+export function decodeCursor(cursor: string | undefined): number | undefined {
+  if (cursor === undefined) return undefined;
+  const match = /^p([1-9][0-9]{0,15})$/.exec(cursor);
+  if (match?.[1] === undefined) throw new ApiError("invalid_request", "cursor: use a nextCursor as it was given");
+  return Number(match[1]);
+}
+
+/** Cuts one row too many off a page and says where the next one begins. */
+export function page<T extends { position: number }>(rows: T[], limit: number): { rows: T[]; nextCursor?: string } {
+  const last = rows[limit - 1];
+  return rows.length > limit && last !== undefined
+    ? { rows: rows.slice(0, limit), nextCursor: `p${last.position}` }
+    : { rows };
+}
+
+/** OpenAPI entry of a JSON answer. */
+export function json<T extends z.ZodType>(schema: T, description: string) {
+  return { content: { "application/json": { schema } }, description };
+}
+
+/** OpenAPI entry of a JSON body that must be there. */
+export function jsonBody<T extends z.ZodType>(schema: T) {
+  return { content: { "application/json": { schema } }, required: true } as const;
+}
+
+/** OpenAPI entries of the refusals that any route may give. */
+export const refusals = {
+  400: json(ErrorBody, "The request is malformed"),
+  401: json(ErrorBody, "No token, or not one that is known"),
+  403: json(ErrorBody, "The token's scopes do not allow it"),
+  404: json(ErrorBody, "No such record"),
+  409: json(ErrorBody, "The record's state does not allow it; the message says what does"),
+  503: json(ErrorBody, "Storage does not answer; try again after Retry-After seconds"),
+} as const;

@@ -1,0 +1,78 @@
+/**
+ * The Hono app: who may come in, routes mounted, one error hook, the OpenAPI document.
+ *
+ * @module
+ */
+import { bodyLimit } from "hono/body-limit";
+import { createMiddleware } from "hono/factory";
+import { HTTPException } from "hono/http-exception";
+import { ApiError, type AppEnv, errorBody, router } from "./api/http.ts";
+import { presentedToken, verifyAdminToken } from "./auth/admin-token.ts";
+import { MAX_API_BODY } from "./contract/primitives.ts";
+import { log } from "./platform/log.ts";
+import { readSettings, SettingsError } from "./platform/settings.ts";
+import { openDatabase, StorageFault } from "./store/database.ts";
+
+/** Opens what every request needs. */
+const open = createMiddleware<AppEnv>(async (c, next) => {
+  c.set("settings", readSettings(c.env));
+  c.set("db", openDatabase(c.env.DB));
+  await next();
+});
+
+/** Everything below it needs an admin token. */
+const adminOnly = createMiddleware<AppEnv>(async (c, next) => {
+  const verdict = await verifyAdminToken(
+    presentedToken(c.req.raw.headers),
+    c.var.settings,
+    c.var.db,
+    new Date().toISOString(),
+  );
+  switch (verdict.kind) {
+    case "accepted":
+      c.set("actor", { name: verdict.name, scopes: verdict.scopes });
+      break;
+    case "not_configured":
+      throw new ApiError("not_configured", "no admin token is configured; set the secret PATCH_ADMIN_TOKEN");
+    case "refused":
+      throw new ApiError("unauthorized", "send an admin token as 'Authorization: Bearer <token>'");
+  }
+  await next();
+});
+
+/** Builds the app; one per isolate. */
+export function createApp() {
+  const app = router();
+  app.use(open);
+  app.get("/healthz", (c) => c.json({ ok: true }));
+  app.use(adminOnly);
+  app.use(
+    bodyLimit({
+      maxSize: MAX_API_BODY,
+      onError: () => {
+        throw new ApiError("payload_too_large", `a body may have ${MAX_API_BODY} bytes at most`);
+      },
+    }),
+  );
+  app.notFound((c) => c.json(errorBody("not_found", `there is no ${c.req.method} ${c.req.path}`), 404));
+  app.onError((error, c) => {
+    if (error instanceof ApiError) {
+      if (error.code === "storage_unavailable" || error.code === "overloaded") c.header("Retry-After", "2");
+      if (error.code === "unauthorized") c.header("WWW-Authenticate", "Bearer");
+      return c.json(errorBody(error.code, error.message, error.details), error.status);
+    }
+    if (error instanceof StorageFault) {
+      log("error", "storage.fault", { method: c.req.method, path: c.req.path, error: error.message });
+      c.header("Retry-After", "2");
+      return c.json(errorBody("storage_unavailable", "storage does not answer; try again"), 503);
+    }
+    if (error instanceof SettingsError) return c.json(errorBody("not_configured", error.message), 503);
+    if (error instanceof HTTPException && error.status === 415)
+      return c.json(errorBody("unsupported_media_type", "send JSON with 'Content-Type: application/json'"), 415);
+    if (error instanceof HTTPException && error.status < 500)
+      return c.json(errorBody("invalid_request", error.message), 400);
+    log("error", "request.failed", { method: c.req.method, path: c.req.path, error: String(error) });
+    return c.json(errorBody("internal", "something went wrong here; the log has the details"), 500);
+  });
+  return app;
+}
