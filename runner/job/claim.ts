@@ -1,0 +1,72 @@
+/**
+ * Asks the server for a job, in the runner's own name.
+ *
+ * @module
+ */
+import { randomBytes, randomUUID } from "node:crypto";
+import { z } from "@hono/zod-openapi";
+import { CLAIM_WAIT_SECONDS, JobEnvelope, type RunnerInfo } from "../../worker/contract/runner-wire.ts";
+import { firstIssue } from "../client/edge-api.ts";
+import type { Clock } from "./clock.ts";
+import { deliver } from "./delivery.ts";
+
+/** Over the time the server may hold a pull open. */
+const ANSWER_SECONDS = 15;
+
+export type ClaimOptions = {
+  server: URL;
+  secret: string;
+  runner: RunnerInfo;
+  /** How long the server may hold the pull open; at most 25 s. */
+  waitSeconds: number;
+  clock: Clock;
+  signal?: AbortSignal;
+  /** How long an unreachable server is tried again; forever without it. */
+  giveUpAfterMs?: number;
+  onRetry?: (tries: number, delayMs: number, why: string) => void;
+};
+
+/** Enough of an envelope to hand its job back when the rest is not understood. */
+export const JobHead = z.object({
+  attemptId: JobEnvelope.shape.attemptId,
+  epoch: JobEnvelope.shape.epoch,
+  nonce: JobEnvelope.shape.nonce,
+  callbackKey: JobEnvelope.shape.callbackKey,
+});
+export type JobHead = z.infer<typeof JobHead>;
+
+export type Claim =
+  | { kind: "job"; envelope: JobEnvelope }
+  | { kind: "nothing" }
+  /** A job was handed out that this version cannot read. */
+  | { kind: "not_understood"; head?: JobHead; message: string }
+  | { kind: "refused"; status: number; code: string; message: string }
+  | { kind: "unanswered"; message: string };
+
+export async function claimJob(options: ClaimOptions): Promise<Claim> {
+  const waitSeconds = Math.max(0, Math.min(CLAIM_WAIT_SECONDS, Math.floor(options.waitSeconds)));
+  // One nonce for all tries: a claim whose answer was lost is answered with the same job again.
+  const nonce = randomBytes(24).toString("base64url");
+  const body = new TextEncoder().encode(JSON.stringify({ nonce, runner: options.runner, waitSeconds }));
+  const sent = await deliver(
+    {
+      method: "POST",
+      url: new URL("runner/claim", options.server),
+      id: randomUUID(),
+      secret: options.secret,
+      body,
+      contentType: "application/json",
+    },
+    { ...options, timeoutMs: (waitSeconds + ANSWER_SECONDS) * 1000 },
+  );
+  if (sent.kind === "unanswered") return sent;
+  if (sent.kind === "refused") return { kind: "refused", status: sent.status, code: sent.code, message: sent.message };
+  if (sent.status === 204) return { kind: "nothing" };
+  const envelope = JobEnvelope.safeParse(sent.body);
+  if (envelope.success) return { kind: "job", envelope: envelope.data };
+  return {
+    kind: "not_understood",
+    head: JobHead.safeParse(sent.body).data,
+    message: `the job is not one this version understands (${firstIssue(envelope.error)}); update the runner`,
+  };
+}

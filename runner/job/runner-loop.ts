@@ -1,0 +1,145 @@
+/**
+ * The runner's life: send what was left over, claim, work, report, again.
+ *
+ * @module
+ */
+import type { RunnerInfo } from "../../worker/contract/runner-wire.ts";
+import { CommandFailure } from "../client/command-failure.ts";
+import { Callbacks } from "./callbacks.ts";
+import { type Claim, claimJob } from "./claim.ts";
+import type { Clock } from "./clock.ts";
+import type { DataHome } from "./data-home.ts";
+import { type JobEnd, runJob } from "./run-job.ts";
+import { sendSpooled, spoolResult, waitingResults } from "./spool.ts";
+import type { Work } from "./work.ts";
+
+export type RunnerOptions = {
+  server: URL;
+  secret: string;
+  runner: RunnerInfo;
+  home: DataHome;
+  clock: Clock;
+  work: Work;
+  /** Aborted: no further claim; a running job goes on to its end. */
+  stop: AbortSignal;
+  /** Aborted: a running job is handed back at once. */
+  handBack: AbortSignal;
+  say: (line: string) => void;
+};
+
+/** Sends results that an earlier run could not. One try each, so that they hold nothing up. */
+export async function sendLeftOver(options: RunnerOptions): Promise<void> {
+  for (const path of waitingResults(options.home, options.server)) {
+    const outcome = await sendSpooled(path, { clock: options.clock, signal: options.stop, giveUpAfterMs: 0 });
+    options.say(`a result left over in ${path}: ${describeDelivery(outcome)}`);
+  }
+}
+
+/**
+ * Claims at most one job within `waitSeconds` and does it; undefined when there was none.
+ * Throws a {@link CommandFailure} when the server refuses this runner or cannot be reached.
+ */
+export async function runOnce(options: RunnerOptions, waitSeconds: number): Promise<JobEnd | undefined> {
+  await sendLeftOver(options);
+  const until = options.clock.now() + waitSeconds * 1000;
+  while (!options.stop.aborted) {
+    const left = Math.max(0, Math.ceil((until - options.clock.now()) / 1000));
+    const claim = await claimJob({ ...claimOptions(options), waitSeconds: left, giveUpAfterMs: waitSeconds * 1000 });
+    if (claim.kind === "unanswered" && !options.stop.aborted)
+      throw new CommandFailure("unreachable", `${claim.message}; is the server running?`);
+    if (claim.kind === "job" || claim.kind === "not_understood") return take(claim, options);
+    if (claim.kind === "refused") throw refused(claim);
+    if (left === 0) return undefined;
+  }
+  return undefined;
+}
+
+/** Claims and works until stopped; returns the number of jobs done. Throws as {@link runOnce} does. */
+export async function runForever(options: RunnerOptions): Promise<number> {
+  let jobs = 0;
+  await sendLeftOver(options);
+  while (!options.stop.aborted) {
+    const claim = await claimJob({ ...claimOptions(options), waitSeconds: Number.POSITIVE_INFINITY });
+    if (claim.kind === "refused") throw refused(claim);
+    if (claim.kind !== "job" && claim.kind !== "not_understood") continue;
+    await take(claim, options);
+    jobs++;
+    if (!options.stop.aborted) await sendLeftOver(options);
+  }
+  return jobs;
+}
+
+function claimOptions(options: RunnerOptions) {
+  const { server, secret, runner, clock, stop, say } = options;
+  return {
+    server,
+    secret,
+    runner,
+    clock,
+    signal: stop,
+    onRetry: (_tries: number, delayMs: number, why: string) =>
+      say(`${why}; asking again in ${Math.round(delayMs / 1000)} s`),
+  };
+}
+
+async function take(
+  claim: Extract<Claim, { kind: "job" | "not_understood" }>,
+  options: RunnerOptions,
+): Promise<JobEnd | undefined> {
+  if (claim.kind === "not_understood") return handBackUnread(claim, options);
+  const { envelope } = claim;
+  options.say(`${envelope.attemptId}: ${envelope.operation} ${envelope.stack.id} onto ${envelope.onto.ref}`);
+  const end = await runJob(envelope, { ...options, secrets: [options.secret] });
+  const outcome = end.result === undefined ? "not reported" : end.result.outcome;
+  const reason = end.result?.reason === undefined ? "" : ` (${end.result.reason.code}: ${end.result.reason.message})`;
+  options.say(`${envelope.attemptId}: ${outcome}${reason}; ${describeDelivery(end.delivery)}`);
+  return end;
+}
+
+/** Another runner may understand the job: it goes back at once instead of waiting for its lease. */
+async function handBackUnread(
+  claim: Extract<Claim, { kind: "not_understood" }>,
+  options: RunnerOptions,
+): Promise<JobEnd | undefined> {
+  options.say(claim.message);
+  if (claim.head === undefined) return undefined;
+  const { attemptId, epoch } = claim.head;
+  const result = {
+    outcome: "failed" as const,
+    infrastructure: true,
+    reason: { code: "job_not_understood", message: claim.message },
+    candidates: [],
+  };
+  const message = new Callbacks(options.server, claim.head, options.clock).result(result);
+  const path = spoolResult(options.home, message, attemptId, epoch);
+  const delivery = await sendSpooled(path, { clock: options.clock, signal: options.handBack });
+  return { attemptId, result, delivery };
+}
+
+export function describeDelivery(delivery: JobEnd["delivery"]): string {
+  switch (delivery.kind) {
+    case "accepted":
+      return delivery.status === "" ? "reported" : `reported, the attempt is ${delivery.status}`;
+    case "settled":
+      return `the server needs no result any more (${delivery.code})`;
+    case "refused":
+      return `the server refused the result (${delivery.code} ${delivery.message}); it is kept in ${delivery.path}`;
+    case "unanswered":
+      return `the result is not sent (${delivery.message}); it is kept in ${delivery.path} and goes out at the next start`;
+    case "claim_lost":
+      return delivery.message;
+  }
+}
+
+/** What a refused claim means for the operator. */
+function refused(claim: Extract<Claim, { kind: "refused" }>): CommandFailure {
+  if (claim.status === 401)
+    return new CommandFailure(
+      "unauthorized",
+      "the server does not know this runner or its secret (or this machine's clock is off); run `patch.moi runner register`",
+    );
+  return new CommandFailure(
+    claim.code,
+    claim.message === "" ? `the server refused the claim (${claim.status})` : claim.message,
+  );
+}

@@ -1,0 +1,22 @@
+/**
+ * What the work on a job is, seen from the loop that claims and reports.
+ *
+ * @module
+ */
+import type { AttemptProgress, AttemptResult, JobEnvelope } from "../../worker/contract/runner-wire.ts";
+import type { DataHome } from "./data-home.ts";
+import type { Redactor } from "./redact.ts";
+
+export type WorkTools = {
+  home: DataHome;
+  /** Aborted with a `JobAborted`; the work then throws that reason, its children ended. */
+  signal: AbortSignal;
+  progress: (progress: AttemptProgress) => void;
+  log: (text: string) => void;
+  redact: Redactor;
+  /** Off: everything is done but the push. */
+  push: boolean;
+};
+
+/** Does one job. Whatever can go wrong in it is a result; it throws for an abort and for bugs. */
+export type Work = (envelope: JobEnvelope, tools: WorkTools) => Promise<AttemptResult>;
