@@ -1,0 +1,50 @@
+/**
+ * How the harness runs wrangler: the project's own, offline, quiet, asking nothing.
+ *
+ * @module
+ */
+import { mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Child } from "../process/child.ts";
+import { refuseEnded, startChild } from "../process/child.ts";
+import { until } from "../process/until.ts";
+
+export const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** wrangler's command line, run with our Node so that no other one on the PATH matters. */
+const CLI = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin", "wrangler.js");
+
+/** Starts `wrangler …` in the project. `state` also takes what wrangler would keep in the home folder. */
+export function startWrangler(name: string, args: readonly string[], state: string, log: string): Child {
+  const own = join(state, "wrangler");
+  mkdirSync(own, { recursive: true });
+  return startChild({
+    name,
+    command: process.execPath,
+    args: [CLI, ...args],
+    log,
+    cwd: PROJECT,
+    env: {
+      ...process.env,
+      CI: "1",
+      FORCE_COLOR: "0",
+      WRANGLER_SEND_METRICS: "false",
+      WRANGLER_SEND_ERROR_REPORTS: "false",
+      WRANGLER_HIDE_BANNER: "true",
+      WRANGLER_WRITE_LOGS: "false",
+      // Two deployments of one name on one machine must not find each other.
+      WRANGLER_REGISTRY_PATH: join(own, "registry"),
+      // Would be fetched from workers.cloudflare.com.
+      CLOUDFLARE_CF_FETCH_ENABLED: "false",
+    },
+  });
+}
+
+/** Runs `wrangler …` to its end; throws with what it wrote when it fails. */
+export async function runWrangler(name: string, args: readonly string[], state: string, log: string): Promise<void> {
+  const child = startWrangler(name, args, state, log);
+  const end = await until(`${name} to end`, () => child.exit(), { timeoutMs: 60_000, everyMs: 20 });
+  if (end.code !== 0) refuseEnded(child);
+}
