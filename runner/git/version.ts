@@ -21,7 +21,7 @@ export interface GitAbilities {
   mergeTreeStdin: boolean;
   /** `merge-tree --merge-base` takes trees, so that no throw-away commit is needed (2.45). */
   mergeTreeOfTrees: boolean;
-  /** `merge-tree --stdin` flushes each answer (2.50); before, an answer waits in a stdio buffer. */
+  /** `merge-tree --stdin` flushes each answer (2.49); before, an answer waits in a stdio buffer. */
   mergeTreeFlushes: boolean;
 }
 
@@ -41,7 +41,7 @@ export function abilitiesOf(version: GitVersion): GitAbilities {
     version,
     mergeTreeStdin: atLeast(version, 2, 39),
     mergeTreeOfTrees: atLeast(version, 2, 45),
-    mergeTreeFlushes: atLeast(version, 2, 50),
+    mergeTreeFlushes: atLeast(version, 2, 49),
   };
 }
 

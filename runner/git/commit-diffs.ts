@@ -1,0 +1,185 @@
+/**
+ * What many commits change, from one `git diff-tree --stdin`: the files, the changed lines, and,
+ * fed from the same output, `git patch-id --stable`.
+ *
+ * @module
+ */
+import { GitError } from "./git-error.ts";
+import { exitOf, type GitOptions, runGit, spawnGit } from "./process.ts";
+import { unquotePath } from "./quoted-path.ts";
+
+export interface FileChange {
+  oldMode: string;
+  newMode: string;
+  oldOid: string;
+  newOid: string;
+  /** A, D, M or T: renames are not looked for, since a patch-id knows none. */
+  status: string;
+  path: string;
+}
+
+/** Changed lines of one file, trimmed; short and empty lines say nothing and are left out. */
+export interface ChangedLines {
+  removed: Set<string>;
+  added: Set<string>;
+}
+
+export interface CommitDiff {
+  changes: FileChange[];
+  /** By path. Empty unless asked for. */
+  lines: Map<string, ChangedLines>;
+  /** Absent when nothing is changed. */
+  patchId?: string;
+}
+
+/** Two commits or trees; what is told apart by `to` in the answer. `from` absent: the empty tree. */
+export interface DiffPair {
+  from: string | undefined;
+  to: string;
+}
+
+export interface DiffOptions {
+  patchIds?: boolean;
+  lines?: boolean;
+  /** Only these paths; all when absent. */
+  paths?: readonly string[];
+}
+
+/** Lines kept per file and side: more than any conflict needs, and a bound on memory. */
+const MAX_LINES = 5_000;
+
+/** Diffs by the `to` of their pair. */
+export async function readDiffs(
+  git: Pick<GitOptions, "gitDir" | "env" | "config" | "protocols" | "signal">,
+  pairs: readonly DiffPair[],
+  options: DiffOptions = {},
+): Promise<Map<string, CommitDiff>> {
+  const diffs = new Map<string, CommitDiff>();
+  if (pairs.length === 0) return diffs;
+  for (const { to } of pairs) diffs.set(to, { changes: [], lines: new Map() });
+  const wantsText = options.patchIds === true || options.lines === true;
+  const args = ["diff-tree", "--stdin", "-r", "--root", "--no-renames", "--raw", "--no-abbrev"];
+  if (wantsText) args.push("-p", "--full-index", "--no-ext-diff", "--no-textconv");
+  if (options.paths !== undefined) args.push("--", ...options.paths);
+  const parser = new DiffParser(diffs, options.lines === true);
+  const patchIds = options.patchIds === true ? new PatchIds(git) : undefined;
+  try {
+    await runGit(args, {
+      ...git,
+      input: pairs.map(({ from, to }) => (from === undefined ? `${to}\n` : `${to} ${from}\n`)).join(""),
+      onStdout: (chunk) => {
+        parser.push(chunk);
+        patchIds?.push(chunk);
+      },
+    });
+  } catch (error) {
+    await patchIds?.read().catch(() => undefined);
+    throw error;
+  }
+  parser.end();
+  for (const [to, patchId] of (await patchIds?.read()) ?? []) {
+    const diff = diffs.get(to);
+    if (diff !== undefined) diff.patchId = patchId;
+  }
+  return diffs;
+}
+
+/** `git patch-id --stable`, which reads the same stream: it skips what is no patch. */
+class PatchIds {
+  readonly #child: ReturnType<typeof spawnGit>;
+  readonly #exit: Promise<number | null>;
+  readonly #output: Buffer[] = [];
+
+  constructor(git: Parameters<typeof readDiffs>[0]) {
+    this.#child = spawnGit(["patch-id", "--stable"], git);
+    this.#exit = exitOf(this.#child, "patch-id");
+    this.#exit.catch(() => undefined);
+    this.#child.stdout.on("data", (chunk: Buffer) => this.#output.push(chunk));
+    this.#child.stderr.resume();
+  }
+
+  push(chunk: Buffer): void {
+    this.#child.stdin.write(chunk);
+  }
+
+  async read(): Promise<[oid: string, patchId: string][]> {
+    this.#child.stdin.end();
+    const exitCode = await this.#exit;
+    if (exitCode !== 0) throw new GitError("git_failed", "patch-id", exitCode, "");
+    const lines = Buffer.concat(this.#output).toString("latin1").split("\n");
+    return lines
+      .filter((line) => line !== "")
+      .map((line) => {
+        const [patchId = "", oid = ""] = line.split(" ");
+        return [oid, patchId];
+      });
+  }
+}
+
+/** Reads `diff-tree --raw [-p]` line by line. Lines of a patch never start like the others do. */
+class DiffParser {
+  readonly #diffs: Map<string, CommitDiff>;
+  readonly #wantsLines: boolean;
+  #rest = "";
+  #diff: CommitDiff | undefined;
+  /** How many `diff --git` of this commit were seen: they come in the order of the raw lines. */
+  #file = -1;
+  #lines: ChangedLines | undefined;
+  #inHunk = false;
+
+  constructor(diffs: Map<string, CommitDiff>, wantsLines: boolean) {
+    this.#diffs = diffs;
+    this.#wantsLines = wantsLines;
+  }
+
+  push(chunk: Buffer): void {
+    const lines = (this.#rest + chunk.toString("latin1")).split("\n");
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) this.#line(line);
+  }
+
+  end(): void {
+    if (this.#rest !== "") this.#line(this.#rest);
+    this.#rest = "";
+  }
+
+  #line(line: string): void {
+    const first = line[0];
+    if (first === ":") this.#change(line);
+    else if (first === "+" || first === "-") this.#changedLine(line);
+    else if (first === "@") this.#inHunk = true;
+    else if (line.startsWith("diff --git ")) this.#startFile();
+    else if (/^[0-9a-f]{40,64}(?: |$)/.test(line)) {
+      this.#diff = this.#diffs.get(line.split(" ")[0] ?? "");
+      this.#file = -1;
+      this.#lines = undefined;
+      this.#inHunk = false;
+    }
+  }
+
+  #change(line: string): void {
+    const match = /^:(\d+) (\d+) ([0-9a-f]+) ([0-9a-f]+) ([A-Z])\d*\t(.*)$/s.exec(line);
+    if (match === null) return;
+    const [, oldMode = "", newMode = "", oldOid = "", newOid = "", status = "", path = ""] = match;
+    this.#diff?.changes.push({ oldMode, newMode, oldOid, newOid, status, path: unquotePath(path) });
+  }
+
+  #startFile(): void {
+    this.#inHunk = false;
+    this.#file += 1;
+    this.#lines = undefined;
+    if (!this.#wantsLines || this.#diff === undefined) return;
+    const change = this.#diff.changes[this.#file];
+    // A changed type is one raw line and two patches: what follows cannot be told by counting any more.
+    if (change === undefined || this.#diff.changes.some((c) => c.status === "T")) return;
+    this.#lines = { removed: new Set(), added: new Set() };
+    this.#diff.lines.set(change.path, this.#lines);
+  }
+
+  #changedLine(line: string): void {
+    if (!this.#inHunk || this.#lines === undefined) return;
+    const text = Buffer.from(line.slice(1), "latin1").toString("utf8").trim();
+    const side = line[0] === "+" ? this.#lines.added : this.#lines.removed;
+    if (text !== "" && side.size < MAX_LINES) side.add(text);
+  }
+}
