@@ -1,0 +1,107 @@
+/**
+ * A raw entry, read by its provider, as the record keeps it. Absent is absent, never invented.
+ *
+ * @module
+ */
+import type { FeedEntry } from "../contract/feed-signal.ts";
+import type { Provider } from "../contract/feed-source.ts";
+import { fail, ok, type Result } from "../platform/result.ts";
+import { shortDigest } from "./digest.ts";
+import { PROVIDERS } from "./providers/index.ts";
+import type { EntryContext } from "./providers/provider.ts";
+import type { ParsedFeed, RawEntry } from "./raw-entry.ts";
+
+/** An entry, and a digest of what a reader would call its content. */
+export type NormalizedEntry = { entry: FeedEntry; fingerprint: string };
+
+export type NormalizedFeed = { entries: NormalizedEntry[]; warnings: string[] };
+
+/** Longest entry id; the contract's limit, with room for the digest that replaces a longer id's end. */
+const MAX_ENTRY_ID = 1000;
+
+/** Longest tag; what git itself takes for a ref name component on common file systems. */
+const MAX_TAG = 250;
+
+/**
+ * Reads all entries, in the order of the feed. One that cannot be read costs itself and a warning;
+ * of two with one id the first counts.
+ */
+export function normalizeFeed(
+  feed: ParsedFeed,
+  provider: Provider,
+  context: EntryContext,
+  now: string,
+): NormalizedFeed {
+  const entries: NormalizedEntry[] = [];
+  const warnings = [...feed.warnings];
+  const seen = new Set<string>();
+  for (const [i, raw] of feed.entries.entries()) {
+    const read = normalizeEntry(raw, provider, context, now);
+    if (!read.ok)
+      warnings.push(`entry ${i + 1}${raw.title === undefined ? "" : ` (${raw.title.slice(0, 80)})`}: ${read.failure}`);
+    else if (seen.has(read.value.entry.entryId))
+      warnings.push(`entry ${i + 1}: the id '${read.value.entry.entryId}' came before`);
+    else {
+      seen.add(read.value.entry.entryId);
+      entries.push(read.value);
+    }
+  }
+  return { entries, warnings };
+}
+
+export function normalizeEntry(
+  raw: RawEntry,
+  provider: Provider,
+  context: EntryContext,
+  now: string,
+): Result<NormalizedEntry, string> {
+  const facts = PROVIDERS[provider].read(raw, context);
+  if (facts.entryId === undefined || facts.entryId.trim() === "")
+    return fail(
+      context.event === "push" ? "it names no commit and has no id" : "it names no tag and has no id or link",
+    );
+  const tag = facts.tag !== undefined && facts.tag.length <= MAX_TAG && !hasControl(facts.tag) ? facts.tag : undefined;
+  const entry: FeedEntry = {
+    entryId: entryKey(facts.entryId),
+    ...present("title", raw.title),
+    ...present("url", raw.link),
+    ...present("author", raw.author),
+    ...present("publishedAt", notAfter(raw.publishedAt, now)),
+    ...present("updatedAt", notAfter(raw.updatedAt, now)),
+    ...present("tag", tag),
+    ...present("ref", facts.ref),
+    ...present("sha", facts.sha),
+    ...present("prerelease", raw.prerelease),
+  };
+  // Dates as the feed has them: clamping moves with the clock and would look like an edit each time.
+  const content = [
+    raw.title,
+    raw.author,
+    raw.publishedAt,
+    raw.updatedAt,
+    tag,
+    facts.sha,
+    raw.prerelease,
+    raw.bodyDigest,
+  ];
+  return ok({ entry, fingerprint: shortDigest(JSON.stringify(content)) });
+}
+
+/** Ids become part of event ids: one line, no spaces, bounded. */
+function entryKey(id: string): string {
+  const key = id.trim().replace(/\s+/g, "%20");
+  return key.length <= MAX_ENTRY_ID ? key : `${key.slice(0, MAX_ENTRY_ID - 17)}#${shortDigest(key)}`;
+}
+
+function notAfter(date: string | undefined, now: string): string | undefined {
+  return date !== undefined && date > now ? now : date;
+}
+
+function present<K extends keyof FeedEntry>(key: K, value: FeedEntry[K] | undefined): Partial<FeedEntry> {
+  return value === undefined ? {} : { [key]: value };
+}
+
+function hasControl(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  return /[\u0000-\u0020\u007f]/.test(text);
+}

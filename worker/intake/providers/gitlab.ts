@@ -1,0 +1,27 @@
+/**
+ * GitLab: `-/releases.atom`, `-/tags?format=atom`, `-/commits/<branch>?format=atom`.
+ *
+ * Titles are cut at some length, and tags without a release have no date. The link names the tag.
+ *
+ * @module
+ */
+import { afterMarker, fullSha, type ProviderReader, percentDecode } from "./provider.ts";
+
+export const gitlab: ProviderReader = {
+  owns: (url) => url.hostname === "gitlab.com" || url.hostname.startsWith("gitlab."),
+  read: (entry, { event, url }) => {
+    if (event === "push") {
+      const sha = fullSha(afterMarker(entry.link, "/-/commit/"));
+      return { entryId: sha ?? entry.id, sha, ref: branchOf(url) };
+    }
+    const tag = afterMarker(entry.link, "/-/releases/", "/-/tags/");
+    return { entryId: tag ?? entry.id, tag };
+  },
+};
+
+function branchOf(url: string | undefined): string | undefined {
+  if (url === undefined || !URL.canParse(url)) return undefined;
+  const branch = /\/-\/commits\/(.+)$/.exec(new URL(url).pathname)?.[1];
+  const name = branch === undefined ? undefined : percentDecode(branch);
+  return name === undefined ? undefined : `refs/heads/${name}`;
+}

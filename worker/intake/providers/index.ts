@@ -1,0 +1,27 @@
+/**
+ * The providers, and which one an address belongs to. Adding one is one file and one line.
+ *
+ * @module
+ */
+import { Provider } from "../../contract/feed-source.ts";
+import { feed } from "./feed.ts";
+import { forgejo } from "./forgejo.ts";
+import { github } from "./github.ts";
+import { gitlab } from "./gitlab.ts";
+import type { ProviderReader } from "./provider.ts";
+
+export const PROVIDERS: Readonly<Record<Provider, ProviderReader>> = {
+  github,
+  codeberg: forgejo,
+  forgejo,
+  gitea: forgejo,
+  gitlab,
+  feed,
+};
+
+/** The provider that an address looks like; `feed` when it is nobody's in particular. */
+export function guessProvider(address: string | undefined): Provider {
+  if (address === undefined || !URL.canParse(address)) return "feed";
+  const url = new URL(address);
+  return Provider.options.find((name) => PROVIDERS[name].owns(url)) ?? "feed";
+}

@@ -1,0 +1,52 @@
+/**
+ * What a provider knows: how its feeds name tags and commits, and what stays the same of an entry
+ * when everything else about it is edited.
+ *
+ * @module
+ */
+import type { FeedEventKind } from "../../contract/feed-source.ts";
+import type { RawEntry } from "../raw-entry.ts";
+
+/** What the provider may know besides the entry. */
+export type EntryContext = { event: FeedEventKind; url: string | undefined };
+
+/** The part of an entry that only the provider can tell. */
+export type ProviderFacts = {
+  /** Same for the same movement, in every feed of this provider that tells it. */
+  entryId?: string | undefined;
+  tag?: string | undefined;
+  ref?: string | undefined;
+  sha?: string | undefined;
+};
+
+export type ProviderReader = {
+  /** True when an address looks like this provider's; asked in the order of the index. */
+  owns(url: URL): boolean;
+  read(entry: RawEntry, context: EntryContext): ProviderFacts;
+};
+
+/** Everything after a marker in a link's path, percent-decoded: tags may hold slashes. */
+export function afterMarker(link: string | undefined, ...markers: readonly string[]): string | undefined {
+  if (link === undefined || !URL.canParse(link)) return undefined;
+  const path = new URL(link).pathname;
+  for (const marker of markers) {
+    const at = path.indexOf(marker);
+    if (at < 0) continue;
+    const rest = percentDecode(path.slice(at + marker.length).replace(/\/+$/, ""));
+    if (rest !== undefined && rest !== "") return rest;
+  }
+  return undefined;
+}
+
+/** A full object id, lower case; anything shorter is no name for a commit. */
+export function fullSha(text: string | undefined): string | undefined {
+  return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i.test(text ?? "") ? text?.toLowerCase() : undefined;
+}
+
+export function percentDecode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}

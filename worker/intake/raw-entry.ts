@@ -1,0 +1,47 @@
+/**
+ * An entry as a feed's format tells it, before the provider says what it means.
+ *
+ * @module
+ */
+import type { FeedFormat } from "../contract/preview.ts";
+
+export type RawEntry = {
+  /** The format's own id: `atom:id`, `guid`, `rdf:about`. */
+  id?: string;
+  /** Absolute. */
+  link?: string;
+  title?: string;
+  author?: string;
+  publishedAt?: string;
+  updatedAt?: string;
+  /** Git tag, only where the format has a field that names one. */
+  tag?: string;
+  prerelease?: boolean;
+  /** Digest of the body's words. The body itself is never kept. */
+  bodyDigest?: string;
+};
+
+export type ParsedFeed = {
+  format: FeedFormat;
+  title?: string;
+  entries: RawEntry[];
+  /** Entries that could not be read, and why. */
+  warnings: string[];
+};
+
+/** Why a body is no feed. The message says what the server sent instead. */
+export type FeedFailure = {
+  code:
+    | "feed_empty"
+    | "feed_html"
+    | "feed_not_feed"
+    | "feed_truncated"
+    | "feed_malformed"
+    | "feed_doctype"
+    | "feed_too_complex"
+    | "feed_charset";
+  message: string;
+};
+
+/** Longest field kept, characters. */
+export const MAX_FIELD = 4096;

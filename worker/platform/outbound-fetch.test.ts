@@ -1,0 +1,146 @@
+import { describe, expect, it } from "vitest";
+import { type Outbound, outboundFetch, retryAfter } from "./outbound-fetch.ts";
+
+/** A server by address: what it answers there. Anything not listed is a bug of the test. */
+function serving(routes: Record<string, () => Response>): Outbound & { asked: string[] } {
+  const asked: string[] = [];
+  return {
+    allowLocal: false,
+    asked,
+    fetch: (url) => {
+      asked.push(url);
+      const route = routes[url];
+      return route === undefined ? Promise.reject(new Error(`unexpected ${url}`)) : Promise.resolve(route());
+    },
+  };
+}
+
+const redirect = (status: number, location: string) => () => new Response(null, { status, headers: { location } });
+const FEED = "https://git.example.org/a.atom";
+
+describe("outboundFetch", () => {
+  it("gives status, headers, body and the address of the last hop", async () => {
+    const outbound = serving({
+      [FEED]: redirect(302, "/b.atom"),
+      "https://git.example.org/b.atom": () => new Response("<feed/>", { headers: { etag: '"1"' } }),
+    });
+    const got = await outboundFetch(FEED, {}, outbound);
+    expect(got.ok && [got.value.status, got.value.url, got.value.headers.get("etag"), got.value.movedTo]).toEqual([
+      200,
+      "https://git.example.org/b.atom",
+      '"1"',
+      undefined,
+    ]);
+    expect(got.ok && new TextDecoder().decode(got.value.body)).toBe("<feed/>");
+  });
+
+  it("tells of a permanent move as far as it is permanent", async () => {
+    const outbound = serving({
+      [FEED]: redirect(301, "https://new.example.org/a"),
+      "https://new.example.org/a": redirect(308, "https://new.example.org/b"),
+      "https://new.example.org/b": redirect(302, "https://new.example.org/c"),
+      "https://new.example.org/c": () => new Response("x"),
+    });
+    const got = await outboundFetch(FEED, {}, outbound);
+    expect(got).toMatchObject({ ok: true, value: { movedTo: "https://new.example.org/b" } });
+  });
+
+  it.each([
+    ["https://127.0.0.1/", "forbidden_address"],
+    ["http://git.example.org/", "bad_url"],
+    ["https://user:x@git.example.org/", "bad_url"],
+    ["https://metadata.google.internal/", "forbidden_address"],
+    ["//localhost/x", "forbidden_address"],
+    ["file:///etc/passwd", "bad_url"],
+    ["https://[::ffff:169.254.169.254]/", "forbidden_address"],
+  ])("follows no redirect to %s", async (location, code) => {
+    const outbound = serving({ [FEED]: redirect(302, location) });
+    expect(await outboundFetch(FEED, {}, outbound)).toMatchObject({ ok: false, failure: { code } });
+    expect(outbound.asked).toEqual([FEED]);
+  });
+
+  it("judges the last hop of a chain like the first", async () => {
+    const outbound = serving({
+      [FEED]: redirect(301, "/1"),
+      "https://git.example.org/1": redirect(302, "/2"),
+      "https://git.example.org/2": redirect(307, "https://10.0.0.8/"),
+    });
+    expect(await outboundFetch(FEED, {}, outbound)).toMatchObject({
+      ok: false,
+      failure: { code: "forbidden_address" },
+    });
+    expect(outbound.asked).toHaveLength(3);
+  });
+
+  it("gives up after three redirects", async () => {
+    const outbound = serving({ [FEED]: redirect(302, FEED) });
+    expect(await outboundFetch(FEED, {}, outbound)).toMatchObject({ ok: false, failure: { code: "redirect_loop" } });
+    expect(outbound.asked).toHaveLength(4);
+  });
+
+  it("does not repeat a POST as a GET", async () => {
+    const outbound = serving({ [FEED]: redirect(302, "/b") });
+    expect(await outboundFetch(FEED, { method: "POST" }, outbound)).toMatchObject({
+      failure: { code: "bad_redirect" },
+    });
+  });
+
+  it("stops reading at the cap", async () => {
+    let pulled = 0;
+    const endless = () =>
+      new Response(
+        new ReadableStream({
+          pull: (controller) => {
+            pulled += 1;
+            controller.enqueue(new Uint8Array(1024));
+          },
+        }),
+      );
+    const got = await outboundFetch(FEED, { maxBytes: 10_240 }, serving({ [FEED]: endless }));
+    expect(got).toMatchObject({ ok: false, failure: { code: "too_large" } });
+    expect(pulled).toBeLessThan(20);
+  });
+
+  it("stops waiting at the deadline, in the body too", async () => {
+    const outbound: Outbound = {
+      allowLocal: false,
+      fetch: (_url, init) =>
+        Promise.resolve(
+          new Response(
+            new ReadableStream({
+              start: (controller) =>
+                init.signal?.addEventListener("abort", () => controller.error(new Error("aborted"))),
+            }),
+          ),
+        ),
+    };
+    expect(await outboundFetch(FEED, { timeoutMs: 20 }, outbound)).toMatchObject({ failure: { code: "timeout" } });
+  });
+
+  it("reports a refusal with its Retry-After", async () => {
+    const outbound = serving({
+      [FEED]: () => new Response("slow down", { status: 429, headers: { "retry-after": "120" } }),
+    });
+    expect(await outboundFetch(FEED, {}, outbound)).toMatchObject({
+      failure: { code: "http_status", status: 429, retryAfterSeconds: 120 },
+    });
+  });
+
+  it("reports a server that is not there", async () => {
+    expect(await outboundFetch(FEED, {}, serving({}))).toMatchObject({ failure: { code: "network" } });
+  });
+});
+
+describe("retryAfter", () => {
+  const now = Date.parse("2026-11-22T12:00:00Z");
+  it.each([
+    ["120", 120],
+    ["Sun, 22 Nov 2026 12:01:00 GMT", 60],
+    ["Sun, 22 Nov 2026 11:00:00 GMT", 0],
+    ["999999999", 86_400],
+    ["soon", undefined],
+    [null, undefined],
+  ])("%s", (header, seconds) => {
+    expect(retryAfter(header, now)).toBe(seconds);
+  });
+});
