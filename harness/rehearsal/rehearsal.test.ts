@@ -1,0 +1,36 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, it } from "vitest";
+import { z } from "zod";
+import { PROJECT } from "../local-edge/wrangler.ts";
+
+const Document = z.strictObject({
+  steps: z.array(
+    z.strictObject({
+      name: z.string(),
+      expected: z.record(z.string(), z.unknown()),
+      seen: z.record(z.string(), z.unknown()),
+      ok: z.boolean(),
+      seconds: z.number(),
+    }),
+  ),
+  ok: z.boolean(),
+});
+
+it("plays upstream's life on this machine, everything as expected", async () => {
+  const script = join(PROJECT, "harness", "rehearsal", "main.ts");
+  const run = promisify(execFile)(process.execPath, [script, "--json"], { timeout: 200_000 });
+  // A failed rehearsal exits with 1 and still prints its document: the differences are what a reader wants to see.
+  const { stdout } = await run.catch((error: unknown) => z.object({ stdout: z.string() }).parse(error));
+  const { steps, ok } = Document.parse(JSON.parse(stdout));
+  expect(steps.filter((step) => !step.ok)).toEqual([]);
+  expect(steps).toHaveLength(8);
+  for (const step of steps) expect(step.seen).toEqual(step.expected);
+  expect(ok).toBe(true);
+});
+
+it("says how it is used", async () => {
+  const script = join(PROJECT, "harness", "rehearsal", "main.ts");
+  await expect(promisify(execFile)(process.execPath, [script, "--jsn"])).rejects.toMatchObject({ code: 2 });
+});
