@@ -1,7 +1,7 @@
 /**
  * Faults on demand: `/-/control` of the Git server, only where it was asked for.
  *
- * `POST {"mode":"normal"|"error"|"unavailable"|"hang_up"|"html"}` says how every later request is answered;
+ * `POST {"mode":"normal"|"fresh"|"error"|"unavailable"|"hang_up"|"html"}` says how every later request is answered;
  * `GET` says how many there were.
  *
  * @module
@@ -12,6 +12,8 @@ import { z } from "zod";
 
 export const ServerMode = z.enum([
   "normal",
+  /** Feeds are sent whole every time, as by a server without validators. */
+  "fresh",
   /** 500 */
   "error",
   /** 503 with Retry-After */
@@ -68,6 +70,9 @@ export function startControl(open: boolean): Control {
 function interfere(mode: ServerMode, request: IncomingMessage, response: ServerResponse): boolean {
   switch (mode) {
     case "normal":
+      return false;
+    case "fresh":
+      delete request.headers["if-none-match"];
       return false;
     case "error":
       response.writeHead(500, { "content-type": "text/plain" }).end("internal error\n");

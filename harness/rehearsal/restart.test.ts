@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import type { AdminApi } from "../admin/admin-api.ts";
+import type { AdminApi } from "../deployment/admin-api.ts";
 import { Narrator } from "./narrator.ts";
 import { play } from "./play.ts";
 import { setStage } from "./stage.ts";

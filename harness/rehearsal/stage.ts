@@ -3,14 +3,11 @@
  *
  * @module
  */
-import { execFile } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { z } from "zod";
-import { AdminApi } from "../admin/admin-api.ts";
-import { type LocalEdge, startLocalEdge } from "../local-edge/local-edge.ts";
+import type { AdminApi } from "../deployment/admin-api.ts";
+import { CLI, startDeployment } from "../deployment/deployment.ts";
+import type { LocalEdge } from "../local-edge/local-edge.ts";
 import { PROJECT } from "../local-edge/wrangler.ts";
 import { type Child, startChild, waitForLine } from "../process/child.ts";
 import { until } from "../process/until.ts";
@@ -19,8 +16,6 @@ import type { Narrator } from "./narrator.ts";
 
 export const RUNNER = "rehearsal-runner";
 
-const execute = promisify(execFile);
-const CLI = join(PROJECT, "runner", "main.ts");
 const Ready = z.object({ port: z.int() });
 
 export type Stage = {
@@ -51,32 +46,13 @@ export async function setStage(folder: string, narrator: Narrator): Promise<Stag
 }
 
 async function raise(folder: string, narrator: Narrator, started: Child[]): Promise<Stage> {
-  const adminToken = randomBytes(24).toString("base64url");
-  const [edge, { life, origin }] = await Promise.all([
-    startLocalEdge({
-      state: join(folder, "edge"),
-      adminToken,
-      signingKey: randomBytes(32).toString("base64url"),
-      log: join(folder, "edge.log"),
-    }),
-    raiseForge(folder, started),
-  ]);
+  const [deployment, { life, origin }] = await Promise.all([startDeployment(folder), raiseForge(folder, started)]);
+  const { edge, api, env } = deployment;
+  const cli = (args: readonly string[]): Promise<unknown> => deployment.cliJson(args);
   started.push(edge.process());
   narrator.say("edge", `wrangler and workerd answer at ${edge.url} (log ${edge.log})`);
   narrator.say("forge", `Git over HTTP at ${origin}: ${UPSTREAM} and its fork ${FORK}`);
 
-  const home = join(folder, "runner");
-  mkdirSync(home, { recursive: true, mode: 0o700 });
-  const env = {
-    ...process.env,
-    PATCH_MOI_URL: edge.url,
-    PATCH_MOI_TOKEN: adminToken,
-    PATCH_MOI_HOME: home,
-    NO_COLOR: "1",
-  };
-  const cli = (args: readonly string[]): Promise<unknown> => runCli(args, env, folder);
-
-  const api = new AdminApi(edge.url, adminToken);
   await cli(["runner", "register", RUNNER]);
   const runner = startChild({
     name: "the runner",
@@ -123,9 +99,4 @@ async function raiseForge(folder: string, started: Child[]): Promise<{ life: Ups
     line.startsWith("{") ? Ready.parse(JSON.parse(line)) : undefined,
   );
   return { life, origin: `http://127.0.0.1:${port}` };
-}
-
-async function runCli(args: readonly string[], env: NodeJS.ProcessEnv, cwd: string): Promise<unknown> {
-  const { stdout } = await execute(process.execPath, [CLI, ...args, "--json"], { env, cwd, timeout: 60_000 });
-  return JSON.parse(stdout) as unknown;
 }
