@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,12 +16,12 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const missing = missingMigration();
 if (missing !== undefined) {
   process.stderr.write(
-    `migrations/ lacks a migration for worker/store/schema.ts: run 'npm run migrations' and commit it. It would be:\n${missing}\n`,
+    `migrations/ lacks a migration for worker/store/schema.ts: run 'npm run migrations' and commit what it writes.\n${missing}\n`,
   );
   process.exitCode = 1;
 }
 
-/** The SQL that drizzle-kit would add, or undefined. */
+/** The SQL that drizzle-kit would add, or its questions; undefined when there is nothing to add. */
 function missingMigration(): string | undefined {
   // Inside the project: drizzle-kit takes `out` only relative to where it runs, and needs node_modules.
   const scratch = mkdtempSync(join(ROOT, "node_modules", ".migrations-"));
@@ -34,18 +34,16 @@ function missingMigration(): string | undefined {
     writeFileSync(config, JSON.stringify({ dialect: "sqlite", schema: "./worker/store/schema.ts", out }));
     const kit = join(ROOT, "node_modules", "drizzle-kit", "bin.cjs");
     if (!existsSync(kit)) throw new Error("drizzle-kit is not installed: run 'npm ci'");
-    execFileSync(
+    const run = spawnSync(
       process.execPath,
       [kit, "generate", `--config=./node_modules/${basename(scratch)}/drizzle.config.json`],
-      {
-        cwd: ROOT,
-        // A renamed column makes drizzle-kit ask which one it was: with no stdin it fails instead, which is drift too.
-        stdio: ["ignore", "pipe", "pipe"],
-      },
+      // A renamed column makes drizzle-kit ask which one it was; without a terminal it gives up, and exits with 0.
+      { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], encoding: "utf8" },
     );
     const added = readdirSync(copy).filter((name) => name.endsWith(".sql") && !before.has(name));
-    if (added.length === 0) return undefined;
-    return added.map((name) => readFileSync(join(copy, name), "utf8")).join("\n");
+    if (added.length > 0) return added.map((name) => readFileSync(join(copy, name), "utf8")).join("\n");
+    if (run.status === 0 && run.stdout.includes("No schema changes")) return undefined;
+    return `drizzle-kit could not tell by itself:\n${run.stdout}${run.stderr}`;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
