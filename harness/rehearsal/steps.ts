@@ -153,7 +153,7 @@ async function conflict(stage: Stage, facts: Facts): Promise<void> {
   const resolved = await stage.life.resolve(release.tag, branch, stage.forkUrl);
   stage.narrator.say("person", `rebased by hand and pushed ${branch} at ${resolved.oid}`);
   const { id } = detail.attempt;
-  await stage.cli(["resume", id, "--note", "Took our limit: the office needs it.", "--resolved-ref", branch]);
+  await stage.cli(["resume", id, "--note", "Took our limit: the office needs it.", "--ref", branch]);
   const done = await settled(stage, id, detail.lastSeq);
   facts.note("after resume", "changed", done.attempt.status);
   facts.note("same attempt, new epoch", true, done.attempt.epoch > detail.attempt.epoch);
