@@ -42,7 +42,7 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
 /** Cuts text to `width` characters, marking the cut. */
 export function cut(text: string, width: number): string {
   const flat = text.replaceAll(/\s+/g, " ").trim();
-  const letters = [...flat];
+  const letters = Array.from(flat);
   return letters.length <= width ? flat : `${letters.slice(0, Math.max(1, width - 1)).join("")}…`;
 }
 

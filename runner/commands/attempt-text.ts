@@ -1,0 +1,139 @@
+/**
+ * An attempt and an event as text that fits 80 columns.
+ *
+ * @module
+ */
+import type { AttemptDetail, TimelineEntry } from "../../worker/contract/attempt.ts";
+import type { PatchReport, StackReport, VerifyResult } from "../../worker/contract/report.ts";
+import { colors } from "../client/colors.ts";
+import { age, cut, statusWord, table, wrap } from "../client/table.ts";
+import type { EventDetail } from "./event-detail.ts";
+
+const WIDTH = 80;
+
+export function describeAttemptDetail(detail: AttemptDetail, now: number): string {
+  const { attempt, report, timeline, progress } = detail;
+  const lines = [
+    `${colors.bold(attempt.id)}  ${statusWord(attempt.status)}  ${colors.dim(age(attempt.createdAt, now))}`,
+  ];
+  lines.push(...field("operation", `${attempt.operation} onto ${attempt.onto}`));
+  lines.push(...field("event", attempt.eventId));
+  if (attempt.reason !== undefined) lines.push(...field("reason", `${attempt.reason.code}: ${attempt.reason.message}`));
+  if (attempt.runner !== undefined) lines.push(...field("runner", `${attempt.runner.name} ${attempt.runner.version}`));
+  if (attempt.resume !== undefined) lines.push(...field("resumed", attempt.resume.note));
+  if (attempt.relatedAttemptId !== undefined) lines.push(...field("related", attempt.relatedAttemptId));
+  if (attempt.nextActionAt !== undefined) lines.push(...field("next", attempt.nextActionAt));
+  if (progress !== undefined && attempt.status === "running") {
+    const count = progress.total === undefined ? "" : ` ${progress.done ?? 0}/${progress.total}`;
+    lines.push(...field("doing", `${progress.stage}${count}, ${age(progress.at, now)} ago`));
+  }
+  for (const candidate of attempt.candidates)
+    lines.push(...field("candidate", `${candidate.ref} at ${candidate.oid.slice(0, 12)}`));
+  if (report !== null) lines.push(...reportLines(report));
+  if (timeline.length > 0) lines.push("", colors.bold("Timeline"), ...timeline.flatMap(timelineLines));
+  return lines.join("\n");
+}
+
+export function describeEvent({ event, attempts, dispatches }: EventDetail, now: number): string {
+  const { entry, repo } = event.payload;
+  const lines = [...wrap(event.id, WIDTH)];
+  lines.push(...field("type", `${event.type}, ${age(event.receivedAt, now)} ago`));
+  if (repo?.fullName !== undefined) lines.push(...field("upstream", repo.fullName));
+  if (entry.title !== undefined) lines.push(...field("title", entry.title));
+  if (entry.tag !== undefined) lines.push(...field("tag", entry.tag));
+  if (entry.ref !== undefined) lines.push(...field("ref", entry.ref));
+  if (entry.sha !== undefined) lines.push(...field("commit", entry.sha));
+  if (entry.url !== undefined) lines.push(...field("url", entry.url));
+  lines.push(...field("stacks", event.stackIds.join(", ") || "none"));
+  if (attempts.length > 0) lines.push("", colors.bold("Attempts"));
+  for (const attempt of attempts) {
+    lines.push(`  ${attempt.id}  ${attempt.operation}  ${statusWord(attempt.status)}`);
+    if (attempt.reason !== undefined) lines.push(...indent(attempt.reason.message, 4));
+  }
+  if (dispatches.length > 0) lines.push("", colors.bold("Dispatches"));
+  for (const dispatch of dispatches)
+    lines.push(`  ${dispatch.id}  ${dispatch.driver}  ${dispatch.status}  ${dispatch.outcome ?? ""}`.trimEnd());
+  return lines.join("\n");
+}
+
+/** The report of a stack: what became of each patch, and why. */
+export function reportLines(report: StackReport): string[] {
+  const { counts, drift } = report;
+  const told = Object.entries(counts).flatMap(([name, count]) => (count > 0 ? [`${count} ${name}`] : []));
+  const lines = ["", colors.bold(`Patches of ${report.branch}`)];
+  lines.push(...indent(`onto ${report.onto.ref} (${report.onto.oid.slice(0, 12)}): ${told.join(", ") || "none"}`, 2));
+  lines.push(...indent(`${drift.commitsBehind} commits and ${Math.round(drift.daysBehind)} days behind`, 2));
+  lines.push(
+    table(
+      ["OUTCOME", "PATCH", "NEW", "SUBJECT"],
+      report.patches.map((patch) => [
+        statusWord(patch.outcome),
+        patch.oid.slice(0, 9),
+        patch.newOid?.slice(0, 9) ?? "-",
+        cut(patch.subject, WIDTH - 2 - 10 - 2 - 9 - 2 - 9 - 2),
+      ]),
+      "  ",
+    ),
+  );
+  lines.push(...report.patches.flatMap(notes));
+  const conflicted = report.patches.filter((patch) => (patch.conflicts ?? []).length > 0);
+  if (conflicted.length > 0) lines.push("", colors.bold("Conflicts"), ...conflicted.flatMap(conflictLines));
+  lines.push(...verifyLines("Verification", report.verify));
+  lines.push(...verifyLines("Upstream alone", report.baseline ?? []));
+  if (report.firstFailingPatch !== undefined)
+    lines.push(...indent(`fails from patch ${report.firstFailingPatch.slice(0, 12)} on`, 2));
+  for (const warning of report.warnings) lines.push(...field("warning", warning));
+  return lines;
+}
+
+function notes(patch: PatchReport): string[] {
+  const words = [
+    ...(patch.note === undefined ? [] : [patch.note]),
+    ...(patch.upstreamOid === undefined ? [] : [`upstream has it as ${patch.upstreamOid.slice(0, 12)}`]),
+  ];
+  return words.length === 0 ? [] : indent(`${patch.oid.slice(0, 9)}: ${words.join("; ")}`, 2).map(colors.dim);
+}
+
+function conflictLines(patch: PatchReport): string[] {
+  const lines = indent(`${patch.oid.slice(0, 9)} ${patch.subject}`, 2);
+  for (const conflict of patch.conflicts ?? []) {
+    lines.push(...indent(`${conflict.path} (${conflict.kind})`, 4));
+    if (conflict.followsFrom !== undefined)
+      lines.push(...indent(`follows from the conflict of ${conflict.followsFrom.slice(0, 9)}`, 6));
+    for (const commit of conflict.upstreamCommits)
+      lines.push(`      upstream ${commit.oid.slice(0, 9)} ${cut(commit.subject, WIDTH - 25)}`);
+  }
+  return lines;
+}
+
+const OUTPUT_LINES = 12;
+
+function verifyLines(heading: string, results: readonly VerifyResult[]): string[] {
+  if (results.length === 0) return [];
+  const lines = ["", colors.bold(heading)];
+  for (const result of results) {
+    const word = result.exitCode === 0 ? colors.green("ok") : colors.red(`exit code ${result.exitCode}`);
+    lines.push(`  ${cut(result.command, 52)}  ${word}  ${result.seconds.toFixed(1)} s`);
+    if (result.exitCode === 0) continue;
+    const output = result.outputTail.trimEnd().split("\n").slice(-OUTPUT_LINES);
+    lines.push(...output.map((line) => `    ${cut(line, WIDTH - 4)}`));
+  }
+  return lines;
+}
+
+function timelineLines(entry: TimelineEntry): string[] {
+  const at = entry.at.slice(0, 19).replace("T", " ");
+  const change = entry.to === undefined ? entry.kind : `${entry.from ?? "new"} -> ${entry.to}`;
+  const lines = [`  ${at}  ${cut(change, 30).padEnd(30)}  ${cut(entry.actor, 24)}`];
+  if (entry.reason !== undefined) lines.push(...indent(cut(`${entry.reason.code}: ${entry.reason.message}`, 150), 4));
+  return lines;
+}
+
+function field(name: string, value: string): string[] {
+  const [first = "", ...rest] = wrap(value, WIDTH - 12);
+  return [`${colors.dim(name.padEnd(12))}${first}`, ...rest.map((line) => `${" ".repeat(12)}${line}`)];
+}
+
+function indent(text: string, by: number): string[] {
+  return wrap(text, WIDTH - by).map((line) => `${" ".repeat(by)}${line}`);
+}

@@ -1,0 +1,95 @@
+/**
+ * A JSON file that a person wrote: comments and trailing commas are fine, and what is wrong in it is
+ * said with line, column, and the field that was probably meant.
+ *
+ * @module
+ */
+import type { z } from "@hono/zod-openapi";
+import { closest, distance } from "fastest-levenshtein";
+import {
+  findNodeAtLocation,
+  getNodeValue,
+  type Node,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from "jsonc-parser";
+import { CommandFailure } from "../client/command-failure.ts";
+import { readInput } from "./input-file.ts";
+import { keysAt } from "./schema-keys.ts";
+
+/** How many things wrong one message names. */
+const NAMED = 5;
+
+/** Reads and parses; throws a usage failure with code `invalid_file` that names everything wrong. */
+export function readDocument<S extends z.ZodType>(
+  path: string,
+  schema: S,
+  without: readonly string[] = [],
+): z.output<S> {
+  const text = readInput(path);
+  const errors: ParseError[] = [];
+  const tree = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false });
+  const [first] = errors;
+  if (first !== undefined)
+    throw invalid(path, [`${place(text, first.offset)}: ${printParseErrorCode(first.error)}, so it is not JSON`]);
+  if (tree === undefined) throw invalid(path, ["the file is empty"]);
+  const parsed = schema.safeParse(leaveOut(getNodeValue(tree) as unknown, without));
+  if (parsed.success) return parsed.data;
+  throw invalid(
+    path,
+    parsed.error.issues.flatMap((issue) => describeIssue(issue, schema, tree, text)),
+  );
+}
+
+function invalid(path: string, wrong: readonly string[]): CommandFailure {
+  const more = wrong.length > NAMED ? `; and ${wrong.length - NAMED} more` : "";
+  return new CommandFailure("invalid_file", `${path}: ${wrong.slice(0, NAMED).join("; ")}${more}`, 2);
+}
+
+type Issue = z.ZodError["issues"][number];
+
+function describeIssue(issue: Issue, schema: z.ZodType, tree: Node, text: string): string[] {
+  if (issue.code === "unrecognized_keys") {
+    const known = keysAt(schema, issue.path);
+    return issue.keys.map((key) => {
+      const where = nodeAt(tree, [...issue.path, key]);
+      return `${place(text, where)}: unknown field '${[...issue.path, key].map(String).join(".")}'${suggestion(key, known)}`;
+    });
+  }
+  const name = issue.path.map(String).join(".");
+  return [`${place(text, nodeAt(tree, issue.path))}: ${name === "" ? "" : `'${name}': `}${issue.message}`];
+}
+
+/** Only what looks like a slip of the keyboard is suggested; otherwise the fields there are. */
+function suggestion(key: string, known: readonly string[]): string {
+  if (known.length === 0) return "";
+  const near = closest(key, known);
+  return distance(key.toLowerCase(), near.toLowerCase()) <= Math.max(2, Math.floor(key.length / 3))
+    ? `; did you mean '${near}'?`
+    : `; known are ${known.join(", ")}`;
+}
+
+/** Offset of the node at a path, or of the deepest one that is there. */
+function nodeAt(tree: Node, path: readonly PropertyKey[]): number {
+  for (let length = path.length; length > 0; length--) {
+    const segments = path.slice(0, length).map((segment) => (typeof segment === "symbol" ? "" : segment));
+    const node = findNodeAtLocation(tree, segments);
+    if (node === undefined) continue;
+    // The field's name stands before its value, and is what a person looks for.
+    return node.parent?.type === "property" ? node.parent.offset : node.offset;
+  }
+  return tree.offset;
+}
+
+function place(text: string, offset: number): string {
+  const before = text.slice(0, offset);
+  const line = before.split("\n").length;
+  return `${line}:${offset - (before.lastIndexOf("\n") + 1) + 1}`;
+}
+
+function leaveOut(document: unknown, names: readonly string[]): unknown {
+  if (names.length === 0 || typeof document !== "object" || document === null || Array.isArray(document))
+    return document;
+  return Object.fromEntries(Object.entries(document).filter(([name]) => !names.includes(name)));
+}

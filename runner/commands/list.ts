@@ -1,0 +1,82 @@
+/**
+ * What all lists of the command line have in common: filters, pages, a table or a document.
+ *
+ * @module
+ */
+
+import { z } from "@hono/zod-openapi";
+import { type Command, InvalidArgumentError } from "commander";
+import { LIST_LIMIT } from "../../worker/contract/primitives.ts";
+import { colors } from "../client/colors.ts";
+import type { Query } from "../client/edge-api.ts";
+import { Session } from "../client/session.ts";
+import { table } from "../client/table.ts";
+
+export type ListCommand<S extends z.ZodType> = {
+  /** The command, its path in the API and the key of the list in the answer. */
+  name: string;
+  path: readonly string[];
+  key: string;
+  description: string;
+  item: S;
+  /** Option `--x <value>` for each, sent as the query's `x`. */
+  filters?: readonly { option: string; description: string; query: string }[];
+  headings: readonly string[];
+  row: (item: z.output<S>, now: number) => string[];
+  examples: readonly string[];
+};
+
+type ListOptions = { limit?: number; cursor?: string } & Record<string, unknown>;
+
+export function registerList<S extends z.ZodType>(program: Command, list: ListCommand<S>): Command {
+  const command = program
+    .command(list.name)
+    .description(list.description)
+    .option("--limit <n>", `how many, 1 to ${LIST_LIMIT.max} (${LIST_LIMIT.default} when not given)`, parseLimit)
+    .option("--cursor <cursor>", "where the page before ended (its nextCursor)");
+  for (const filter of list.filters ?? []) command.option(filter.option, filter.description);
+  command.addHelpText("after", examples(list.examples));
+  command.action(async (options: ListOptions, self: Command) => {
+    const session = Session.of(self);
+    const query: Query = { limit: options.limit, cursor: options.cursor };
+    for (const filter of list.filters ?? []) {
+      const value = self.getOptionValue(optionName(filter.option)) as unknown;
+      if (typeof value === "string") query[filter.query] = value;
+    }
+    const page = z.object({ [list.key]: z.array(list.item), nextCursor: z.string().nullish() });
+    const answer = await session.watch(
+      `reading ${list.name}`,
+      session.api().request({ path: list.path, query, answer: page }),
+    );
+    const items = z.array(list.item).parse(answer.value[list.key]);
+    const next = z.string().nullish().parse(answer.value.nextCursor);
+    session.answer(answer.raw, () => {
+      if (items.length === 0) return colors.dim(`no ${list.name}`);
+      const now = Date.now();
+      const rows = table(
+        list.headings,
+        items.map((item) => list.row(item, now)),
+      );
+      return next == null ? rows : `${rows}\n${colors.dim(`more: --cursor ${next}`)}`;
+    });
+  });
+  return command;
+}
+
+/** `--stack <id>` is known to commander as `stack`. */
+function optionName(option: string): string {
+  const long = /--([a-z-]+)/.exec(option)?.[1] ?? option;
+  return long.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+export function parseLimit(text: string): number {
+  const limit = Number(text);
+  if (!/^\d+$/.test(text) || limit < 1 || limit > LIST_LIMIT.max)
+    throw new InvalidArgumentError(`give a number from 1 to ${LIST_LIMIT.max}`);
+  return limit;
+}
+
+/** The end of a command's help. */
+export function examples(lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ patch.moi ${line}`).join("\n")}\n`;
+}

@@ -1,0 +1,135 @@
+/**
+ * The stack on its new base: replayed, or, after a person has resolved it, accounted for.
+ *
+ * @module
+ */
+import type { PatchReport, StackReport } from "../../worker/contract/report.ts";
+import type { JobEnvelope } from "../../worker/contract/runner-wire.ts";
+import type { EngineFailure } from "../git/failure.ts";
+
+import type { ReplayRequest } from "../git/replay-request.ts";
+import { accountResolved, replayStack } from "./engine.ts";
+import { type JobStop, type Step, stopped } from "./job-stop.ts";
+import { fetchCommit, fetchMirror, type Mirror, rebuildMirror } from "./mirror.ts";
+import { resolveBase, resolveHead, resolveInFork, resolveOnto } from "./resolve-onto.ts";
+import type { WorkTools } from "./work.ts";
+
+/** The report; with a stop when there are conflicts. */
+export type Carried = { report: StackReport; stop?: JobStop };
+
+export async function carryStack(mirror: Mirror, envelope: JobEnvelope, tools: WorkTools): Promise<Step<Carried>> {
+  const first = await carryOnce(mirror, envelope, tools);
+  if (first.ok || !REBUILT_FOR.has(first.stop.code)) return first;
+  tools.log(`the mirror is damaged (${first.stop.message}); starting it again`);
+  await rebuildMirror(mirror);
+  const fetched = await fetchMirror(mirror);
+  return fetched.ok ? carryOnce(mirror, envelope, tools) : fetched;
+}
+
+const REBUILT_FOR: ReadonlySet<string> = new Set(["missing_objects", "not_a_repository"]);
+
+async function carryOnce(mirror: Mirror, envelope: JobEnvelope, tools: WorkTools): Promise<Step<Carried>> {
+  const { stack } = envelope;
+  const onto = await resolveOnto(mirror, envelope);
+  if (!onto.ok) return onto;
+  const head = await resolveHead(mirror, stack.branch);
+  if (!head.ok) return head;
+  const request = {
+    gitDir: mirror.gitDir,
+    stackId: stack.id,
+    branch: stack.branch,
+    headOid: head.value,
+    base: await resolveBase(mirror, stack),
+    onto: onto.value,
+    signal: mirror.signal,
+  };
+  const resolvedRef = envelope.resume?.resolvedRef;
+  tools.log(`carrying ${stack.branch} (${head.value}) onto ${onto.value.ref} (${onto.value.oid})`);
+  return resolvedRef === undefined
+    ? replay(request, envelope, tools)
+    : account(mirror, request, resolvedRef, envelope, tools);
+}
+
+async function replay(request: ReplayRequest, envelope: JobEnvelope, tools: WorkTools): Promise<Step<Carried>> {
+  tools.progress({ stage: "replay" });
+  const told = throttled(tools);
+  const answer = await replayStack({ ...request, objects: "keep", onProgress: told });
+  if (!answer.ok) return stopOfEngine(answer.reason);
+  const { report } = answer;
+  const conflicted = report.patches.filter((patch) => patch.outcome === "conflicted");
+  if (conflicted.length === 0) return { ok: true, value: { report } };
+  const stop = {
+    outcome: "needs_intervention" as const,
+    code: "conflict",
+    message: describeConflicts(report, conflicted, envelope.attemptId),
+  };
+  return { ok: true, value: { report, stop } };
+}
+
+async function account(
+  mirror: Mirror,
+  request: ReplayRequest,
+  resolvedRef: string,
+  envelope: JobEnvelope,
+  tools: WorkTools,
+): Promise<Step<Carried>> {
+  tools.progress({ stage: "account for the resolution" });
+  let resolvedOid = await resolveInFork(mirror, resolvedRef);
+  if (resolvedOid === undefined && (await fetchCommit(mirror, resolvedRef))) resolvedOid = resolvedRef;
+  if (resolvedOid === undefined)
+    return stopped(
+      "needs_intervention",
+      "resolved_ref_missing",
+      `the fork (${mirror.fork.url}) has no branch or commit '${resolvedRef}'; push it there and resume again`,
+    );
+  const answer = await accountResolved({ ...request, resolvedOid, note: envelope.resume?.note ?? "" });
+  return answer.ok ? { ok: true, value: { report: answer.report } } : stopOfEngine(answer.reason);
+}
+
+/** Progress is advice: one word in a hundred patches is enough. */
+function throttled(tools: WorkTools): (done: number, total: number) => void {
+  let last = 0;
+  return (done, total) => {
+    if (done !== total && done - last < 100) return;
+    last = done;
+    tools.progress({ stage: "replay", done, total });
+  };
+}
+
+function stopOfEngine(reason: EngineFailure): { ok: false; stop: JobStop } {
+  const { code, message } = reason;
+  switch (code) {
+    case "git_too_old":
+    case "not_a_repository":
+    case "missing_objects":
+      return { ok: false, stop: { outcome: "failed", code, message, infrastructure: true } };
+    case "ref_missing":
+    case "bad_ref_name":
+      return stopped("failed", code, message);
+    case "unrelated_histories":
+    case "shallow_no_merge_base":
+    case "base_not_ancestor":
+    case "not_on_onto":
+    case "patches_unaccounted":
+      return stopped("needs_intervention", code, message);
+  }
+}
+
+/** How many patches and paths a message names; the report has them all. */
+const NAMED_PATCHES = 8;
+const NAMED_PATHS = 5;
+
+function describeConflicts(report: StackReport, conflicted: readonly PatchReport[], attemptId: string): string {
+  const named = conflicted.slice(0, NAMED_PATCHES).map((patch) => {
+    const paths = [...new Set((patch.conflicts ?? []).map(({ path }) => path))];
+    const more = paths.length > NAMED_PATHS ? ` and ${paths.length - NAMED_PATHS} more` : "";
+    return `'${patch.subject}' in ${paths.slice(0, NAMED_PATHS).join(", ")}${more}`;
+  });
+  const others = conflicted.length > NAMED_PATCHES ? `; and ${conflicted.length - NAMED_PATCHES} more patches` : "";
+  const verb = conflicted.length === 1 ? "patch conflicts" : "patches conflict";
+  return (
+    `${conflicted.length} of ${report.patches.length} ${verb} with ${report.onto.ref}: ${named.join("; ")}${others}. ` +
+    `Push a branch with ${report.onto.ref} and the resolved patches to the fork, then: ` +
+    `patch.moi resume ${attemptId} --ref BRANCH --note TEXT`
+  );
+}

@@ -1,0 +1,168 @@
+/**
+ * The bare mirror of one fork and its upstream, kept between jobs.
+ *
+ * Both are fetched with explicit refspecs into namespaces of their own: tags that come along by
+ * themselves would mix the fork's `v1` with upstream's, and only upstream says what `v1` is.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { isRefName, Oid } from "../../worker/contract/primitives.ts";
+import type { Environment } from "../client/settings.ts";
+import { GitError } from "../git/git-error.ts";
+import { gitText, runGit } from "../git/process.ts";
+import type { Clock } from "./clock.ts";
+import type { DataHome } from "./data-home.ts";
+import { type Step, stopOfGit } from "./job-stop.ts";
+import { takeLock } from "./mirror-lock.ts";
+import { describeRemote, type Remote } from "./remote.ts";
+
+/** A first fetch of a large repository takes its time; the attempt's deadline is above this anyway. */
+const FETCH_TIMEOUT_MS = 3600 * 1000;
+
+export type Mirror = {
+  gitDir: string;
+  fork: Remote;
+  upstream: Remote;
+  signal: AbortSignal;
+  /** Lets the next process in. Held for the whole job: a rebuild must not happen under anybody. */
+  release: () => void;
+};
+
+export type MirrorRequest = {
+  home: DataHome;
+  forkUrl: string;
+  upstreamUrl: string;
+  clock: Clock;
+  env: Environment;
+  signal: AbortSignal;
+};
+
+/** The mirror, locked and made when it is new; undefined when `signal` came before the lock. */
+export async function openMirror(request: MirrorRequest): Promise<Mirror | undefined> {
+  const { home, forkUrl, upstreamUrl, env, signal } = request;
+  const name = createHash("sha256").update(`${forkUrl}\n${upstreamUrl}`).digest("hex").slice(0, 24);
+  const gitDir = join(home.mirrors, `${name}.git`);
+  const release = await takeLock(`${gitDir}.lock`, request.clock, signal);
+  if (release === undefined) return undefined;
+  const mirror: Mirror = {
+    gitDir,
+    fork: describeRemote("the fork", forkUrl, forkUrl, env),
+    upstream: describeRemote("upstream", upstreamUrl, forkUrl, env),
+    signal,
+    release,
+  };
+  try {
+    if (!existsSync(join(gitDir, "HEAD"))) await rebuildMirror(mirror);
+    return mirror;
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** Throws the mirror away and starts an empty one. */
+export async function rebuildMirror(mirror: Mirror): Promise<void> {
+  rmSync(mirror.gitDir, { recursive: true, force: true, maxRetries: 3 });
+  await runGit(["init", "--quiet", "--bare", "--end-of-options", mirror.gitDir], { cwd: "/", signal: mirror.signal });
+}
+
+/** Brings the mirror up to date; a damaged one is rebuilt, once. */
+export async function fetchMirror(mirror: Mirror): Promise<Step<void>> {
+  const upstream = ["+refs/heads/*:refs/upstream/heads/*", "+refs/tags/*:refs/upstream/tags/*"];
+  const fork = ["+refs/heads/*:refs/fork/heads/*"];
+  const attempt = async (): Promise<Step<void>> => {
+    const fetched = await fetch(mirror, mirror.upstream, upstream);
+    return fetched.ok ? fetch(mirror, mirror.fork, fork) : fetched;
+  };
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    await rebuildMirror(mirror);
+  }
+  try {
+    return await attempt();
+  } catch (error) {
+    return stopOfGit(error, "the mirror", mirror.gitDir);
+  }
+}
+
+async function fetch(mirror: Mirror, remote: Remote, refspecs: readonly string[]): Promise<Step<void>> {
+  const flags = ["--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--no-auto-gc"];
+  try {
+    await runGit(["fetch", ...flags, "--end-of-options", remote.url, ...refspecs], {
+      ...remote.options,
+      gitDir: mirror.gitDir,
+      signal: mirror.signal,
+      timeoutMs: FETCH_TIMEOUT_MS,
+    });
+    return { ok: true, value: undefined };
+  } catch (error) {
+    if (isDamage(error)) throw error;
+    return stopOfGit(error, remote.what, remote.url);
+  }
+}
+
+/** Brings one commit that no branch of the fork holds; many servers refuse that. */
+export async function fetchCommit(mirror: Mirror, oid: string): Promise<boolean> {
+  // Anything but an object id could be a refspec here.
+  if (!Oid.safeParse(oid).success) return false;
+  try {
+    await fetch(mirror, mirror.fork, [oid]);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+  }
+  return (await commitOf(mirror, oid)) !== undefined;
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof GitError && (error.code === "missing_object" || error.code === "not_a_repository");
+}
+
+/** The commit that a full ref name or object id stands for, tags peeled; undefined when there is none. */
+export async function commitOf(mirror: Mirror, name: string): Promise<string | undefined> {
+  return resolve(mirror, `${name}^{commit}`);
+}
+
+/** The object that a ref holds itself: for an annotated tag, the tag. */
+export async function objectOf(mirror: Mirror, ref: string): Promise<string | undefined> {
+  return resolve(mirror, ref);
+}
+
+async function resolve(mirror: Mirror, revision: string): Promise<string | undefined> {
+  const name = revision.replace(/\^\{commit\}$/, "");
+  if (!isRefName(name)) return undefined;
+  const { stdout, exitCode } = await runGit(["rev-parse", "--quiet", "--verify", "--end-of-options", revision], {
+    gitDir: mirror.gitDir,
+    signal: mirror.signal,
+    okExitCodes: [1, 128],
+  });
+  return exitCode === 0 ? Oid.safeParse(stdout.toString("utf8").trim()).data : undefined;
+}
+
+/** What the remote itself says a ref holds, now. Not from the mirror. */
+export async function readRemoteRefs(
+  mirror: Mirror,
+  remote: Remote,
+  refs: readonly string[],
+): Promise<Step<Map<string, string>>> {
+  try {
+    const text = await gitText(["ls-remote", "--quiet", "--end-of-options", remote.url, ...refs], {
+      ...remote.options,
+      gitDir: mirror.gitDir,
+      signal: mirror.signal,
+    });
+    const found = new Map<string, string>();
+    for (const line of text.split("\n")) {
+      const [oid, ref] = line.split("\t");
+      // Patterns of ls-remote match any tail of a name.
+      if (oid !== undefined && ref !== undefined && refs.includes(ref)) found.set(ref, oid);
+    }
+    return { ok: true, value: found };
+  } catch (error) {
+    return stopOfGit(error, remote.what, remote.url);
+  }
+}

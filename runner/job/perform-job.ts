@@ -1,0 +1,157 @@
+/**
+ * The work on one job: fetch, replay or account, verify, push, read back.
+ *
+ * Everything that can go wrong in the world outside is a result with a code; the outcome says who is
+ * to act next.
+ *
+ * @module
+ */
+import type { StackReport } from "../../worker/contract/report.ts";
+import type { AttemptResult, JobEnvelope } from "../../worker/contract/runner-wire.ts";
+import type { Environment } from "../client/settings.ts";
+import { GitError } from "../git/git-error.ts";
+import { carryStack } from "./carry-stack.ts";
+import { systemClock } from "./clock.ts";
+import { resultOfStop, type Step, stopOfGit, stopped } from "./job-stop.ts";
+import { landCandidate } from "./land.ts";
+import { fetchMirror, type Mirror, openMirror } from "./mirror.ts";
+import { pushCandidate } from "./push.ts";
+import { verifyStack } from "./verify-stack.ts";
+import type { WorkTools } from "./work.ts";
+
+/** Does the work of one envelope. Throws the signal's reason when that is aborted. */
+export async function performJob(
+  envelope: JobEnvelope,
+  tools: WorkTools,
+  env: Environment = process.env,
+): Promise<AttemptResult> {
+  try {
+    return await perform(envelope, tools, env);
+  } catch (error) {
+    // Whatever an abort broke on the way, the abort is the reason.
+    tools.signal.throwIfAborted();
+    if (error instanceof GitError) {
+      const { stop } = stopOfGit(error, "git", envelope.stack.id);
+      return resultOfStop(stop);
+    }
+    throw error;
+  }
+}
+
+async function perform(envelope: JobEnvelope, tools: WorkTools, env: Environment): Promise<AttemptResult> {
+  const { stack } = envelope;
+  tools.log(`${envelope.operation} of stack ${stack.id} (attempt ${envelope.attemptId}, hand-out ${envelope.epoch})`);
+  tools.progress({ stage: "wait for the mirror" });
+  const mirror = await openMirror({
+    home: tools.home,
+    forkUrl: stack.fork.url,
+    upstreamUrl: stack.upstream.url,
+    clock: systemClock,
+    env,
+    signal: tools.signal,
+  });
+  tools.signal.throwIfAborted();
+  if (mirror === undefined) throw new Error("the mirror's lock was not given and nobody stopped the wait");
+  try {
+    const startedAt = performance.now();
+    tools.progress({ stage: "fetch" });
+    tools.log(`fetching upstream ${stack.upstream.url} and fork ${stack.fork.url}`);
+    const fetched = await fetchMirror(mirror);
+    if (!fetched.ok) return resultOfStop(fetched.stop);
+    const fetchSeconds = secondsSince(startedAt);
+    if (envelope.operation === "land") return await land(mirror, envelope, tools);
+    return await maintain(mirror, envelope, tools, env, fetchSeconds);
+  } finally {
+    mirror.release();
+  }
+}
+
+async function land(mirror: Mirror, envelope: JobEnvelope, tools: WorkTools): Promise<AttemptResult> {
+  if (envelope.land === undefined)
+    return resultOfStop(stopped("failed", "nothing_to_land", "the job says land and not what").stop);
+  tools.progress({ stage: "land" });
+  tools.log(`landing ${envelope.land.oid} on ${envelope.land.branch}, expected at ${envelope.land.expectedOid}`);
+  if (!tools.push) return { outcome: "skipped", infrastructure: false, candidates: [] };
+  const step = await landCandidate(mirror, envelope.land);
+  return step.ok ? step.value : resultOfStop(step.stop);
+}
+
+async function maintain(
+  mirror: Mirror,
+  envelope: JobEnvelope,
+  tools: WorkTools,
+  env: Environment,
+  fetchSeconds: number,
+): Promise<AttemptResult> {
+  const { stack } = envelope;
+  const carried = await carryStack(mirror, envelope, tools);
+  if (!carried.ok) return resultOfStop(carried.stop);
+  const report = withTimings(carried.value.report, { fetch: fetchSeconds });
+  logReport(report, tools);
+  if (carried.value.stop !== undefined) return resultOfStop(carried.value.stop, report);
+  if (report.result === null) throw new Error("a stack without conflicts has a result");
+  if (report.result.oid === report.head.oid) {
+    tools.log(`nothing to change: ${stack.branch} stands on ${report.onto.ref} already`);
+    return { outcome: "completed", infrastructure: false, report, candidates: [] };
+  }
+  const verified = await verifyStack({
+    mirror,
+    tools,
+    env,
+    commands: stack.policy.verify,
+    timeoutSeconds: stack.policy.deadlines.verifySeconds,
+    report,
+  });
+  if (verified.stop !== undefined) return resultOfStop(verified.stop, verified.report);
+  return pushResult(mirror, envelope, tools, verified.report, report.result.oid);
+}
+
+async function pushResult(
+  mirror: Mirror,
+  envelope: JobEnvelope,
+  tools: WorkTools,
+  report: StackReport,
+  oid: string,
+): Promise<AttemptResult> {
+  tools.signal.throwIfAborted();
+  const ref = `refs/heads/${envelope.candidateRef}`;
+  if (!tools.push) {
+    tools.log(`not pushed, as asked: ${oid} would become ${ref}`);
+    return { outcome: "changed", infrastructure: false, report, candidates: [{ kind: "branch", ref, oid }] };
+  }
+  tools.progress({ stage: "push" });
+  const startedAt = performance.now();
+  const pushed: Step<string> = await pushCandidate(mirror, {
+    name: envelope.candidateRef,
+    number: envelope.number,
+    oid,
+    branch: envelope.stack.branch,
+    head: report.head.oid,
+  });
+  const timed = withTimings(report, { push: secondsSince(startedAt) });
+  if (!pushed.ok) return resultOfStop(pushed.stop, timed);
+  tools.log(`candidate ${pushed.value} is ${oid}`);
+  return {
+    outcome: "changed",
+    infrastructure: false,
+    report: timed,
+    candidates: [{ kind: "branch", ref: pushed.value, oid }],
+  };
+}
+
+function logReport(report: StackReport, tools: WorkTools): void {
+  for (const patch of report.patches) {
+    const note = patch.note === undefined ? "" : ` (${patch.note})`;
+    tools.log(`  ${patch.outcome.padEnd(10)} ${patch.oid.slice(0, 12)} ${patch.subject}${note}`);
+    for (const conflict of patch.conflicts ?? []) tools.log(`    ${conflict.kind}: ${conflict.path}`);
+  }
+  for (const warning of report.warnings) tools.log(`warning: ${warning}`);
+}
+
+function withTimings(report: StackReport, timings: Partial<StackReport["timings"]>): StackReport {
+  return { ...report, timings: { ...report.timings, ...timings } };
+}
+
+function secondsSince(startedAt: number): number {
+  return Math.round(performance.now() - startedAt) / 1000;
+}
