@@ -50,6 +50,7 @@ CREATE INDEX `attempts_status` ON `maintenance_attempts` (`status`,`position`);-
 CREATE INDEX `attempts_stack_status` ON `maintenance_attempts` (`stack_id`,`status`,`position`);--> statement-breakpoint
 CREATE INDEX `attempts_event_stack` ON `maintenance_attempts` (`event_id`,`stack_id`,`position`);--> statement-breakpoint
 CREATE INDEX `attempts_movement` ON `maintenance_attempts` (`stack_id`,`movement`,`position`);--> statement-breakpoint
+CREATE UNIQUE INDEX `attempts_nonce` ON `maintenance_attempts` (`nonce`) WHERE nonce IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `attempts_open` ON `maintenance_attempts` (`stack_id`) WHERE status IN ('queued','dispatched','running','blocked','needs_intervention');--> statement-breakpoint
 CREATE TABLE `candidates` (
 	`position` integer PRIMARY KEY AUTOINCREMENT NOT NULL,

@@ -6,12 +6,23 @@
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import { HTTPException } from "hono/http-exception";
+import { attemptLogApi } from "./api/attempt-log.ts";
+import { dispatchesApi } from "./api/dispatches.ts";
+import { flowEventsApi } from "./api/flow-events.ts";
+import { healthApi } from "./api/health.ts";
 import { ApiError, type AppEnv, errorBody, router } from "./api/http.ts";
+import { idempotent } from "./api/idempotency.ts";
+import { identitiesApi } from "./api/identities.ts";
+import { laterApi } from "./api/later.ts";
+import { maintenanceAttemptsApi } from "./api/maintenance-attempts.ts";
+import { stacksApi } from "./api/stacks.ts";
 import { presentedToken, verifyAdminToken } from "./auth/admin-token.ts";
 import { MAX_API_BODY } from "./contract/primitives.ts";
 import { log } from "./platform/log.ts";
 import { readSettings, SettingsError } from "./platform/settings.ts";
 import { openDatabase, StorageFault } from "./store/database.ts";
+import { runnerCallbackApi } from "./webhooks/runner-callback.ts";
+import { runnerClaimApi } from "./webhooks/runner-claim.ts";
 
 /** Opens what every request needs. */
 const open = createMiddleware<AppEnv>(async (c, next) => {
@@ -44,7 +55,9 @@ const adminOnly = createMiddleware<AppEnv>(async (c, next) => {
 export function createApp() {
   const app = router();
   app.use(open);
-  app.get("/healthz", (c) => c.json({ ok: true }));
+  app.route("/", healthApi);
+  app.route("/", runnerClaimApi);
+  app.route("/", runnerCallbackApi);
   app.use(adminOnly);
   app.use(
     bodyLimit({
@@ -54,6 +67,17 @@ export function createApp() {
       },
     }),
   );
+  app.use(idempotent);
+  for (const api of [
+    flowEventsApi,
+    maintenanceAttemptsApi,
+    attemptLogApi,
+    dispatchesApi,
+    stacksApi,
+    identitiesApi,
+    laterApi,
+  ])
+    app.route("/", api);
   app.notFound((c) => c.json(errorBody("not_found", `there is no ${c.req.method} ${c.req.path}`), 404));
   app.onError((error, c) => {
     if (error instanceof ApiError) {

@@ -32,7 +32,12 @@ export const stacks = sqliteTable(
     journalSeq: integer("journal_seq").notNull().default(0),
     attemptCount: integer("attempt_count").notNull().default(0),
     highestTag: text("highest_tag"),
-    carried: text("carried", { mode: "json" }).$type<{ tag?: string; oid: string; landedAt: string }>(),
+    carried: text("carried", { mode: "json" }).$type<{
+      tag?: string | undefined;
+      oid: string;
+      landedAt: string;
+      attemptId?: string | undefined;
+    }>(),
     /** When the object next has something to do by itself; the cron pokes stacks whose time has passed. */
     nextActionAt: text("next_action_at"),
     createdAt: text("created_at").notNull(),
@@ -205,6 +210,7 @@ export const attempts = sqliteTable(
     index("attempts_stack_status").on(t.stackId, t.status, t.position),
     index("attempts_event_stack").on(t.eventId, t.stackId, t.position),
     index("attempts_movement").on(t.stackId, t.movement, t.position),
+    uniqueIndex("attempts_nonce").on(t.nonce).where(sql`nonce IS NOT NULL`),
     index("attempts_open")
       .on(t.stackId)
       .where(sql`status IN ('queued','dispatched','running','blocked','needs_intervention')`),

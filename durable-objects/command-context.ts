@@ -1,0 +1,99 @@
+/**
+ * Reads what a command needs to know beyond the stack's own state, and makes the machine's command
+ * of it.
+ *
+ * @module
+ */
+import type { FlowEventPayload } from "../worker/contract/flow-event.ts";
+import { findAttempt, findReport, firstAttemptsOn, lastAttempt } from "../worker/store/attempts.ts";
+import type { Database } from "../worker/store/database.ts";
+import { branchCandidate } from "../worker/store/dispatches.ts";
+import { deliveriesOf, type FlowEventRow, findEvents } from "../worker/store/flow-events.ts";
+import type { AttemptRow } from "../worker/store/rows.ts";
+import type { Command, IncomingEvent, StackState, Target } from "./machine/state.ts";
+
+/** Events with what the record says about them in this stack. Unknown ids are left out. */
+export async function incomingEvents(
+  db: Database,
+  stackId: string,
+  eventIds: readonly string[],
+): Promise<IncomingEvent[]> {
+  const [events, deliveries] = await Promise.all([findEvents(db, eventIds), deliveriesOf(db, eventIds)]);
+  const accepted = new Set(
+    deliveries.filter((d) => d.stackId === stackId && d.status === "accepted").map((d) => d.eventId),
+  );
+  const described = events.map((event) => describe(event));
+  const first = await firstAttemptsOn(
+    db,
+    stackId,
+    described.map((d) => d.movement),
+  );
+  return described.map((d) => ({
+    ...d,
+    accepted: accepted.has(d.id),
+    sameMovement: first.get(d.movement) ?? null,
+  }));
+}
+
+/** An event for another attempt on it, and the last attempt there was. */
+export async function eventAgain(
+  db: Database,
+  state: StackState,
+  eventId: string,
+): Promise<{ event: IncomingEvent; last: AttemptRow | null } | undefined> {
+  const event = (await incomingEvents(db, state.id, [eventId]))[0];
+  if (event === undefined || !event.accepted) return undefined;
+  const stored = await lastAttempt(db, eventId, state.id);
+  return { event, last: stored === undefined ? null : (openOf(state, stored.id) ?? stored) };
+}
+
+/** The attempt a command is about: from the state while it is open, else from the record. */
+export async function target(db: Database, state: StackState, attemptId: string): Promise<Target> {
+  if (openOf(state, attemptId) !== undefined) return { attemptId, ended: null };
+  const stored = await findAttempt(db, attemptId);
+  return { attemptId, ended: stored?.stackId === state.id ? stored : null };
+}
+
+/** What landing an attempt needs to know. */
+export async function landing(
+  db: Database,
+  state: StackState,
+  attemptId: string,
+  actor: string,
+): Promise<Extract<Command, { type: "land" }>> {
+  const [about, candidate, report] = await Promise.all([
+    target(db, state, attemptId),
+    branchCandidate(db, attemptId),
+    findReport(db, attemptId),
+  ]);
+  return { type: "land", ...about, candidate: candidate ?? null, headOid: report?.report.head.oid ?? null, actor };
+}
+
+function openOf(state: StackState, attemptId: string): AttemptRow | undefined {
+  return state.open.find((a) => a.id === attemptId);
+}
+
+function describe(row: FlowEventRow): Omit<IncomingEvent, "accepted" | "sameMovement"> {
+  const { entry } = row.payload;
+  return {
+    id: row.id,
+    position: row.position,
+    movement: movementOf(row.id, row.payload),
+    onto: ontoOf(row.payload),
+    ontoSha: entry.sha ?? null,
+    tag: entry.tag ?? null,
+    prerelease: entry.prerelease,
+  };
+}
+
+/** What a movement is called whoever tells it: a release and its tag are one. */
+function movementOf(eventId: string, { entry }: FlowEventPayload): string {
+  if (entry.tag !== undefined) return `tag:${entry.tag}`;
+  if (entry.sha !== undefined) return `commit:${entry.sha}`;
+  return `event:${eventId}`;
+}
+
+function ontoOf({ entry }: FlowEventPayload): string {
+  if (entry.tag !== undefined) return `refs/tags/${entry.tag}`;
+  return entry.sha ?? entry.ref ?? "HEAD";
+}

@@ -1,0 +1,74 @@
+/**
+ * Events arrive: every one gets an attempt, which goes ahead or says why not.
+ *
+ * @module
+ */
+import { compareTags, decideRelease } from "../../worker/releases/release-policy.ts";
+import type { Draft } from "./draft.ts";
+import { supersede } from "./hand-out.ts";
+import { type IncomingEvent, isMaintenance } from "./state.ts";
+
+const ACTOR = "intake";
+
+/** Takes in events the journal does not hold yet, lowest version first. */
+export function acceptEvents(draft: Draft, events: readonly IncomingEvent[]): void {
+  const fresh = events.filter((event) => !event.accepted).toSorted((a, b) => inOrder(draft, a, b));
+  const seen = new Map<string, string>();
+  for (const event of fresh) {
+    draft.accept(event.id);
+    const first = event.sameMovement ?? seen.get(event.movement) ?? null;
+    const attempt = acceptOne(draft, event, first);
+    if (attempt !== null) seen.set(event.movement, attempt);
+  }
+}
+
+/** Id of the attempt that goes ahead, or null when it was skipped. */
+function acceptOne(draft: Draft, event: IncomingEvent, sameMovement: string | null): string | null {
+  const refusal = whyNot(draft, event, sameMovement);
+  if (refusal !== undefined) {
+    draft.create(event, "maintain", "skipped", ACTOR, refusal);
+    return null;
+  }
+  const attempt = draft.create(event, "maintain", "queued", ACTOR);
+  if (event.tag !== null) draft.stack.highestTag = event.tag;
+  if (draft.stack.config.policy.onNewer === "supersede") {
+    for (const older of draft.stack.open) {
+      if (older.id !== attempt.id && isMaintenance(older.operation))
+        supersede(draft, older, attempt, ACTOR, `${name(event)} is newer; ${attempt.id} takes its place`);
+    }
+  }
+  return attempt.id;
+}
+
+function whyNot(draft: Draft, event: IncomingEvent, sameMovement: string | null) {
+  const { releases } = draft.stack.config.policy;
+  if (sameMovement !== null) {
+    const message = `${name(event)} was told before; ${sameMovement} acts on it`;
+    return { reason: { code: "same_movement", message }, relatedAttemptId: sameMovement };
+  }
+  if (event.tag === null) return undefined;
+  const decision = decideRelease(releases, event.tag, event.prerelease);
+  if (!decision.pass) return { reason: { code: decision.code, message: decision.message } };
+  const highest = draft.stack.highestTag;
+  if (highest === null) return undefined;
+  const order = compareTags(releases, event.tag, highest);
+  if (order === -1)
+    return {
+      reason: { code: "downgrade", message: `${event.tag} is lower than ${highest}, which this stack already follows` },
+    };
+  if (order === 0)
+    return { reason: { code: "same_version", message: `${event.tag} is the same version as ${highest}` } };
+  return undefined;
+}
+
+function name(event: IncomingEvent): string {
+  return event.tag ?? event.ontoSha ?? event.onto;
+}
+
+function inOrder(draft: Draft, a: IncomingEvent, b: IncomingEvent): number {
+  if (a.tag !== null && b.tag !== null) {
+    const order = compareTags(draft.stack.config.policy.releases, a.tag, b.tag);
+    if (order !== undefined && order !== 0) return order;
+  }
+  return a.position - b.position;
+}

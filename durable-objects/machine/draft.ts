@@ -1,0 +1,251 @@
+/**
+ * A decision in the making: the state as it changes, and everything that has to be written for it.
+ *
+ * @module
+ */
+import { type AttemptOperation, type AttemptStatus, isTerminal } from "../../worker/contract/attempt.ts";
+import type { Reason } from "../../worker/contract/primitives.ts";
+import { type NotifyEvent, NotifyEvent as NotifyEvents } from "../../worker/contract/stack.ts";
+import type { Notification } from "../../worker/notify/discord.ts";
+import type { AttemptRow, CandidateRow, DispatchRow, OutboxRow, ReportRow } from "../../worker/store/rows.ts";
+import type { Changes, Decision, DispatchUpdate, IncomingEvent, JournalEntry, Refusal, StackState } from "./state.ts";
+import { iso, nextActionAt } from "./timing.ts";
+
+export class Draft {
+  /** Milliseconds since the epoch, and the same as text. */
+  readonly nowMs: number;
+  readonly now: string;
+  readonly stack: StackState;
+  private readonly changed = new Map<string, AttemptRow>();
+  private readonly journal: JournalEntry[] = [];
+  private readonly dispatches: DispatchRow[] = [];
+  private readonly dispatchUpdates: DispatchUpdate[] = [];
+  private readonly candidates: CandidateRow[] = [];
+  private readonly landed: string[] = [];
+  private readonly reports: ReportRow[] = [];
+  private readonly accepted: string[] = [];
+  private readonly outbox: OutboxRow[] = [];
+
+  constructor(state: StackState, nowMs: number) {
+    this.stack = { ...state };
+    this.nowMs = nowMs;
+    this.now = iso(nowMs);
+  }
+
+  /** An open attempt as it stands in this draft. */
+  openAttempt(id: string): AttemptRow | undefined {
+    return this.stack.open.find((a) => a.id === id);
+  }
+
+  /** A new attempt in the state given; it ends at once when that state is terminal. */
+  create(
+    event: IncomingEvent,
+    operation: AttemptOperation,
+    status: "queued" | "skipped",
+    actor: string,
+    more: { reason?: Reason; relatedAttemptId?: string; landsAttemptId?: string } = {},
+  ): AttemptRow {
+    const number = this.stack.attemptCount + 1;
+    const attempt: AttemptRow = {
+      id: `${this.stack.id}.${number}`,
+      stackId: this.stack.id,
+      eventId: event.id,
+      number,
+      operation,
+      status,
+      reason: more.reason ?? null,
+      epoch: 1,
+      retries: 0,
+      onto: event.onto,
+      ontoSha: event.ontoSha,
+      tag: event.tag,
+      movement: event.movement,
+      relatedAttemptId: more.relatedAttemptId ?? null,
+      landsAttemptId: more.landsAttemptId ?? null,
+      resume: null,
+      cancelRequested: false,
+      nonce: null,
+      runner: null,
+      candidates: [],
+      createdAt: this.now,
+      updatedAt: this.now,
+      startedAt: null,
+      endedAt: isTerminal(status) ? this.now : null,
+      notBefore: null,
+      deadlineAt: null,
+      leaseUntil: null,
+      blockedSince: null,
+      nextActionAt: null,
+    };
+    this.stack.attemptCount = number;
+    this.write({
+      kind: "created",
+      actor,
+      attemptId: attempt.id,
+      epoch: attempt.epoch,
+      toStatus: status,
+      ...(attempt.reason === null ? {} : { reason: attempt.reason }),
+      data: { eventId: event.id, operation },
+    });
+    return this.put(attempt);
+  }
+
+  /** Moves an attempt to another state and writes it down; `change` holds whatever else changes. */
+  transition(
+    attempt: AttemptRow,
+    to: AttemptStatus,
+    actor: string,
+    reason: Reason | null,
+    change: Partial<AttemptRow> = {},
+    data?: unknown,
+  ): AttemptRow {
+    const ends = isTerminal(to);
+    const next: AttemptRow = {
+      ...attempt,
+      ...(ends
+        ? { endedAt: this.now, notBefore: null, deadlineAt: null, leaseUntil: null, cancelRequested: false }
+        : {}),
+      ...change,
+      status: to,
+      reason,
+      updatedAt: this.now,
+    };
+    this.write({
+      kind: "transition",
+      actor,
+      attemptId: attempt.id,
+      epoch: next.epoch,
+      fromStatus: attempt.status,
+      toStatus: to,
+      ...(reason === null ? {} : { reason }),
+      ...(data === undefined ? {} : { data }),
+    });
+    this.put(next);
+    this.notify(next, to === "changed" && next.operation === "land" ? "landed" : to);
+    return next;
+  }
+
+  /** Changes an attempt without changing its state. */
+  amend(attempt: AttemptRow, change: Partial<AttemptRow>): AttemptRow {
+    return this.put({ ...attempt, ...change, updatedAt: this.now });
+  }
+
+  write(entry: JournalEntry): void {
+    this.journal.push(entry);
+  }
+
+  /** A hand-over of the attempt's current epoch. */
+  dispatch(attempt: AttemptRow): void {
+    const { driver, runnerLabels } = this.stack.config.policy;
+    this.dispatches.push({
+      id: dispatchId(attempt),
+      attemptId: attempt.id,
+      eventId: attempt.eventId,
+      stackId: attempt.stackId,
+      epoch: attempt.epoch,
+      driver,
+      labels: runnerLabels,
+      status: "waiting",
+      outcome: null,
+      runner: null,
+      createdAt: this.now,
+      claimedAt: null,
+      endedAt: null,
+    });
+  }
+
+  updateDispatch(attempt: AttemptRow, change: Partial<DispatchRow>): void {
+    const id = dispatchId(attempt);
+    const fresh = this.dispatches.findIndex((d) => d.id === id);
+    const row = this.dispatches[fresh];
+    if (row !== undefined) this.dispatches[fresh] = { ...row, ...change };
+    else this.dispatchUpdates.push({ id, ...change });
+  }
+
+  candidate(row: CandidateRow): void {
+    this.candidates.push(row);
+  }
+
+  markLanded(attemptId: string): void {
+    this.landed.push(attemptId);
+  }
+
+  report(row: ReportRow): void {
+    this.reports.push(row);
+  }
+
+  accept(eventId: string): void {
+    this.accepted.push(eventId);
+  }
+
+  /** The finished decision. */
+  finish(attempt: AttemptRow | null, refused: Refusal | null = null): Decision {
+    const attempts = [...this.changed.values()].map((a) => ({ ...a, nextActionAt: nextActionAt(a) }));
+    const changes: Changes = {
+      attempts,
+      journal: this.journal,
+      dispatches: this.dispatches,
+      dispatchUpdates: this.dispatchUpdates,
+      candidates: this.candidates,
+      landedAttemptIds: this.landed,
+      reports: this.reports,
+      acceptedEventIds: this.accepted,
+      outbox: this.outbox,
+    };
+    const open = this.stack.open.map((a) => ({ ...a, nextActionAt: nextActionAt(a) }));
+    const next = { ...this.stack, open, journalSeq: this.stack.journalSeq + this.journal.length };
+    const current = attempt === null ? null : (attempts.find((a) => a.id === attempt.id) ?? attempt);
+    return { refused, changes, next, attempt: current };
+  }
+
+  /** A refusal that leaves nothing behind. */
+  static refuse(state: StackState, refusal: Refusal, attempt: AttemptRow | null = null): Decision {
+    return new Draft(state, 0).finish(attempt, refusal);
+  }
+
+  private put(attempt: AttemptRow): AttemptRow {
+    this.changed.set(attempt.id, attempt);
+    const others = this.stack.open.filter((a) => a.id !== attempt.id);
+    this.stack.open = isTerminal(attempt.status)
+      ? others
+      : [...others, attempt].toSorted((a, b) => a.number - b.number);
+    return attempt;
+  }
+
+  /** Queues what the stack's policy wants told; the id makes it one message however often it is made. */
+  private notify(attempt: AttemptRow, what: AttemptStatus | "landed"): void {
+    const event = NotifyEvents.safeParse(what);
+    if (!event.success || !this.stack.config.policy.notify.discord.includes(event.data)) return;
+    this.outbox.push({
+      id: `${attempt.id}:${this.stack.journalSeq + this.journal.length}:discord`,
+      stackId: attempt.stackId,
+      attemptId: attempt.id,
+      kind: "notify.discord",
+      payload: notification(attempt, event.data),
+      status: "pending",
+      tries: 0,
+      nextAt: this.now,
+      lastError: null,
+      createdAt: this.now,
+    });
+  }
+}
+
+function notification(attempt: AttemptRow, event: NotifyEvent): Notification {
+  return {
+    event,
+    stackId: attempt.stackId,
+    attemptId: attempt.id,
+    operation: attempt.operation,
+    tag: attempt.tag,
+    onto: attempt.onto,
+    reason: attempt.reason,
+    candidates: attempt.candidates.map(({ ref, oid }) => ({ ref, oid })),
+    at: attempt.updatedAt,
+  };
+}
+
+/** `<attemptId>.<epoch>`: one hand-over has one epoch. */
+export function dispatchId(attempt: Pick<AttemptRow, "id" | "epoch">): string {
+  return `${attempt.id}.${attempt.epoch}`;
+}

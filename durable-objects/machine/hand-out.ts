@@ -1,0 +1,82 @@
+/**
+ * Which attempt goes next, and leaving the ways that lead to `queued` again.
+ *
+ * @module
+ */
+import { isActive } from "../../worker/contract/attempt.ts";
+import type { Reason } from "../../worker/contract/primitives.ts";
+import type { AttemptRow } from "../../worker/store/rows.ts";
+import type { Draft } from "./draft.ts";
+import { iso, retryWait } from "./timing.ts";
+
+/** What an attempt loses when a hand-out is over: nothing of it may be mistaken for the next one. */
+const UNCLAIMED = { nonce: null, runner: null, leaseUntil: null, deadlineAt: null, cancelRequested: false } as const;
+
+/** Hands out the next attempt when none is active. At most one of a stack is, ever. */
+export function handOut(draft: Draft): void {
+  const { stack } = draft;
+  if (stack.paused || stack.deletedAt !== null || stack.open.some((a) => isActive(a.status))) return;
+  const next = pick(draft);
+  if (next === undefined) return;
+  const { startSeconds } = stack.config.policy.deadlines;
+  const dispatched = draft.transition(next, "dispatched", "clock", null, {
+    ...UNCLAIMED,
+    notBefore: null,
+    deadlineAt: iso(draft.nowMs + startSeconds * 1000),
+  });
+  draft.dispatch(dispatched);
+}
+
+function pick(draft: Draft): AttemptRow | undefined {
+  const { open, config } = draft.stack;
+  // A person has decided on a landing, and it takes seconds: it goes before anything new.
+  const ready = (a: AttemptRow) => a.status === "queued" && (a.notBefore === null || a.notBefore <= draft.now);
+  const landing = open.find((a) => a.operation === "land" && ready(a));
+  if (landing !== undefined) return landing;
+  if (config.policy.onNewer === "supersede") return open.find(ready);
+  // In order: an earlier one that waits for a person or for the outside holds up the later ones.
+  const first = open.find((a) => a.operation !== "land");
+  return first !== undefined && ready(first) ? first : undefined;
+}
+
+/** Back to `queued` under a new epoch: whoever holds the old one is fenced off from here on. */
+export function requeue(
+  draft: Draft,
+  attempt: AttemptRow,
+  actor: string,
+  reason: Reason,
+  change: Partial<AttemptRow> = {},
+): AttemptRow {
+  return draft.transition(attempt, "queued", actor, reason, {
+    ...UNCLAIMED,
+    notBefore: null,
+    epoch: attempt.epoch + 1,
+    ...change,
+  });
+}
+
+/** After an infrastructure fault: again after a wait, or the end of the budget. */
+export function retryAutomatically(draft: Draft, attempt: AttemptRow, actor: string, cause: Reason): AttemptRow {
+  const budget = draft.stack.config.policy.automaticRetries;
+  if (attempt.retries >= budget) {
+    return draft.transition(attempt, "timed_out", actor, {
+      code: "retries_spent",
+      message: `${cause.message}; all ${budget} automatic retries are used up`,
+    });
+  }
+  const retry = attempt.retries + 1;
+  const notBefore = iso(draft.nowMs + retryWait(attempt.id, retry));
+  return requeue(draft, attempt, actor, cause, { retries: retry, notBefore });
+}
+
+/** Ends an open attempt because another takes its place. */
+export function supersede(draft: Draft, attempt: AttemptRow, by: AttemptRow, actor: string, why: string): void {
+  if (isActive(attempt.status)) draft.updateDispatch(attempt, { status: "withdrawn", endedAt: draft.now });
+  draft.transition(
+    attempt,
+    "superseded",
+    actor,
+    { code: "superseded", message: why },
+    { relatedAttemptId: by.id, epoch: isActive(attempt.status) ? attempt.epoch + 1 : attempt.epoch },
+  );
+}

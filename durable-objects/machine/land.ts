@@ -1,0 +1,51 @@
+/**
+ * Landing: moving the maintained branch to an approved candidate. It is an attempt of its own, so
+ * that it takes its turn with all other work on the branch and has deadlines, retries and a timeline.
+ *
+ * @module
+ */
+import type { AttemptRow, CandidateRow } from "../../worker/store/rows.ts";
+import type { Draft } from "./draft.ts";
+import type { IncomingEvent, Refusal } from "./state.ts";
+
+/** Starts a landing that an operator asked for. `headOid` is where the branch stood when the candidate was made. */
+export function land(
+  draft: Draft,
+  attempt: AttemptRow,
+  candidate: CandidateRow | null,
+  headOid: string | null,
+  actor: string,
+): { attempt: AttemptRow; refused: Refusal | null } {
+  const refuse = (message: string) => ({ attempt, refused: { code: "not_landable" as const, message } });
+  if (attempt.operation === "land") return refuse(`${attempt.id} is a landing itself`);
+  if (attempt.status !== "changed")
+    return refuse(`${attempt.id} is ${attempt.status}; only an attempt that ended changed has a candidate to land`);
+  if (candidate === null || headOid === null) return refuse(`${attempt.id} has no candidate branch`);
+  if (candidate.landedAt !== null) return refuse(`${candidate.ref} was landed at ${candidate.landedAt}`);
+  const under = draft.stack.open.find((a) => a.landsAttemptId === attempt.id);
+  if (under !== undefined) return refuse(`${under.id} is landing it already`);
+  const created = draft.create(asEvent(attempt), "land", "queued", actor, { landsAttemptId: attempt.id });
+  return { attempt: created, refused: null };
+}
+
+/** Lands at once where the policy says so. */
+export function landAutomatically(draft: Draft, attempt: AttemptRow, headOid: string | undefined): void {
+  if (draft.stack.config.policy.landing !== "auto" || headOid === undefined) return;
+  if (!attempt.candidates.some((c) => c.kind === "branch")) return;
+  draft.create(asEvent(attempt), "land", "queued", "policy", { landsAttemptId: attempt.id });
+}
+
+/** The attempt's own event, for another attempt on it. */
+export function asEvent(attempt: AttemptRow): IncomingEvent {
+  return {
+    id: attempt.eventId,
+    position: 0,
+    movement: attempt.movement,
+    onto: attempt.onto,
+    ontoSha: attempt.ontoSha,
+    tag: attempt.tag,
+    prerelease: undefined,
+    accepted: true,
+    sameMovement: null,
+  };
+}

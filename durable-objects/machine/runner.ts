@@ -1,0 +1,162 @@
+/**
+ * What runners tell: claims and results, and who among them still may.
+ *
+ * @module
+ */
+import { isTerminal } from "../../worker/contract/attempt.ts";
+import type { AttemptResult, RunnerInfo } from "../../worker/contract/runner-wire.ts";
+import type { AttemptRow } from "../../worker/store/rows.ts";
+import type { Draft } from "./draft.ts";
+import { requeue, retryAutomatically } from "./hand-out.ts";
+import { landAutomatically } from "./land.ts";
+import type { Refusal } from "./state.ts";
+import { blockedWait, iso, LEASE_MS } from "./timing.ts";
+
+/** First nonce wins; the same nonce gets the same answer. */
+export function claim(
+  draft: Draft,
+  attempt: AttemptRow,
+  epoch: number,
+  nonce: string,
+  runner: RunnerInfo,
+): { attempt: AttemptRow; refused: Refusal | null } {
+  if (isTerminal(attempt.status)) return { attempt, refused: closed(attempt) };
+  if (epoch !== attempt.epoch) return { attempt, refused: fenced(attempt) };
+  if (attempt.status === "running") {
+    if (attempt.nonce === nonce) return { attempt, refused: null };
+    return { attempt, refused: { code: "already_claimed", message: `${attempt.id} is held by another claim` } };
+  }
+  if (attempt.status !== "dispatched") return { attempt, refused: fenced(attempt) };
+  const { attemptSeconds } = draft.stack.config.policy.deadlines;
+  const running = draft.transition(attempt, "running", `runner:${runner.name}`, null, {
+    nonce,
+    runner: { name: runner.name, version: runner.version },
+    startedAt: attempt.startedAt ?? draft.now,
+    leaseUntil: iso(draft.nowMs + LEASE_MS),
+    deadlineAt: iso(draft.nowMs + attemptSeconds * 1000),
+  });
+  draft.updateDispatch(running, { status: "claimed", runner: runner.name, claimedAt: draft.now });
+  return { attempt: running, refused: null };
+}
+
+/** Why a report of this epoch and nonce changes nothing; null when it counts. */
+export function admit(attempt: AttemptRow, epoch: number, nonce: string): Refusal | null {
+  if (epoch !== attempt.epoch || (attempt.nonce !== null && nonce !== attempt.nonce)) return fenced(attempt);
+  if (isTerminal(attempt.status)) return closed(attempt);
+  // The right epoch but not running: it went back to the queue, or nobody has claimed it.
+  return attempt.status === "running" && attempt.nonce === nonce ? null : fenced(attempt);
+}
+
+/** The end of a runner's work, as the runner tells it. */
+export function report(
+  draft: Draft,
+  attempt: AttemptRow,
+  epoch: number,
+  nonce: string,
+  result: AttemptResult,
+): { attempt: AttemptRow; refused: Refusal | null } {
+  const actor = `runner:${attempt.runner?.name ?? "unknown"}`;
+  const refused = admit(attempt, epoch, nonce);
+  if (refused !== null) {
+    draft.write({
+      kind: "evidence",
+      actor,
+      attemptId: attempt.id,
+      epoch,
+      reason: { code: refused.code, message: `late result '${result.outcome}' kept as evidence: ${refused.message}` },
+      data: { outcome: result.outcome, candidates: result.candidates, reason: result.reason },
+    });
+    return { attempt, refused };
+  }
+  draft.updateDispatch(attempt, { status: "ended", outcome: result.outcome, endedAt: draft.now });
+  if (result.report !== undefined) {
+    draft.report({ attemptId: attempt.id, epoch, report: result.report, at: draft.now });
+  }
+  return { attempt: conclude(draft, attempt, result, actor), refused: null };
+}
+
+function conclude(draft: Draft, attempt: AttemptRow, result: AttemptResult, actor: string): AttemptRow {
+  const reason = result.reason ?? null;
+  const wasStopped = attempt.cancelRequested && !["changed", "completed", "skipped"].includes(result.outcome);
+  if (wasStopped) {
+    const message = "cancelled by an operator; the runner has stopped";
+    return draft.transition(attempt, "cancelled", actor, { code: "cancelled", message });
+  }
+  switch (result.outcome) {
+    case "changed":
+      return changed(draft, attempt, result, actor);
+    case "completed":
+    case "skipped":
+      return draft.transition(attempt, result.outcome, actor, reason, { blockedSince: null });
+    case "needs_intervention":
+      return draft.transition(attempt, "needs_intervention", actor, reason, { ...released, blockedSince: null });
+    case "blocked":
+      return block(draft, attempt, result, actor);
+    case "failed":
+      return failed(draft, attempt, result, actor);
+  }
+}
+
+/** The claim is over; its nonce stays, so that the same report told again is recognised. */
+const released = { leaseUntil: null, deadlineAt: null, cancelRequested: false } as const;
+
+function changed(draft: Draft, attempt: AttemptRow, result: AttemptResult, actor: string): AttemptRow {
+  const next = draft.transition(attempt, "changed", actor, result.reason ?? null, {
+    candidates: result.candidates,
+    blockedSince: null,
+  });
+  if (next.operation === "land") {
+    if (next.landsAttemptId !== null) draft.markLanded(next.landsAttemptId);
+    const oid = result.landed?.to ?? result.candidates[0]?.oid;
+    if (oid !== undefined)
+      draft.stack.carried = {
+        tag: next.tag ?? undefined,
+        oid,
+        landedAt: draft.now,
+        attemptId: next.landsAttemptId ?? undefined,
+      };
+    return next;
+  }
+  for (const [i, { kind, ref, oid }] of result.candidates.entries()) {
+    draft.candidate({
+      id: `${next.id}.c${i + 1}`,
+      stackId: next.stackId,
+      attemptId: next.id,
+      eventId: next.eventId,
+      kind,
+      ref,
+      oid,
+      tag: next.tag,
+      createdAt: draft.now,
+      landedAt: null,
+    });
+  }
+  landAutomatically(draft, next, result.report?.head.oid);
+  return next;
+}
+
+function block(draft: Draft, attempt: AttemptRow, result: AttemptResult, actor: string): AttemptRow {
+  const blockedSince = attempt.blockedSince ?? draft.now;
+  const wait = blockedWait(attempt.id, draft.nowMs - Date.parse(blockedSince));
+  return draft.transition(attempt, "blocked", actor, result.reason ?? null, {
+    ...released,
+    blockedSince,
+    notBefore: iso(draft.nowMs + wait),
+  });
+}
+
+function failed(draft: Draft, attempt: AttemptRow, result: AttemptResult, actor: string): AttemptRow {
+  const reason = result.reason ?? { code: "failed", message: "the runner gave no reason" };
+  if (!result.infrastructure) return draft.transition(attempt, "failed", actor, reason);
+  // A runner that is switched off in good order hands its work back: no fault, no wait, no retry spent.
+  if (reason.code === "runner_stopped") return requeue(draft, attempt, actor, reason);
+  return retryAutomatically(draft, attempt, actor, reason);
+}
+
+function fenced(attempt: AttemptRow): Refusal {
+  return { code: "fenced", message: `${attempt.id} has moved on to epoch ${attempt.epoch}` };
+}
+
+function closed(attempt: AttemptRow): Refusal {
+  return { code: "closed", message: `${attempt.id} has ended: ${attempt.status}` };
+}

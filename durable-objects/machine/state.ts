@@ -1,0 +1,118 @@
+/**
+ * What the attempt machine knows and what it may be told.
+ *
+ * Times in rows are ISO 8601 text with milliseconds, which compares as it sorts.
+ *
+ * @module
+ */
+import type { AttemptOperation } from "../../worker/contract/attempt.ts";
+import type { ErrorCode } from "../../worker/contract/error.ts";
+import type { Reason } from "../../worker/contract/primitives.ts";
+import type { AttemptResult, RunnerInfo } from "../../worker/contract/runner-wire.ts";
+import type { StackConfig } from "../../worker/contract/stack.ts";
+import type {
+  AttemptRow,
+  CandidateRow,
+  DispatchRow,
+  JournalRow,
+  OutboxRow,
+  ReportRow,
+} from "../../worker/store/rows.ts";
+
+/** A stack as far as decisions need it: its size does not grow with its history. */
+export type StackState = {
+  id: string;
+  config: StackConfig;
+  paused: boolean;
+  deletedAt: string | null;
+  journalSeq: number;
+  attemptCount: number;
+  highestTag: string | null;
+  carried: Carried | null;
+  /** Every attempt that has not ended, by number. */
+  open: readonly AttemptRow[];
+};
+
+/** What was last landed; `attemptId` is the attempt that made the candidate. */
+export type Carried = { tag?: string | undefined; oid: string; landedAt: string; attemptId?: string | undefined };
+
+/** An event on its way into the stack, with what the record says about it. */
+export type IncomingEvent = {
+  id: string;
+  /** Order in which the edge took it in. */
+  position: number;
+  /** What the movement is called whoever tells it. */
+  movement: string;
+  /** Ref or commit to carry the stack onto. */
+  onto: string;
+  ontoSha: string | null;
+  tag: string | null;
+  prerelease: boolean | undefined;
+  /** The journal already holds it. */
+  accepted: boolean;
+  /** First attempt of this stack for the same movement that was not skipped. */
+  sameMovement: string | null;
+};
+
+/** The attempt a command is about, when it has ended and so is not in the state. */
+export type Target = { attemptId: string; ended: AttemptRow | null };
+
+export type Command =
+  | { type: "accept"; events: readonly IncomingEvent[] }
+  | ({ type: "claim"; epoch: number; nonce: string; runner: RunnerInfo } & Target)
+  | ({ type: "result"; epoch: number; nonce: string; result: AttemptResult } & Target)
+  | { type: "retry"; event: IncomingEvent; last: AttemptRow | null; actor: string }
+  | { type: "replay"; event: IncomingEvent; last: AttemptRow | null; actor: string }
+  | ({ type: "resume"; note: string; resolvedRef?: string | undefined; actor: string } & Target)
+  | ({ type: "cancel"; actor: string } & Target)
+  | ({ type: "dismiss"; note: string; actor: string } & Target)
+  | ({ type: "land"; candidate: CandidateRow | null; headOid: string | null; actor: string } & Target)
+  | { type: "pause" | "unpause" | "delete"; actor: string }
+  | { type: "configure"; config: StackConfig; actor: string }
+  /** An effect was given up: nobody but an operator can send it now. */
+  | { type: "effect_dead"; effectId: string; attemptId: string | null; message: string }
+  /** Time has passed. `leases` are those that heartbeats extended, by attempt id. */
+  | { type: "tick"; leases: Readonly<Record<string, string>> };
+
+export type CommandType = Command["type"];
+
+export type JournalEntry = Pick<JournalRow, "kind" | "actor"> & {
+  attemptId?: string;
+  epoch?: number;
+  fromStatus?: AttemptRow["status"];
+  toStatus?: AttemptRow["status"];
+  reason?: Reason;
+  data?: unknown;
+};
+
+export type DispatchUpdate = Pick<DispatchRow, "id"> & Partial<DispatchRow>;
+
+/** What one decision writes, all of it in one batch. */
+export type Changes = {
+  attempts: readonly AttemptRow[];
+  journal: readonly JournalEntry[];
+  dispatches: readonly DispatchRow[];
+  dispatchUpdates: readonly DispatchUpdate[];
+  candidates: readonly CandidateRow[];
+  /** Attempts whose candidates are on the maintained branch now. */
+  landedAttemptIds: readonly string[];
+  reports: readonly ReportRow[];
+  acceptedEventIds: readonly string[];
+  outbox: readonly OutboxRow[];
+};
+
+export type Refusal = { code: ErrorCode; message: string };
+
+export type Decision = {
+  /** Set when the command may not; what it changed nevertheless (evidence) is in `changes`. */
+  refused: Refusal | null;
+  changes: Changes;
+  next: StackState;
+  /** The attempt the command was about or made. */
+  attempt: AttemptRow | null;
+};
+
+/** Operations whose work a newer event may take the place of; a landing is a person's decision. */
+export function isMaintenance(operation: AttemptOperation): boolean {
+  return operation !== "land";
+}

@@ -1,0 +1,45 @@
+/**
+ * `/feed-sources/preview`: what a feed would become.
+ *
+ * @module
+ */
+import { createRoute } from "@hono/zod-openapi";
+import { ErrorBody } from "../contract/error.ts";
+import { Preview, PreviewInput } from "../contract/preview.ts";
+import type { FollowingStack } from "../intake/plan-intake.ts";
+import { previewFeed } from "../intake/preview.ts";
+import type { Database } from "../store/database.ts";
+import { stackPolicies } from "../store/feed-sources.ts";
+import { ApiError, json, jsonBody, refusals, router, scope } from "./http.ts";
+
+export const feedPreviewApi = router();
+
+feedPreviewApi.openapi(
+  createRoute({
+    method: "post",
+    path: "/feed-sources/preview",
+    middleware: [scope("operate")] as const,
+    request: { body: jsonBody(PreviewInput) },
+    responses: {
+      200: json(Preview, "Format, entries, filter decisions and the events that would be made"),
+      422: json(ErrorBody, "What was sent is no feed; the message says what it is"),
+      ...refusals,
+    },
+  }),
+  async (c) => {
+    const input = c.req.valid("json");
+    const stacks = input.target?.mode === "maintain" ? await followingStacks(c.var.db, input.target.stacks) : [];
+    const outbound = { allowLocal: c.var.settings.allowLocal, ownHosts: [new URL(c.req.url).hostname] };
+    const preview = await previewFeed(input, stacks, outbound, new Date().toISOString());
+    if (!preview.ok) throw new ApiError("feed_unusable", preview.failure.message, { reason: preview.failure.code });
+    return c.json(preview.value, 200);
+  },
+);
+
+async function followingStacks(db: Database, ids: readonly string[]): Promise<FollowingStack[]> {
+  const found = await stackPolicies(db, ids);
+  const unknown = ids.filter((id) => !found.some((stack) => stack.stackId === id));
+  if (unknown.length > 0)
+    throw new ApiError("invalid_request", `target.stacks: unknown: ${unknown.join(", ")}`, { unknownStacks: unknown });
+  return found.map(({ stackId, config }) => ({ stackId, releases: config.policy.releases }));
+}

@@ -1,0 +1,151 @@
+/**
+ * `/feed-sources`: declare, read, poll now, delete.
+ *
+ * @module
+ */
+import { createRoute, z } from "@hono/zod-openapi";
+import { FeedSource, FeedSourceConfig } from "../contract/feed-source.ts";
+import { Name } from "../contract/primitives.ts";
+import { contextOf } from "../intake/consume.ts";
+import { pollSources } from "../intake/poll.ts";
+import { checkUrl } from "../platform/url-policy.ts";
+import { type Database, StorageFault } from "../store/database.ts";
+import {
+  deleteSource,
+  type FeedSourceRow,
+  findSource,
+  listSources,
+  putSource,
+  unknownStacks,
+} from "../store/feed-sources.ts";
+import { ApiError, decodeCursor, json, jsonBody, ListQuery, page, refusals, router, scope } from "./http.ts";
+
+const params = z.object({ id: Name });
+const SourceAnswer = z.object({ source: FeedSource });
+
+export const feedSourcesApi = router();
+
+feedSourcesApi.openapi(
+  createRoute({
+    method: "get",
+    path: "/feed-sources",
+    middleware: [scope("read")] as const,
+    request: { query: ListQuery },
+    responses: {
+      200: json(z.object({ sources: z.array(FeedSource), nextCursor: z.string().optional() }), "Sources, newest first"),
+      ...refusals,
+    },
+  }),
+  async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const { rows, ...more } = page(await listSources(c.var.db, limit, decodeCursor(cursor)), limit);
+    return c.json({ sources: rows.map(sourceView), ...more }, 200);
+  },
+);
+
+feedSourcesApi.openapi(
+  createRoute({
+    method: "get",
+    path: "/feed-sources/{id}",
+    middleware: [scope("read")] as const,
+    request: { params },
+    responses: { 200: json(SourceAnswer, "The source and how polling it goes"), ...refusals },
+  }),
+  async (c) => c.json({ source: sourceView(await readSource(c.var.db, c.req.valid("param").id)) }, 200),
+);
+
+feedSourcesApi.openapi(
+  createRoute({
+    method: "put",
+    path: "/feed-sources/{id}",
+    middleware: [scope("admin")] as const,
+    request: { params, body: jsonBody(FeedSourceConfig) },
+    responses: { 200: json(SourceAnswer, "Changed"), 201: json(SourceAnswer, "Declared"), ...refusals },
+  }),
+  async (c) => {
+    const { id } = c.req.valid("param");
+    const config = c.req.valid("json");
+    const ownHosts = [new URL(c.req.url).hostname];
+    const checked = checkUrl(config.url, { allowLocal: c.var.settings.allowLocal, ownHosts });
+    if (!checked.ok)
+      throw new ApiError("invalid_request", `url: ${checked.failure.message}`, { reason: checked.failure.code });
+    const stacks = config.target.mode === "maintain" ? config.target.stacks : [];
+    const unknown = await unknownStacks(c.var.db, stacks);
+    if (unknown.length > 0)
+      throw new ApiError("invalid_request", `target.stacks: ${unknownText(unknown)}`, { unknownStacks: unknown });
+    const before = await findSource(c.var.db, id);
+    // Declaring the same again is no change: it must not put the source at the head of the line.
+    if (before === undefined || JSON.stringify(before.config) !== JSON.stringify(config))
+      await putSource(c.var.db, id, config, before, new Date().toISOString());
+    return c.json({ source: sourceView(await readSource(c.var.db, id)) }, before === undefined ? 201 : 200);
+  },
+);
+
+feedSourcesApi.openapi(
+  createRoute({
+    method: "delete",
+    path: "/feed-sources/{id}",
+    middleware: [scope("admin")] as const,
+    request: { params },
+    responses: { 204: { description: "Deleted with what it had seen; the events made from it stay" }, ...refusals },
+  }),
+  async (c) => {
+    const { id } = c.req.valid("param");
+    if (!(await deleteSource(c.var.db, id))) throw notFound(id);
+    return c.body(null, 204);
+  },
+);
+
+feedSourcesApi.openapi(
+  createRoute({
+    method: "post",
+    path: "/feed-sources/{id}/poll",
+    middleware: [scope("operate")] as const,
+    request: { params },
+    responses: { 202: json(SourceAnswer, "Polled; its health says how that went"), ...refusals },
+  }),
+  async (c) => {
+    const { id } = c.req.valid("param");
+    await readSource(c.var.db, id);
+    const [polled] = await pollSources(contextOf(c.env, [new URL(c.req.url).hostname]), [id], true);
+    if (polled?.outcome === "retry") throw new StorageFault("what the poll found could not be stored");
+    return c.json({ source: sourceView(await readSource(c.var.db, id)) }, 202);
+  },
+);
+
+async function readSource(db: Database, id: string): Promise<FeedSourceRow> {
+  const row = await findSource(db, id);
+  if (row === undefined) throw notFound(id);
+  return row;
+}
+
+function notFound(id: string): ApiError {
+  return new ApiError("not_found", `there is no feed source '${id}'`);
+}
+
+function unknownText(stacks: readonly string[]): string {
+  const names = stacks.map((stack) => `'${stack}'`).join(", ");
+  return stacks.length === 1
+    ? `there is no stack ${names}; declare it first`
+    : `there are no stacks ${names}; declare them first`;
+}
+
+function sourceView(row: FeedSourceRow): FeedSource {
+  const { id, config, primed, consecutiveFailures, createdAt, updatedAt } = row;
+  return {
+    id,
+    ...config,
+    health: {
+      primed,
+      ...(row.lastPollAt === null ? {} : { lastPollAt: row.lastPollAt }),
+      ...(row.lastSuccessAt === null ? {} : { lastSuccessAt: row.lastSuccessAt }),
+      ...(row.nextPollAt === null ? {} : { nextPollAt: row.nextPollAt }),
+      ...(row.lastOutcome === null ? {} : { lastOutcome: row.lastOutcome }),
+      consecutiveFailures,
+      ...(row.lastError === null ? {} : { lastError: row.lastError }),
+      ...(row.movedTo === null ? {} : { movedTo: row.movedTo }),
+    },
+    createdAt,
+    updatedAt,
+  };
+}

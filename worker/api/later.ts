@@ -1,0 +1,25 @@
+/**
+ * Routes of the protocol that this version does not have yet: they say so, instead of 404.
+ *
+ * @module
+ */
+import { ApiError, router, scope } from "./http.ts";
+
+const LATER = [
+  ["get", "/workspace-events/:id?", "asks a workspace backend, and no such driver exists yet"],
+  ["get", "/workspace-runs/:id?", "asks a workspace backend, and no such driver exists yet"],
+  ["post", "/candidates/:id/promote", "needs channels, which do not exist yet"],
+  ["get", "/stacks/:id/channels", "needs channels, which do not exist yet"],
+  ["get", "/stacks/:id/why", "is not answered yet; the timeline of each attempt has its reason"],
+  ["post", "/stacks/:id/backfill", "is not possible yet; post the event by hand with POST /flow-events"],
+  ["get", "/interventions", "is not a list yet; use /maintenance-attempts?status=needs_intervention"],
+  ["get", "/metrics", "are not exported yet"],
+] as const;
+
+export const laterApi = router();
+
+for (const [method, path, why] of LATER) {
+  laterApi[method](path, scope("read"), (c) => {
+    throw new ApiError("not_implemented", `${c.req.method} ${c.req.path} ${why}`);
+  });
+}

@@ -1,0 +1,91 @@
+/**
+ * Rows as the API shows them: absent is absent, not null.
+ *
+ * @module
+ */
+import type { Candidate, Dispatch, MaintenanceAttempt, TimelineEntry } from "../contract/attempt.ts";
+import type { FlowEvent } from "../contract/flow-event.ts";
+import type { Stack } from "../contract/stack.ts";
+import type { StoredCandidate, StoredDispatch } from "../store/dispatches.ts";
+import type { FlowEventRow } from "../store/flow-events.ts";
+import type { AttemptRow, JournalRow, StackRow } from "../store/rows.ts";
+
+/** Drops what is null or undefined. */
+function present<T extends Record<string, unknown>>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+}
+
+export function attemptView(row: AttemptRow): MaintenanceAttempt {
+  const { id, stackId, eventId, number, operation, status, epoch, retries, onto, cancelRequested, candidates } = row;
+  return {
+    id,
+    stackId,
+    eventId,
+    number,
+    operation,
+    status,
+    ...present({ reason: row.reason }),
+    epoch,
+    retries,
+    onto,
+    ...present({ tag: row.tag, relatedAttemptId: row.relatedAttemptId, landsAttemptId: row.landsAttemptId }),
+    ...present({ resume: row.resume, runner: row.runner }),
+    cancelRequested,
+    candidates,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+    ...present({ startedAt: row.startedAt, endedAt: row.endedAt, nextActionAt: row.nextActionAt }),
+  };
+}
+
+export function timelineView(row: JournalRow): TimelineEntry {
+  const { seq, at, actor, kind } = row;
+  return {
+    seq,
+    at,
+    actor,
+    kind: kind === "stack" ? "note" : kind,
+    ...present({ epoch: row.epoch, from: row.fromStatus, to: row.toStatus, reason: row.reason, data: row.data }),
+  };
+}
+
+export function eventView(row: FlowEventRow, stackIds: string[]): FlowEvent {
+  const { id, type, receivedAt, payload } = row;
+  return {
+    id,
+    type,
+    ...present({ sourceId: row.sourceId, occurredAt: row.occurredAt }),
+    receivedAt,
+    payload,
+    stackIds,
+  };
+}
+
+export function dispatchView(row: StoredDispatch): Dispatch {
+  const { id, attemptId, eventId, stackId, epoch, driver, status, createdAt } = row;
+  const more = present({ outcome: row.outcome, runner: row.runner, claimedAt: row.claimedAt, endedAt: row.endedAt });
+  return { id, attemptId, eventId, stackId, epoch, driver, status, createdAt, ...more };
+}
+
+export function candidateView(row: StoredCandidate): Candidate {
+  const { id, stackId, attemptId, eventId, kind, ref, oid, createdAt } = row;
+  const more = present({ tag: row.tag, landedAt: row.landedAt });
+  return { id, stackId, attemptId, eventId, kind, ref, oid, createdAt, ...more };
+}
+
+export function stackView(row: StackRow, currentAttemptId: string | undefined): Stack {
+  const { id, config, paused, createdAt, updatedAt, carried } = row;
+  return {
+    id,
+    ...config,
+    paused,
+    ...(carried === null
+      ? {}
+      : { carried: { ...present({ tag: carried.tag }), oid: carried.oid, landedAt: carried.landedAt } }),
+    ...present({ highestTag: row.highestTag, currentAttemptId }),
+    createdAt,
+    updatedAt,
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * `/stacks`: declare, read, pause, delete.
+ *
+ * @module
+ */
+import { createRoute, z } from "@hono/zod-openapi";
+import { Name } from "../contract/primitives.ts";
+import { Stack, StackConfig } from "../contract/stack.ts";
+import { currentAttempts } from "../store/attempts.ts";
+import type { Database } from "../store/database.ts";
+import { findStack, listStacks } from "../store/stacks.ts";
+import { ApiError, decodeCursor, json, jsonBody, ListQuery, page, refusals, router, scope } from "./http.ts";
+import { granted, stackObject } from "./object.ts";
+import { stackView } from "./record-views.ts";
+
+const params = z.object({ id: Name });
+const StackAnswer = z.object({ stack: Stack });
+
+export const stacksApi = router();
+
+stacksApi.openapi(
+  createRoute({
+    method: "get",
+    path: "/stacks",
+    middleware: [scope("read")] as const,
+    request: { query: ListQuery },
+    responses: {
+      200: json(z.object({ stacks: z.array(Stack), nextCursor: z.string().optional() }), "Stacks, newest first"),
+      ...refusals,
+    },
+  }),
+  async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const { rows, ...more } = page(await listStacks(c.var.db, limit, decodeCursor(cursor)), limit);
+    const current = await currentAttempts(
+      c.var.db,
+      rows.map((row) => row.id),
+    );
+    return c.json({ stacks: rows.map((row) => stackView(row, current.get(row.id))), ...more }, 200);
+  },
+);
+
+stacksApi.openapi(
+  createRoute({
+    method: "get",
+    path: "/stacks/{id}",
+    middleware: [scope("read")] as const,
+    request: { params },
+    responses: { 200: json(StackAnswer, "The stack"), ...refusals },
+  }),
+  async (c) => c.json({ stack: await readStack(c.var.db, c.req.valid("param").id) }, 200),
+);
+
+stacksApi.openapi(
+  createRoute({
+    method: "put",
+    path: "/stacks/{id}",
+    middleware: [scope("admin")] as const,
+    request: { params, body: jsonBody(StackConfig) },
+    responses: { 200: json(StackAnswer, "Changed"), 201: json(StackAnswer, "Declared"), ...refusals },
+  }),
+  async (c) => {
+    const { id } = c.req.valid("param");
+    const object = stackObject(c.env, id);
+    const { created } = granted(await object.configure(id, c.req.valid("json"), c.var.actor.name));
+    return c.json({ stack: await readStack(c.var.db, id) }, created ? 201 : 200);
+  },
+);
+
+stacksApi.openapi(
+  createRoute({
+    method: "delete",
+    path: "/stacks/{id}",
+    middleware: [scope("admin")] as const,
+    request: { params },
+    responses: { 204: { description: "Deleted; its records stay" }, ...refusals },
+  }),
+  async (c) => {
+    const { id } = c.req.valid("param");
+    await readStack(c.var.db, id);
+    granted(await stackObject(c.env, id).administer(id, "delete", c.var.actor.name));
+    return c.body(null, 204);
+  },
+);
+
+for (const action of ["pause", "unpause"] as const) {
+  stacksApi.openapi(
+    createRoute({
+      method: "post",
+      path: `/stacks/{id}/${action}`,
+      middleware: [scope("operate")] as const,
+      request: { params },
+      responses: { 200: json(StackAnswer, action === "pause" ? "Paused" : "Working again"), ...refusals },
+    }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      await readStack(c.var.db, id);
+      granted(await stackObject(c.env, id).administer(id, action, c.var.actor.name));
+      return c.json({ stack: await readStack(c.var.db, id) }, 200);
+    },
+  );
+}
+
+async function readStack(db: Database, id: string): Promise<Stack> {
+  const row = await findStack(db, id);
+  if (row === undefined || row.deletedAt !== null) throw new ApiError("not_found", `there is no stack '${id}'`);
+  return stackView(row, (await currentAttempts(db, [id])).get(id));
+}

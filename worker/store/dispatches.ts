@@ -1,0 +1,66 @@
+/**
+ * Dispatches and candidates in D1.
+ *
+ * @module
+ */
+import { and, asc, desc, eq, lt, sql } from "drizzle-orm";
+import { type Database, reading } from "./database.ts";
+import type { CandidateRow } from "./rows.ts";
+import { candidates, dispatches } from "./schema.ts";
+
+export type StoredDispatch = typeof dispatches.$inferSelect;
+export type StoredCandidate = typeof candidates.$inferSelect;
+
+export async function listDispatches(
+  db: Database,
+  filter: { eventId?: string; status?: StoredDispatch["status"] },
+  limit: number,
+  before?: number,
+): Promise<StoredDispatch[]> {
+  const where = and(
+    filter.eventId === undefined ? undefined : eq(dispatches.eventId, filter.eventId),
+    filter.status === undefined ? undefined : eq(dispatches.status, filter.status),
+    before === undefined ? undefined : lt(dispatches.position, before),
+  );
+  return reading(
+    db
+      .select()
+      .from(dispatches)
+      .where(where)
+      .orderBy(desc(dispatches.position))
+      .limit(limit + 1),
+  );
+}
+
+/** What waits for a pull runner, oldest first. */
+export async function waitingDispatches(db: Database, driver: string, limit: number): Promise<StoredDispatch[]> {
+  // The status is written out so that SQLite can use the partial index.
+  const where = and(eq(dispatches.driver, driver), sql`status = 'waiting'`);
+  return reading(db.select().from(dispatches).where(where).orderBy(asc(dispatches.position)).limit(limit));
+}
+
+export async function listCandidates(
+  db: Database,
+  filter: { stackId?: string },
+  limit: number,
+  before?: number,
+): Promise<StoredCandidate[]> {
+  const where = and(
+    filter.stackId === undefined ? undefined : eq(candidates.stackId, filter.stackId),
+    before === undefined ? undefined : lt(candidates.position, before),
+  );
+  return reading(
+    db
+      .select()
+      .from(candidates)
+      .where(where)
+      .orderBy(desc(candidates.position))
+      .limit(limit + 1),
+  );
+}
+
+/** The branch that an attempt produced. */
+export async function branchCandidate(db: Database, attemptId: string): Promise<CandidateRow | undefined> {
+  const where = and(eq(candidates.attemptId, attemptId), eq(candidates.kind, "branch"));
+  return (await reading(db.select().from(candidates).where(where).orderBy(asc(candidates.position)).limit(1)))[0];
+}

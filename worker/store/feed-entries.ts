@@ -1,0 +1,189 @@
+/**
+ * Entries by key, and the signals, events and deliveries made from them, in D1.
+ *
+ * What one poll found is stored as one transaction: an entry is known exactly when its event is there.
+ *
+ * @module
+ */
+import { and, desc, eq, lt } from "drizzle-orm";
+import type { SQLiteTable } from "drizzle-orm/sqlite-core";
+import type { FeedEntry, FilterDecision, SignalDisposition } from "../contract/feed-signal.ts";
+import type { FlowEventPayload, FlowEventType } from "../contract/flow-event.ts";
+import {
+  commit,
+  type Database,
+  insertRows,
+  reading,
+  type Statement,
+  type StorageFailure,
+  statement,
+} from "./database.ts";
+import { deliveries, feedEntries, feedSignals, feedSources, flowEvents } from "./schema.ts";
+
+export type FeedSignalRow = typeof feedSignals.$inferSelect;
+
+export type EntryKey = { entryId: string; fingerprint: string; revision: number };
+
+/** Rows of one poll, oldest movement first. */
+export type IntakeRows = {
+  entries: readonly (EntryKey & { firstSeenAt: string; lastSeenAt: string })[];
+  signals: readonly {
+    sourceId: string;
+    entryId: string;
+    revision: number;
+    entry: FeedEntry;
+    disposition: SignalDisposition;
+    decisions: FilterDecision[];
+    eventId?: string;
+    seenAt: string;
+  }[];
+  events: readonly {
+    id: string;
+    type: FlowEventType;
+    sourceId: string;
+    occurredAt?: string;
+    receivedAt: string;
+    payload: FlowEventPayload;
+  }[];
+  deliveries: readonly { eventId: string; stackId: string }[];
+};
+
+/**
+ * No entry has this id. Its row is written by a source's first poll: a source that lacks it has lost
+ * its rows, and must not take everything it sees for new.
+ */
+const SEED = "";
+
+/** D1 takes 2 MB a parameter. */
+const CHUNK_CHARACTERS = 500_000;
+
+export type KnownEntries = { seeded: boolean; known: Map<string, EntryKey> };
+
+/** What is known of these entries, for any number of sources with one statement (two for very large feeds). */
+export async function knownEntries(
+  db: Database,
+  wanted: readonly { sourceId: string; entryIds: readonly string[] }[],
+): Promise<Map<string, KnownEntries>> {
+  const bySource = new Map(
+    wanted.map(({ sourceId }) => [sourceId, { seeded: false, known: new Map<string, EntryKey>() }]),
+  );
+  const keys = wanted.flatMap(({ sourceId, entryIds }) => [SEED, ...entryIds].map((id) => [sourceId, id] as const));
+  for (const chunk of chunks(keys)) {
+    const found = await reading(
+      db.$client
+        .prepare(
+          `SELECT e.source_id AS sourceId, e.entry_id AS entryId, e.fingerprint, e.revision
+           FROM json_each(?1) AS j CROSS JOIN feed_entries AS e
+           WHERE e.source_id = json_extract(j.value, '$[0]') AND e.entry_id = json_extract(j.value, '$[1]')`,
+        )
+        .bind(JSON.stringify(chunk))
+        .all<EntryKey & { sourceId: string }>(),
+    );
+    for (const { sourceId, ...entry } of found.results) {
+      const source = bySource.get(sourceId);
+      if (source === undefined) continue;
+      if (entry.entryId === SEED) source.seeded = true;
+      else source.known.set(entry.entryId, entry);
+    }
+  }
+  return bySource;
+}
+
+/**
+ * Stores what one poll found; nothing of it on failure. Twice the same is the same as once.
+ *
+ * @param seed true for a source's first good poll
+ */
+export async function storeIntake(
+  db: Database,
+  sourceId: string,
+  rows: IntakeRows,
+  seed: boolean,
+  now: string,
+): Promise<StorageFailure | undefined> {
+  const entries = rows.entries.map((entry) => ({ sourceId, ...entry }));
+  if (seed) entries.push({ sourceId, entryId: SEED, fingerprint: "", revision: 0, firstSeenAt: now, lastSeenAt: now });
+  return commit(db, [
+    ...inserts(db, feedEntries, entries, { update: ["source_id", "entry_id"], except: ["first_seen_at"] }),
+    ...inserts(db, feedSignals, rows.signals, "ignore"),
+    ...inserts(db, flowEvents, rows.events, "ignore"),
+    ...inserts(
+      db,
+      deliveries,
+      rows.deliveries.map((delivery) => ({ ...delivery, status: "pending" as const, createdAt: now })),
+      "ignore",
+    ),
+    ...(seed ? [statement(db, db.update(feedSources).set({ primed: true }).where(eq(feedSources.id, sourceId)))] : []),
+  ]);
+}
+
+/** Newest first, one more than asked for. */
+export async function listSignals(
+  db: Database,
+  sourceId: string | undefined,
+  limit: number,
+  before?: number,
+): Promise<FeedSignalRow[]> {
+  return reading(
+    db
+      .select()
+      .from(feedSignals)
+      .where(
+        and(
+          sourceId === undefined ? undefined : eq(feedSignals.sourceId, sourceId),
+          before === undefined ? undefined : lt(feedSignals.position, before),
+        ),
+      )
+      .orderBy(desc(feedSignals.position))
+      .limit(limit + 1),
+  );
+}
+
+/** Stacks with deliveries that their object has not accepted, each with its event ids, oldest first. */
+export async function pendingDeliveries(
+  db: Database,
+  limit: number,
+  stackIds?: readonly string[],
+): Promise<Map<string, string[]>> {
+  const found = await reading(
+    db.$client
+      .prepare(
+        `SELECT stack_id AS stackId, event_id AS eventId FROM deliveries INDEXED BY deliveries_pending
+         WHERE status = 'pending' AND (?1 IS NULL OR stack_id IN (SELECT value FROM json_each(?1)))
+         ORDER BY created_at, position LIMIT ?2`,
+      )
+      .bind(stackIds === undefined ? null : JSON.stringify(stackIds), limit)
+      .all<{ stackId: string; eventId: string }>(),
+  );
+  const byStack = new Map<string, string[]>();
+  for (const { stackId, eventId } of found.results) {
+    const events = byStack.get(stackId);
+    if (events === undefined) byStack.set(stackId, [eventId]);
+    else events.push(eventId);
+  }
+  return byStack;
+}
+
+function inserts<T extends SQLiteTable>(
+  db: Database,
+  table: T,
+  rows: readonly Parameters<typeof insertRows<T>>[2][number][],
+  onConflict: Parameters<typeof insertRows<T>>[3],
+): Statement[] {
+  return chunks(rows).map((chunk) => insertRows(db, table, chunk, onConflict));
+}
+
+/** Cuts rows into pieces that fit into one parameter; none for no rows. */
+function chunks<T>(rows: readonly T[]): T[][] {
+  const pieces: T[][] = [];
+  let length = 0;
+  for (const row of rows) {
+    const last = pieces.at(-1);
+    length += JSON.stringify(row).length + 1;
+    if (last === undefined || length > CHUNK_CHARACTERS) {
+      pieces.push([row]);
+      length = JSON.stringify(row).length + 1;
+    } else last.push(row);
+  }
+  return pieces;
+}

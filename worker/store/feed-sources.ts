@@ -1,0 +1,203 @@
+/**
+ * Feed sources in D1: what was declared, when they are due, and how polling goes.
+ *
+ * @module
+ */
+import { and, desc, eq, isNull, lt } from "drizzle-orm";
+import type { FeedSourceConfig } from "../contract/feed-source.ts";
+import type { StackConfig } from "../contract/stack.ts";
+import {
+  commit,
+  type Database,
+  inList,
+  insertRows,
+  reading,
+  type Statement,
+  StorageFault,
+  statement,
+} from "./database.ts";
+import { feedSources, sourceStacks, stacks } from "./schema.ts";
+
+export type FeedSourceRow = typeof feedSources.$inferSelect;
+
+/** How one poll ended, as the source's row keeps it. */
+export type PollRecord = {
+  id: string;
+  /** `updatedAt` of the configuration that was polled: of another one this says nothing. */
+  version: string;
+  outcome: "changed" | "unchanged" | "not_modified" | "failed";
+  at: string;
+  nextPollAt: string;
+  consecutiveFailures: number;
+  etag: string | null;
+  lastModified: string | null;
+  error: { code: string; message: string; at: string } | null;
+  movedTo: string | null;
+};
+
+export async function findSource(db: Database, id: string): Promise<FeedSourceRow | undefined> {
+  return (await reading(db.select().from(feedSources).where(eq(feedSources.id, id)).limit(1)))[0];
+}
+
+export async function findSources(db: Database, ids: readonly string[]): Promise<FeedSourceRow[]> {
+  return reading(db.select().from(feedSources).where(inList(feedSources.id, ids)));
+}
+
+/** Newest first, one more than asked for. */
+export async function listSources(db: Database, limit: number, before?: number): Promise<FeedSourceRow[]> {
+  return reading(
+    db
+      .select()
+      .from(feedSources)
+      .where(before === undefined ? undefined : lt(feedSources.position, before))
+      .orderBy(desc(feedSources.position))
+      .limit(limit + 1),
+  );
+}
+
+/** Configurations of these stacks; unknown and deleted ones are left out. */
+export async function stackPolicies(
+  db: Database,
+  ids: readonly string[],
+): Promise<{ stackId: string; config: StackConfig }[]> {
+  if (ids.length === 0) return [];
+  return reading(
+    db
+      .select({ stackId: stacks.id, config: stacks.config })
+      .from(stacks)
+      .where(and(inList(stacks.id, ids), isNull(stacks.deletedAt))),
+  );
+}
+
+/** Those of the names that are no stack, or one that was deleted. */
+export async function unknownStacks(db: Database, ids: readonly string[]): Promise<string[]> {
+  const known = new Set((await stackPolicies(db, ids)).map((row) => row.stackId));
+  return ids.filter((id) => !known.has(id));
+}
+
+/** Configurations of the stacks that these sources feed; deleted stacks get nothing. */
+export async function followersOf(
+  db: Database,
+  sourceIds: readonly string[],
+): Promise<{ sourceId: string; stackId: string; config: StackConfig }[]> {
+  if (sourceIds.length === 0) return [];
+  return reading(
+    db
+      .select({ sourceId: sourceStacks.sourceId, stackId: sourceStacks.stackId, config: stacks.config })
+      .from(sourceStacks)
+      .innerJoin(stacks, eq(stacks.id, sourceStacks.stackId))
+      .where(and(inList(sourceStacks.sourceId, sourceIds), isNull(stacks.deletedAt))),
+  );
+}
+
+/** Stacks that a source feeds; none for a source that is not there. */
+export async function stacksOfSource(db: Database, sourceId: string): Promise<string[]> {
+  return (await followersOf(db, [sourceId])).map((row) => row.stackId);
+}
+
+/**
+ * Stores a declaration. Where the feed is another than before, its validators mean nothing any more
+ * and its next poll is a first one.
+ */
+export async function putSource(
+  db: Database,
+  id: string,
+  config: FeedSourceConfig,
+  before: FeedSourceRow | undefined,
+  now: string,
+): Promise<void> {
+  const sameFeed =
+    before !== undefined &&
+    before.config.url === config.url &&
+    before.config.provider === config.provider &&
+    before.config.event === config.event;
+  const declared = { config, nextPollAt: config.enabled ? now : null, updatedAt: now };
+  const stackIds = config.target.mode === "maintain" ? [...new Set(config.target.stacks)] : [];
+  const failure = await commit(db, [
+    before === undefined
+      ? statement(db, db.insert(feedSources).values({ id, ...declared, createdAt: now }))
+      : statement(
+          db,
+          db
+            .update(feedSources)
+            .set(
+              sameFeed
+                ? declared
+                : {
+                    ...declared,
+                    primed: false,
+                    etag: null,
+                    lastModified: null,
+                    movedTo: null,
+                    lastError: null,
+                    consecutiveFailures: 0,
+                  },
+            )
+            .where(eq(feedSources.id, id)),
+        ),
+    statement(db, db.delete(sourceStacks).where(eq(sourceStacks.sourceId, id))),
+    ...(stackIds.length === 0
+      ? []
+      : [
+          insertRows(
+            db,
+            sourceStacks,
+            stackIds.map((stackId) => ({ sourceId: id, stackId })),
+          ),
+        ]),
+  ]);
+  if (failure?.kind === "fault") throw new StorageFault(failure.message);
+  // Somebody declared the same source at the same moment: theirs is there now, ours goes over it.
+  if (failure !== undefined) return putSource(db, id, config, await findSource(db, id), now);
+}
+
+/** False when there was none. What was seen goes with the source, the events made from it stay. */
+export async function deleteSource(db: Database, id: string): Promise<boolean> {
+  const deleted = await reading(db.delete(feedSources).where(eq(feedSources.id, id)).returning({ id: feedSources.id }));
+  return deleted.length > 0;
+}
+
+/**
+ * Takes sources whose time has come, in one statement, so that two crons never take the same one.
+ * A claim is a promise to poll: it moves the next poll on by the interval (half a minute at least), so
+ * that a poll which is lost on its way is made up for then.
+ */
+export async function claimDueSources(db: Database, now: string, limit: number): Promise<string[]> {
+  const claimed = await reading(
+    db.$client
+      .prepare(
+        `UPDATE feed_sources
+         SET next_poll_at = strftime('%Y-%m-%dT%H:%M:%fZ', ?1,
+           '+' || min(max(json_extract(config, '$.pollIntervalSeconds'), 30), 600) || ' seconds')
+         WHERE position IN (
+           SELECT position FROM feed_sources
+           WHERE next_poll_at IS NOT NULL AND next_poll_at <= ?1
+           ORDER BY next_poll_at LIMIT ?2)
+         RETURNING id`,
+      )
+      .bind(now, limit)
+      .all<{ id: string }>(),
+  );
+  return claimed.results.map((row) => row.id);
+}
+
+/** Writes the ends of any number of polls with one statement. */
+export function recordPolls(db: Database, records: readonly PollRecord[]): Statement {
+  const value = (field: string): string => `json_extract(j.value, '$.${field}')`;
+  return db.$client
+    .prepare(
+      `UPDATE feed_sources SET
+         last_outcome = ${value("outcome")},
+         last_poll_at = ${value("at")},
+         last_success_at = iif(${value("outcome")} = 'failed', last_success_at, ${value("at")}),
+         next_poll_at = iif(next_poll_at IS NULL, NULL, ${value("nextPollAt")}),
+         consecutive_failures = ${value("consecutiveFailures")},
+         etag = ${value("etag")},
+         last_modified = ${value("lastModified")},
+         last_error = ${value("error")},
+         moved_to = ${value("movedTo")}
+       FROM json_each(?1) AS j
+       WHERE feed_sources.id = ${value("id")} AND feed_sources.updated_at = ${value("version")}`,
+    )
+    .bind(JSON.stringify(records));
+}

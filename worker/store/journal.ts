@@ -1,0 +1,125 @@
+/**
+ * Commits a decision: the journal rows and everything that follows from them, in one batch.
+ *
+ * The journal's primary key `(stack_id, seq)` is the lock. A second writer fails whole on it, and
+ * after an error that leaves open whether the batch was applied, the journal says.
+ *
+ * @module
+ */
+import { and, eq, sql } from "drizzle-orm";
+import type { StackConfig } from "../contract/stack.ts";
+import { commit, type Database, insertRows, reading, type Statement, statement } from "./database.ts";
+import type { AttemptRow, CandidateRow, DispatchRow, JournalRow, OutboxRow, ReportRow, StackRow } from "./rows.ts";
+import { answers, attempts, candidates, deliveries, dispatches, journal, outbox, reports, stacks } from "./schema.ts";
+
+/** The stack's own row after the decision. */
+export type StackFields = {
+  id: string;
+  config: StackConfig;
+  paused: boolean;
+  deletedAt: string | null;
+  journalSeq: number;
+  attemptCount: number;
+  highestTag: string | null;
+  carried: StackRow["carried"];
+  nextActionAt: string | null;
+};
+
+export type Commit = {
+  now: string;
+  stack: StackFields;
+  /** True when the stack is declared for the first time. */
+  insertStack: boolean;
+  journal: readonly JournalRow[];
+  attempts: readonly AttemptRow[];
+  dispatches: readonly DispatchRow[];
+  dispatchUpdates: readonly (Pick<DispatchRow, "id"> & Partial<DispatchRow>)[];
+  candidates: readonly CandidateRow[];
+  landedAttemptIds: readonly string[];
+  reports: readonly ReportRow[];
+  acceptedEventIds: readonly string[];
+  outbox: readonly OutboxRow[];
+  /** First answer to a request that may be sent again. */
+  answer?: typeof answers.$inferInsert | undefined;
+};
+
+export type CommitOutcome =
+  | { kind: "committed" }
+  /** The same request was answered before. */
+  | { kind: "answered" }
+  /** Another writer was faster; nothing of this was written. */
+  | { kind: "lost_race" }
+  /** Storage does not answer, and the journal could not be read either, or says: not written. */
+  | { kind: "fault"; message: string };
+
+/** Applies the commit, and finds out what happened when D1 does not say. */
+export async function commitDecision(db: Database, commitment: Commit): Promise<CommitOutcome> {
+  const failure = await commit(db, statements(db, commitment));
+  if (failure === undefined) return { kind: "committed" };
+  if (failure.kind === "constraint" && failure.column.startsWith("answers.")) return { kind: "answered" };
+  const last = commitment.journal.at(-1);
+  if (last === undefined) return { kind: "fault", message: message(failure) };
+  try {
+    const written = await journalWriter(db, last.stackId, last.seq);
+    if (written === last.writer) return { kind: "committed" };
+    if (written !== undefined || failure.kind === "constraint") return { kind: "lost_race" };
+    return { kind: "fault", message: message(failure) };
+  } catch (error) {
+    return { kind: "fault", message: `${message(failure)}; reading the journal failed too: ${String(error)}` };
+  }
+}
+
+function message(failure: { kind: "constraint"; column: string } | { kind: "fault"; message: string }): string {
+  return failure.kind === "fault" ? failure.message : `constraint on ${failure.column}`;
+}
+
+async function journalWriter(db: Database, stackId: string, seq: number): Promise<string | undefined> {
+  const where = and(eq(journal.stackId, stackId), eq(journal.seq, seq));
+  return (await reading(db.select({ writer: journal.writer }).from(journal).where(where)))[0]?.writer;
+}
+
+function statements(db: Database, c: Commit): Statement[] {
+  const { id, ...fields } = c.stack;
+  const list: Statement[] = [];
+  const stackRow = { ...c.stack, createdAt: c.now, updatedAt: c.now };
+  if (c.insertStack) list.push(insertRows(db, stacks, [stackRow]));
+  // The journal goes before all else: a lost race is then known by the journal's own key.
+  if (c.journal.length > 0) list.push(insertRows(db, journal, c.journal));
+  if (!c.insertStack)
+    list.push(
+      statement(
+        db,
+        db
+          .update(stacks)
+          .set({ ...fields, updatedAt: c.now })
+          .where(eq(stacks.id, id)),
+      ),
+    );
+  if (c.attempts.length > 0)
+    list.push(insertRows(db, attempts, c.attempts, { update: ["id"], except: ["stack_id", "number", "created_at"] }));
+  if (c.reports.length > 0) list.push(insertRows(db, reports, c.reports, { update: ["attempt_id"] }));
+  if (c.dispatches.length > 0) list.push(insertRows(db, dispatches, c.dispatches));
+  for (const { id: dispatchId, ...change } of c.dispatchUpdates)
+    list.push(statement(db, db.update(dispatches).set(change).where(eq(dispatches.id, dispatchId))));
+  if (c.candidates.length > 0) list.push(insertRows(db, candidates, c.candidates));
+  for (const attemptId of c.landedAttemptIds)
+    list.push(statement(db, db.update(candidates).set({ landedAt: c.now }).where(eq(candidates.attemptId, attemptId))));
+  if (c.acceptedEventIds.length > 0)
+    list.push(
+      statement(
+        db,
+        db
+          .update(deliveries)
+          .set({ status: "accepted", acceptedAt: c.now })
+          .where(
+            and(
+              eq(deliveries.stackId, id),
+              sql`${deliveries.eventId} IN (SELECT value FROM json_each(${JSON.stringify(c.acceptedEventIds)}))`,
+            ),
+          ),
+      ),
+    );
+  if (c.outbox.length > 0) list.push(insertRows(db, outbox, c.outbox));
+  if (c.answer !== undefined) list.push(insertRows(db, answers, [c.answer]));
+  return list;
+}
