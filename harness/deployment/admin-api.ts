@@ -42,16 +42,16 @@ export class AdminApi {
     return this.#ask("PUT", `/stacks/${encodeURIComponent(id)}`, z.unknown(), config);
   }
 
-  stack(id: string): Promise<Stack> {
-    return this.#ask("GET", `/stacks/${encodeURIComponent(id)}`, anyOf("stack", Stack));
+  async stack(id: string): Promise<Stack> {
+    return (await this.#ask("GET", `/stacks/${encodeURIComponent(id)}`, z.object({ stack: Stack }))).stack;
   }
 
   putSource(id: string, config: unknown): Promise<unknown> {
     return this.#ask("PUT", `/feed-sources/${encodeURIComponent(id)}`, z.unknown(), config);
   }
 
-  source(id: string): Promise<FeedSource> {
-    return this.#ask("GET", `/feed-sources/${encodeURIComponent(id)}`, anyOf("source", FeedSource));
+  async source(id: string): Promise<FeedSource> {
+    return (await this.#ask("GET", `/feed-sources/${encodeURIComponent(id)}`, z.object({ source: FeedSource }))).source;
   }
 
   async signals(sourceId: string): Promise<FeedSignal[]> {
@@ -106,14 +106,6 @@ export class AdminApi {
       throw new Error(`${method} ${path} answered what the contract does not know:\n${z.prettifyError(parsed.error)}`);
     return parsed.data;
   }
-}
-
-/** A single record, bare or under its name. */
-function anyOf<S extends z.ZodType>(name: string, shape: S): z.ZodType<z.output<S>> {
-  return z.preprocess((value): unknown => {
-    const wrapped = z.record(z.string(), z.unknown()).safeParse(value);
-    return wrapped.success && name in wrapped.data ? wrapped.data[name] : value;
-  }, shape);
 }
 
 function parseJson(text: string): unknown {

@@ -78,7 +78,7 @@ export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEd
           refuseEnded(started);
           return (await answers(`${url}/healthz`)) || undefined;
         },
-        { timeoutMs: 60_000 },
+        { timeoutMs: 60_000, seen: () => started.output().trimEnd().split("\n").slice(-8) },
       );
       return started;
     } catch (error) {
