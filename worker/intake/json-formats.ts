@@ -10,17 +10,13 @@ import { readFeedDate } from "./feed-date.ts";
 import { resolveLink } from "./feed-link.ts";
 import { type FeedFailure, MAX_FIELD, type ParsedFeed, type RawEntry } from "./raw-entry.ts";
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const CONTROL_OR_SPACE = /[\u0000-\u001f\u007f-\u009f\s]+/g;
+
 /** Text of a field; anything but text and numbers is as good as absent. */
 const text = z
   .union([z.string(), z.number().transform(String)])
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed here
-  .transform((s) =>
-    s
-      .replace(/[\u0000-\u001f\u007f-\u009f\s]+/g, " ")
-      .trim()
-      .slice(0, MAX_FIELD)
-      .toWellFormed(),
-  )
+  .transform((s) => s.replace(CONTROL_OR_SPACE, " ").trim().slice(0, MAX_FIELD).toWellFormed())
   .transform((s) => (s === "" ? undefined : s))
   .optional()
   .catch(undefined);

@@ -32,16 +32,13 @@ export function parseFeed(body: FeedBody): Result<ParsedFeed, FeedFailure> {
   if (text === "") return fail({ code: "feed_empty", message: "the server sent an empty answer instead of a feed" });
   if (text.startsWith("{") || text.startsWith("[")) return parseJsonFeed(text, body.url);
   if (!text.startsWith("<")) return notFeed(`text that begins "${field(text.slice(0, 80)) ?? ""}"`);
-  if (
-    /^(?:<!--[^]{0,2000}?-->\s*|<\?[^]{0,500}?\?>\s*)*<(?:!doctype\s+html|html|head|body)\b/i.test(text.slice(0, 4096))
-  )
-    return html(text);
   return parseXmlFeed(text, body.url);
 }
 
 function parseXmlFeed(text: string, url: string | undefined): Result<ParsedFeed, FeedFailure> {
   // The name first: that it is no feed says more than that it is broken.
   const name = rootElement(text);
+  if (name !== undefined && /^(?:html|head|body|title|meta|script|div|p|center)$/i.test(name)) return html(text);
   if (name !== undefined && !/^(?:[\w.-]+:)?(?:feed|rss|RDF)$/.test(name))
     return notFeed(`a <${name.slice(0, 40)}> document`);
   const document = parseXml(text);

@@ -21,8 +21,10 @@ export type FollowingStack = { stackId: string; releases: ReleasePolicy };
 export type IntakeInput = {
   sourceId: string;
   config: FeedSourceConfig;
-  /** Whether a poll of this source ever succeeded. */
+  /** Whether a poll of this feed ever succeeded. */
   primed: boolean;
+  /** Whether the rows of that first poll are still there. */
+  seeded: boolean;
   known: ReadonlyMap<string, KnownEntry>;
   /** In the order of the feed. */
   entries: readonly NormalizedEntry[];
@@ -71,7 +73,7 @@ const EVENT_TYPES: Readonly<Record<FeedEventKind, FlowEventType>> = {
 /** Decides what a poll's entries are, against the keys that are known. */
 export function planIntake(input: IntakeInput): IntakePlan {
   const plan: IntakePlan = { entries: [], signals: [], events: [], deliveries: [] };
-  const priming = !input.primed && input.config.primeOnly;
+  const priming = primes(input);
   for (const { entry, fingerprint } of oldestFirst(input.entries)) {
     const known = input.known.get(entry.entryId);
     if (known?.fingerprint === fingerprint) continue;
@@ -82,6 +84,16 @@ export function planIntake(input: IntakeInput): IntakePlan {
     else emit(plan, input, entry, revision);
   }
   return plan;
+}
+
+/**
+ * Whether what is new is only the state of the world before we watched. A source whose rows are gone
+ * re-seeds whatever it was told, or it would flood. A source whose address changed primes too, unless
+ * its new feed tells entries that are known: then it is the same feed, and what is new is news.
+ */
+function primes(input: IntakeInput): boolean {
+  if (input.primed && !input.seeded) return true;
+  return !input.primed && input.config.primeOnly && input.known.size === 0;
 }
 
 /** A new movement: filtered by the stacks' policies, or an event for those that let it through. */

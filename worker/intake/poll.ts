@@ -1,0 +1,210 @@
+/**
+ * Polls sources: fetch, parse, find what is new, store it as one, deliver, and only then remember the
+ * validators. A crash before that costs a repetition, which the keys make harmless; the other way
+ * round a 304 would hide what was never stored.
+ *
+ * The reads and the last write are shared by all sources of a call, so that unchanged ones cost
+ * next to nothing.
+ *
+ * @module
+ */
+import { log } from "../platform/log.ts";
+import type { Outbound } from "../platform/outbound-fetch.ts";
+import { commit, type Database, openDatabase, StorageFault } from "../store/database.ts";
+import { type KnownEntries, knownEntries, storeIntake } from "../store/feed-entries.ts";
+import { type FeedSourceRow, findSources, followersOf, type PollRecord, recordPolls } from "../store/feed-sources.ts";
+import { eachBounded } from "./bounded.ts";
+import { deliverPending } from "./deliver.ts";
+import { fetchFeed, type Validators } from "./fetch-feed.ts";
+import { type NormalizedEntry, normalizeFeed } from "./normalize-entry.ts";
+import { type FollowingStack, type IntakePlan, planIntake } from "./plan-intake.ts";
+import { nextPollAt } from "./poll-schedule.ts";
+
+export type PollContext = {
+  env: Pick<Env, "DB" | "PATCH_STACK">;
+  outbound: Outbound;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  random: () => number;
+};
+
+/** How a source's poll ended. `retry`: storage failed, nothing is recorded, and the poll should be made again. */
+export type PollOutcome = { sourceId: string; outcome: PollRecord["outcome"] | "retry" | "gone" };
+
+type Asked = {
+  source: FeedSourceRow;
+  at: string;
+  validators: Validators;
+  movedTo: string | null;
+  /** Undefined for 304 and failures. */
+  entries?: NormalizedEntry[];
+  failure?: { code: string; message: string; retryAfterSeconds?: number | undefined };
+};
+
+/**
+ * Polls the sources with these ids, and records how it went.
+ *
+ * @param manual an operator asked: a disabled source is polled too
+ */
+export async function pollSources(
+  context: PollContext,
+  sourceIds: readonly string[],
+  manual = false,
+): Promise<PollOutcome[]> {
+  const db = openDatabase(context.env.DB);
+  const rows = await findSources(db, sourceIds);
+  const sources = rows.filter((row) => manual || row.config.enabled);
+  const asked = await eachBounded(sources, (source) => ask(context, source));
+  const outcomes = await takeIn(context, db, asked);
+  const polled = new Set(sources.map((source) => source.id));
+  const gone = sourceIds.filter((id) => !polled.has(id)).map((sourceId) => ({ sourceId, outcome: "gone" as const }));
+  return [...outcomes, ...gone];
+}
+
+async function ask(context: PollContext, source: FeedSourceRow): Promise<Asked> {
+  const validators = { etag: source.etag, lastModified: source.lastModified };
+  try {
+    return await fetchAndRead(context, source, validators);
+  } catch (error) {
+    // A bug, found by one source's data: it must not cost the others of the batch their poll.
+    const at = new Date(context.now()).toISOString();
+    return { source, at, validators, movedTo: source.movedTo, failure: unexpected(error) };
+  }
+}
+
+async function fetchAndRead(context: PollContext, source: FeedSourceRow, validators: Validators): Promise<Asked> {
+  const answer = await fetchFeed(source.config.url, validators, context.outbound);
+  const at = new Date(context.now()).toISOString();
+  const asked = { source, at, validators, movedTo: source.movedTo };
+  if (!answer.ok) return { ...asked, failure: answer.failure };
+  const movedTo = answer.value.movedTo ?? null;
+  const { feed, url } = answer.value;
+  if (feed === undefined) return { ...asked, movedTo };
+  const { entries, warnings } = normalizeFeed(feed, source.config.provider, { event: source.config.event, url }, at);
+  const [warning] = warnings;
+  if (entries.length === 0 && warning !== undefined)
+    return { ...asked, movedTo, failure: { code: "feed_no_entries", message: `no entry could be read: ${warning}` } };
+  // Nothing is concluded from a feed without entries, not even that the next 304 means the same.
+  return { ...asked, movedTo, entries, validators: entries.length === 0 ? validators : answer.value.validators };
+}
+
+async function takeIn(context: PollContext, db: Database, asked: readonly Asked[]): Promise<PollOutcome[]> {
+  const read = asked.flatMap(({ source, entries }) =>
+    entries === undefined ? [] : [{ sourceId: source.id, entryIds: entries.map((item) => item.entry.entryId) }],
+  );
+  const known = read.length === 0 ? new Map<string, KnownEntries>() : await knownEntries(db, read);
+  const followers = await followingStacks(
+    db,
+    read.map(({ sourceId }) => sourceId),
+    asked,
+  );
+  const stackIds = new Set<string>();
+  const ends = await eachBounded(asked, async (poll) => {
+    const stacks = followers.get(poll.source.id) ?? [];
+    const end = await store(db, poll, known.get(poll.source.id), stacks).catch(
+      (error: unknown): PollEnd => ({ poll: { ...poll, failure: unexpected(error) }, outcome: "failed", stackIds: [] }),
+    );
+    for (const stackId of end.stackIds) stackIds.add(stackId);
+    return end;
+  });
+  await deliverPending(context.env, [...stackIds]);
+  const records = ends.flatMap(({ poll, outcome }) => (outcome === "retry" ? [] : [record(context, poll, outcome)]));
+  if (records.length > 0) {
+    const failure = await commit(db, [recordPolls(db, records)]);
+    if (failure !== undefined) throw new StorageFault(failure.kind === "fault" ? failure.message : failure.column);
+  }
+  for (const { poll, outcome, plan } of ends) report(poll, outcome, plan);
+  return ends.map(({ poll, outcome }) => ({ sourceId: poll.source.id, outcome }));
+}
+
+type PollEnd = { poll: Asked; outcome: PollRecord["outcome"] | "retry"; plan?: IntakePlan; stackIds: string[] };
+
+async function store(
+  db: Database,
+  poll: Asked,
+  found: KnownEntries | undefined,
+  stacks: readonly FollowingStack[],
+): Promise<PollEnd> {
+  const { source, at, entries, failure } = poll;
+  if (failure !== undefined) return { poll, outcome: "failed", stackIds: [] };
+  if (entries === undefined || found === undefined) return { poll, outcome: "not_modified", stackIds: [] };
+  const plan = planIntake({
+    sourceId: source.id,
+    config: source.config,
+    primed: source.primed,
+    seeded: found.seeded,
+    known: found.known,
+    entries,
+    stacks,
+    now: at,
+  });
+  const seed = !source.primed || !found.seeded;
+  if (plan.entries.length === 0 && !seed) return { poll, outcome: "unchanged", stackIds: [] };
+  const fault = await storeIntake(db, source.id, plan, seed, at);
+  if (fault !== undefined) {
+    log("error", "storage.fault", {
+      sourceId: source.id,
+      message: fault.kind === "fault" ? fault.message : fault.column,
+    });
+    return { poll, outcome: "retry", stackIds: [] };
+  }
+  return { poll, outcome: "changed", plan, stackIds: plan.deliveries.map((delivery) => delivery.stackId) };
+}
+
+async function followingStacks(
+  db: Database,
+  sourceIds: readonly string[],
+  asked: readonly Asked[],
+): Promise<Map<string, FollowingStack[]>> {
+  const maintained = asked
+    .filter(({ source }) => source.config.target.mode === "maintain")
+    .map(({ source }) => source.id);
+  const bySource = new Map<string, FollowingStack[]>();
+  for (const { sourceId, stackId, config } of await followersOf(
+    db,
+    sourceIds.filter((id) => maintained.includes(id)),
+  )) {
+    const stack = { stackId, releases: config.policy.releases };
+    const stacks = bySource.get(sourceId);
+    if (stacks === undefined) bySource.set(sourceId, [stack]);
+    else stacks.push(stack);
+  }
+  return bySource;
+}
+
+function unexpected(error: unknown): { code: string; message: string } {
+  return { code: "internal", message: error instanceof Error ? error.message : String(error) };
+}
+
+function record(context: PollContext, poll: Asked, outcome: PollRecord["outcome"]): PollRecord {
+  const { source, at, failure } = poll;
+  const consecutiveFailures = outcome === "failed" ? source.consecutiveFailures + 1 : 0;
+  return {
+    id: source.id,
+    version: source.updatedAt,
+    outcome,
+    at,
+    consecutiveFailures,
+    nextPollAt: nextPollAt({
+      intervalSeconds: source.config.pollIntervalSeconds,
+      failures: consecutiveFailures,
+      retryAfterSeconds: failure?.retryAfterSeconds,
+      now: context.now(),
+      random: context.random(),
+    }),
+    // Of a failed poll nothing is remembered, not even what the server says of its answer.
+    ...(outcome === "failed" ? { etag: source.etag, lastModified: source.lastModified } : poll.validators),
+    error: failure === undefined ? null : { code: failure.code, message: failure.message, at },
+    movedTo: poll.movedTo,
+  };
+}
+
+function report(poll: Asked, outcome: PollRecord["outcome"] | "retry", plan: IntakePlan | undefined): void {
+  const sourceId = poll.source.id;
+  for (const { entryId, revision, disposition, eventId } of plan?.signals ?? []) {
+    if (disposition !== "primed") log("info", "feed.signal", { sourceId, entryId, revision, disposition, eventId });
+  }
+  // Unchanged polls are most of all polls and say nothing: the source's record has them.
+  if (outcome === "failed") log("warn", "feed.polled", { sourceId, outcome, ...poll.failure });
+  else if (outcome === "changed") log("info", "feed.polled", { sourceId, outcome, signals: plan?.signals.length ?? 0 });
+}

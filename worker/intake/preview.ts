@@ -1,0 +1,95 @@
+/**
+ * What a feed would become, by the same steps that a poll takes. Stores nothing.
+ *
+ * @module
+ */
+import type { FeedEventKind, FeedSourceConfig } from "../contract/feed-source.ts";
+import { FeedSourceConfig as SourceConfig } from "../contract/feed-source.ts";
+import type { Preview, PreviewInput } from "../contract/preview.ts";
+import type { Outbound } from "../platform/outbound-fetch.ts";
+import { fail, ok, type Result } from "../platform/result.ts";
+import { fetchFeed } from "./fetch-feed.ts";
+import { normalizeFeed } from "./normalize-entry.ts";
+import { parseFeed } from "./parse-feed.ts";
+import { type FollowingStack, planIntake } from "./plan-intake.ts";
+import { guessProvider } from "./providers/index.ts";
+import type { ParsedFeed } from "./raw-entry.ts";
+
+export type PreviewFailure = { code: string; message: string };
+
+/** Reads the feed as if none of its entries had been seen before. */
+export async function previewFeed(
+  input: PreviewInput,
+  stacks: readonly FollowingStack[],
+  outbound: Outbound,
+  now: string,
+): Promise<Result<Preview, PreviewFailure>> {
+  const read = await readFeed(input, outbound);
+  if (!read.ok) return read;
+  const { feed, url } = read.value;
+  const config = completed(input, url);
+  const { entries, warnings } = normalizeFeed(feed, config.provider, { event: config.event, url }, now);
+  const plan = planIntake({
+    sourceId: input.id,
+    config,
+    primed: true,
+    seeded: true,
+    known: new Map(),
+    entries,
+    stacks,
+    now,
+  });
+  const receivers = (eventId: string): string[] =>
+    plan.deliveries.filter((delivery) => delivery.eventId === eventId).map((delivery) => delivery.stackId);
+  return ok({
+    format: feed.format,
+    ...(feed.title === undefined ? {} : { title: feed.title }),
+    entries: entries.map((item) => item.entry),
+    signals: plan.signals.map(({ sourceId, entry, disposition, decisions }) => ({
+      ...entry,
+      sourceId,
+      disposition: disposition === "event" ? ("event" as const) : ("filtered" as const),
+      decisions,
+    })),
+    events: plan.events.map((event) => ({ ...event, stackIds: receivers(event.id) })),
+    warnings,
+  });
+}
+
+async function readFeed(
+  input: PreviewInput,
+  outbound: Outbound,
+): Promise<Result<{ feed: ParsedFeed; url: string | undefined }, PreviewFailure>> {
+  if (input.body !== undefined) {
+    const feed = parseFeed({
+      bytes: new TextEncoder().encode(input.body),
+      contentType: "; charset=utf-8",
+      url: input.url,
+    });
+    return feed.ok ? ok({ feed: feed.value, url: input.url }) : feed;
+  }
+  const fetched = await fetchFeed(input.url ?? "", { etag: null, lastModified: null }, outbound);
+  if (!fetched.ok) return fetched;
+  const { feed, url } = fetched.value;
+  return feed === undefined
+    ? fail({ code: "http_status", message: "the server answered 304 to a first request" })
+    : ok({ feed, url });
+}
+
+/** Fills in what the caller left out; what a source would need to be declared may be missing here. */
+function completed(input: PreviewInput, url: string | undefined): FeedSourceConfig {
+  const { id: _id, body: _body, ...given } = input;
+  return SourceConfig.parse({
+    ...given,
+    url: input.url ?? "https://preview.invalid/",
+    provider: input.provider ?? guessProvider(url ?? input.url),
+    event: input.event ?? guessEvent(url ?? input.url),
+  });
+}
+
+function guessEvent(address: string | undefined): FeedEventKind {
+  if (address === undefined || !URL.canParse(address)) return "release";
+  const { pathname } = new URL(address);
+  if (/\/commits\/|\/(?:rss|atom)\/branch\//.test(pathname)) return "push";
+  return /\/tags(?:\.|$)/.test(pathname) ? "tag" : "release";
+}
