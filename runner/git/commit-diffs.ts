@@ -22,6 +22,7 @@ export interface FileChange {
 export interface ChangedLines {
   removed: Set<string>;
   added: Set<string>;
+  hunks: number;
 }
 
 export interface CommitDiff {
@@ -147,7 +148,7 @@ class DiffParser {
     const first = line[0];
     if (first === ":") this.#change(line);
     else if (first === "+" || first === "-") this.#changedLine(line);
-    else if (first === "@") this.#inHunk = true;
+    else if (first === "@") this.#startHunk();
     else if (line.startsWith("diff --git ")) this.#startFile();
     else if (/^[0-9a-f]{40,64}(?: |$)/.test(line)) {
       this.#diff = this.#diffs.get(line.split(" ")[0] ?? "");
@@ -164,6 +165,11 @@ class DiffParser {
     this.#diff?.changes.push({ oldMode, newMode, oldOid, newOid, status, path: unquotePath(path) });
   }
 
+  #startHunk(): void {
+    this.#inHunk = true;
+    if (this.#lines !== undefined) this.#lines.hunks += 1;
+  }
+
   #startFile(): void {
     this.#inHunk = false;
     this.#file += 1;
@@ -172,7 +178,7 @@ class DiffParser {
     const change = this.#diff.changes[this.#file];
     // A changed type is one raw line and two patches: what follows cannot be told by counting any more.
     if (change === undefined || this.#diff.changes.some((c) => c.status === "T")) return;
-    this.#lines = { removed: new Set(), added: new Set() };
+    this.#lines = { removed: new Set(), added: new Set(), hunks: 0 };
     this.#diff.lines.set(change.path, this.#lines);
   }
 

@@ -12,6 +12,7 @@
  */
 import type { ByteReader } from "./byte-reader.ts";
 import { Conversation } from "./conversation.ts";
+import { GitError } from "./git-error.ts";
 import { type MergeAnswer, parseMergeOutput, readMergeAnswer } from "./merge-answer.ts";
 import type { ObjectWriter } from "./object-writer.ts";
 import { runGit } from "./process.ts";
@@ -77,6 +78,17 @@ export class Merger {
       ? `${base.tree} -- ${ours.tree} ${theirs.tree}\n`
       : `${left} ${right}\n`;
     return this.#conversation.ask(request + padding, this.#readPadded(padding !== ""));
+  }
+
+  /** Merges two commits as `git merge` would; undefined when they share no history. */
+  async mergeCommits(ours: string, theirs: string): Promise<MergeAnswer | undefined> {
+    // By itself: without a common ancestor merge-tree dies, and it would take the conversation with it.
+    try {
+      return await this.#mergeByItself(ours, theirs);
+    } catch (error) {
+      if (error instanceof GitError && /unrelated histories/.test(error.stderrTail)) return undefined;
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

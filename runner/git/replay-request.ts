@@ -15,6 +15,11 @@ export interface ReplayRequest {
   headOid: string;
   /** Where the branch stood on upstream when that was last known. Cross-checked, never trusted. */
   base?: string | undefined;
+  /**
+   * `recorded` (default): where history says otherwise it is believed, with a warning. `declared` by
+   * an operator: failure `base_not_ancestor` when the branch does not have it.
+   */
+  baseIs?: "recorded" | "declared" | undefined;
   onto: { ref: string; oid: string; tagOid?: string | undefined };
   /**
    * `keep` (default) stores the new commits in the repository, without any ref: the caller makes
@@ -48,6 +53,3 @@ export interface ResolvedRequest extends Omit<ReplayRequest, "objects" | "commit
 
 /** Report whose `result` is the resolved branch. */
 export type ResolvedAnswer = EngineResult<{ report: StackReport }>;
-
-export type ReplayStack = (request: ReplayRequest) => Promise<ReplayAnswer>;
-export type AccountResolved = (request: ResolvedRequest) => Promise<ResolvedAnswer>;

@@ -1,0 +1,79 @@
+/**
+ * Whether and where upstream holds a change, told by its effect and not by its patch-id.
+ *
+ * @module
+ */
+import { readDiffs } from "./commit-diffs.ts";
+import type { Stack, StackPatch } from "./stack.ts";
+import type { UpstreamCommitInfo } from "./upstream-history.ts";
+import type { Workbench } from "./workbench.ts";
+
+/**
+ * The upstream commit that brought the change of a patch, when replaying the patch on `onto` leaves
+ * nothing: the first one on which there is nothing to replay, found by halving.
+ *
+ * @param touching upstream commits that touch the patch's files, newest first
+ */
+export async function containingCommit(
+  bench: Workbench,
+  patch: StackPatch,
+  touching: readonly UpstreamCommitInfo[],
+): Promise<UpstreamCommitInfo | undefined> {
+  const oldestFirst = touching.toReversed();
+  let without = -1;
+  let held = oldestFirst.length - 1;
+  const last = oldestFirst[held];
+  if (last === undefined || !(await holds(bench, patch, last.oid))) return undefined;
+  while (held - without > 1) {
+    const middle = Math.floor((held + without) / 2);
+    const commit = oldestFirst[middle];
+    if (commit === undefined) break;
+    if (await holds(bench, patch, commit.oid)) held = middle;
+    else without = middle;
+  }
+  return oldestFirst[held];
+}
+
+/** True when replaying the patch on a commit changes nothing. */
+export async function holds(bench: Workbench, { commit, parent }: StackPatch, on: string): Promise<boolean> {
+  const tree = await bench.reader.info(`${on}^{tree}`);
+  if (tree === undefined || parent === undefined) return false;
+  const answer = await bench
+    .merger()
+    .merge({ tree: parent.tree, commit: parent.oid }, { tree: tree.oid }, { tree: commit.tree, commit: commit.oid });
+  return answer.clean && answer.tree === tree.oid;
+}
+
+/**
+ * Whether an upstream commit is still in effect in `onto`: taking it back must change every file and
+ * every place it changed, be it into a conflict with what upstream made of those lines since.
+ */
+export async function inEffect(bench: Workbench, stack: Stack, commit: UpstreamCommitInfo): Promise<boolean> {
+  if (commit.parent === undefined) return true;
+  const [after, before] = await Promise.all([
+    bench.reader.info(`${commit.oid}^{tree}`),
+    bench.reader.info(`${commit.parent}^{tree}`),
+  ]);
+  if (after === undefined || before === undefined) return false;
+  const onto = stack.onto.tree;
+  const answer = await bench.merger().merge({ tree: after.oid }, { tree: onto }, { tree: before.oid });
+  const diffs = await readDiffs(
+    bench.quarantine.options,
+    [
+      { from: commit.parent, to: commit.oid },
+      { from: onto, to: answer.tree },
+    ],
+    { lines: true },
+  );
+  const made = diffs.get(commit.oid);
+  const undone = diffs.get(answer.tree);
+  if (made === undefined || undone === undefined || undone.changes.length === 0) return false;
+  const undonePaths = new Set(undone.changes.map((change) => change.path));
+  for (const { path } of made.changes) {
+    // Moved or deleted since: what became of it is elsewhere, and there something was undone.
+    if (!undonePaths.has(path) && (await bench.reader.info(`${onto}:${path}`)) === undefined) continue;
+    if (!undonePaths.has(path)) return false;
+    if ((undone.lines.get(path)?.hunks ?? 0) < (made.lines.get(path)?.hunks ?? 0)) return false;
+  }
+  return true;
+}

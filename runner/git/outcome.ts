@@ -1,0 +1,212 @@
+/**
+ * What became of each patch of a stack, and why.
+ *
+ * @module
+ */
+import type { PatchConflict, PatchOutcome } from "../../worker/contract/report.ts";
+import { type CommitDiff, type FileChange, readDiffs } from "./commit-diffs.ts";
+import { explainConflicts } from "./conflict.ts";
+import { containingCommit, holds, inEffect } from "./containment.ts";
+import { matchPatches, type PatchMatch } from "./patch-match.ts";
+import type { PickedPatch } from "./pick.ts";
+import { type Stack, short } from "./stack.ts";
+import type { UpstreamCommitInfo } from "./upstream-history.ts";
+import { upstreamTag } from "./upstream-tag.ts";
+import type { Workbench } from "./workbench.ts";
+
+export interface PatchFate {
+  picked: PickedPatch;
+  outcome: PatchOutcome;
+  patchId?: string;
+  newOid?: string;
+  upstreamOid?: string;
+  notes: string[];
+  conflicts?: PatchConflict[];
+}
+
+/** New commits by the oid of the patch they carry. */
+export type NewCommits = ReadonlyMap<string, { oid: string; parent: string }>;
+
+export interface Evidence {
+  diffs: ReadonlyMap<string, CommitDiff>;
+  /** Upstream's commits that touch files of the stack, newest first. */
+  history: readonly UpstreamCommitInfo[];
+  newCommits: NewCommits;
+}
+
+export async function accountForPatches(
+  bench: Workbench,
+  stack: Stack,
+  picked: readonly PickedPatch[],
+  evidence: Evidence,
+): Promise<PatchFate[]> {
+  const matches = await matchPatches(bench.quarantine, stack.patches, evidence.diffs, evidence.history);
+  const adapted = await adaptedPatches(bench, picked, evidence);
+  const fates: PatchFate[] = [];
+  for (const one of picked) {
+    const { commit } = one.patch;
+    const match = matches.get(commit.oid);
+    const newOid = evidence.newCommits.get(commit.oid)?.oid;
+    const patchId = commit.parents.length > 1 ? undefined : evidence.diffs.get(commit.oid)?.patchId;
+    const fate: PatchFate = {
+      picked: one,
+      ...(await fateOf(bench, stack, one, match, adapted, evidence)),
+      ...(patchId === undefined ? {} : { patchId }),
+      ...(newOid === undefined ? {} : { newOid }),
+    };
+    if (one.mergeNote !== undefined) fate.notes.unshift(one.mergeNote);
+    if (one.renormalized === true) fate.notes.push("line endings evened out as .gitattributes says");
+    fates.push(fate);
+  }
+  await explain(bench, stack, fates, evidence);
+  return fates;
+}
+
+type Fate = Pick<PatchFate, "outcome" | "upstreamOid" | "notes">;
+
+async function fateOf(
+  bench: Workbench,
+  stack: Stack,
+  picked: PickedPatch,
+  match: PatchMatch | undefined,
+  adapted: ReadonlySet<string>,
+  evidence: Evidence,
+): Promise<Fate> {
+  switch (picked.state) {
+    case "skipped":
+      return { outcome: "dropped", notes: ["left out: its subject says UPSTREAM: <drop>"] };
+    case "nothing_left":
+      return nothingLeft(bench, stack, picked, match, evidence);
+    case "picked":
+      return {
+        outcome: adapted.has(picked.patch.commit.oid) ? "adapted" : "carried",
+        notes: match === undefined ? pullRequestNotes(picked, evidence) : [stillNeeded(stack, match)],
+      };
+    case "conflict":
+      return conflicting(bench, stack, match);
+  }
+}
+
+/** Replaying it changed nothing: upstream has it. The net effect decides; patch-ids only help to name the commit. */
+async function nothingLeft(
+  bench: Workbench,
+  stack: Stack,
+  { patch, mergeNote }: PickedPatch,
+  match: PatchMatch | undefined,
+  { diffs, history }: Evidence,
+): Promise<Fate> {
+  if (match !== undefined)
+    return {
+      outcome: "upstreamed",
+      upstreamOid: match.commit.oid,
+      notes: [`upstream has it as ${named(match.commit)}`],
+    };
+  if (mergeNote !== undefined && patch.mergesUpstream) return { outcome: "empty", notes: [] };
+  const paths = new Set(diffs.get(patch.commit.oid)?.changes.map((change) => change.path));
+  const touching = history.filter((commit) => [...commit.paths].some((path) => paths.has(path)));
+  const holder = await containingCommit(bench, patch, touching);
+  if (holder !== undefined)
+    return {
+      outcome: "empty",
+      upstreamOid: holder.oid,
+      notes: [`nothing left of it: ${named(holder)} holds its change`],
+    };
+  const inUpstream = await holds(bench, patch, stack.onto.oid);
+  const where = inUpstream
+    ? `${short(stack.onto.oid)} holds its change`
+    : "earlier patches of the stack make its change";
+  return { outcome: "empty", notes: [`nothing left of it: ${where}`] };
+}
+
+/** Same patch-id upstream, yet replaying it changed something: its effect is not, or no longer, there. */
+function stillNeeded(stack: Stack, { commit, revertedBy }: PatchMatch): string {
+  if (revertedBy !== undefined)
+    return `upstream took it as ${named(commit)} and reverted it in ${named(revertedBy)}: carried, since it is not in effect`;
+  return `upstream took it as ${named(commit)}, but it is not in effect in ${short(stack.onto.oid)}: carried`;
+}
+
+function pullRequestNotes({ patch }: PickedPatch, { history }: Evidence): string[] {
+  const tag = upstreamTag(patch.commit.subject);
+  if (tag?.rule !== "pull_request") return [];
+  const pattern = new RegExp(`#${tag.number}(?!\\d)`);
+  const commit = history.find(({ message }) => pattern.test(message));
+  return commit === undefined
+    ? []
+    : [`${named(commit)} names pull request ${tag.number}, yet not all of this patch is upstream: carried`];
+}
+
+/** Upstream took it and went on changing the same lines: no conflict to solve, unless it took it back. */
+async function conflicting(bench: Workbench, stack: Stack, match: PatchMatch | undefined): Promise<Fate> {
+  if (match === undefined) return { outcome: "conflicted", notes: [] };
+  if (match.revertedBy !== undefined)
+    return {
+      outcome: "conflicted",
+      notes: [`upstream took it as ${named(match.commit)} and reverted it in ${named(match.revertedBy)}`],
+    };
+  if (await inEffect(bench, stack, match.commit))
+    return {
+      outcome: "upstreamed",
+      upstreamOid: match.commit.oid,
+      notes: [`upstream has it as ${named(match.commit)} and changed the same lines since`],
+    };
+  return {
+    outcome: "conflicted",
+    notes: [`upstream took it as ${named(match.commit)}, but it is not wholly in effect in ${short(stack.onto.oid)}`],
+  };
+}
+
+async function explain(bench: Workbench, stack: Stack, fates: PatchFate[], evidence: Evidence): Promise<void> {
+  const conflicted = fates.filter((fate) => fate.outcome === "conflicted");
+  const explained = await explainConflicts(
+    bench,
+    stack,
+    conflicted.map((fate) => fate.picked),
+    evidence.diffs,
+    evidence.history,
+  );
+  for (const fate of conflicted) {
+    const explanation = explained.get(fate.picked.patch.commit.oid);
+    if (explanation === undefined) continue;
+    fate.conflicts = explanation.conflicts;
+    if (explanation.proposal === undefined) continue;
+    fate.upstreamOid = explanation.proposal.oid;
+    fate.notes.push(`${named(explanation.proposal)} looks like this patch: compare before resolving`);
+  }
+}
+
+/** Patches whose change is not the same any more, though it merged cleanly. */
+async function adaptedPatches(
+  bench: Workbench,
+  picked: readonly PickedPatch[],
+  { diffs, newCommits }: Evidence,
+): Promise<Set<string>> {
+  const pairs = picked.flatMap(({ patch }) => {
+    const made = newCommits.get(patch.commit.oid);
+    return made === undefined ? [] : [{ from: made.parent, to: made.oid, patch: patch.commit.oid }];
+  });
+  // Same files from and to the same contents is the same change; only the others need a patch-id.
+  const now = await readDiffs(bench.quarantine.options, pairs);
+  const moved = pairs.filter((p) => !sameChanges(diffs.get(p.patch)?.changes ?? [], now.get(p.to)?.changes ?? []));
+  const patchIds = await readDiffs(bench.quarantine.options, moved, { patchIds: true });
+  return new Set(moved.filter((p) => diffs.get(p.patch)?.patchId !== patchIds.get(p.to)?.patchId).map((p) => p.patch));
+}
+
+function sameChanges(a: readonly FileChange[], b: readonly FileChange[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((change, i) => {
+      const other = b[i];
+      return (
+        other?.path === change.path &&
+        other.oldOid === change.oldOid &&
+        other.newOid === change.newOid &&
+        other.oldMode === change.oldMode &&
+        other.newMode === change.newMode
+      );
+    })
+  );
+}
+
+function named({ oid, subject }: UpstreamCommitInfo): string {
+  return `${short(oid)} ("${subject}")`;
+}

@@ -1,0 +1,88 @@
+/**
+ * Which upstream commits are the same change as a patch of the stack, and which took it back.
+ *
+ * @module
+ */
+import { type CommitDiff, readDiffs } from "./commit-diffs.ts";
+import type { Quarantine } from "./quarantine.ts";
+import type { StackPatch } from "./stack.ts";
+import type { UpstreamCommitInfo } from "./upstream-history.ts";
+
+export interface PatchMatch {
+  /** The upstream commit with the same patch-id: the newest, when there are several. */
+  commit: UpstreamCommitInfo;
+  /** The upstream commit that took it back later, and was not itself taken back. */
+  revertedBy?: UpstreamCommitInfo;
+}
+
+/** By patch oid. `commits` newest first, as {@link upstreamCommitsTouching} gives them. */
+export async function matchPatches(
+  quarantine: Quarantine,
+  patches: readonly StackPatch[],
+  diffs: ReadonlyMap<string, CommitDiff>,
+  commits: readonly UpstreamCommitInfo[],
+): Promise<Map<string, PatchMatch>> {
+  const matches = new Map<string, PatchMatch>();
+  const candidates = sameFiles(patches, diffs, commits);
+  if (candidates.length === 0) return matches;
+  const theirs = await readDiffs(
+    quarantine.options,
+    candidates.map((c) => ({ from: c.parent, to: c.oid })),
+    { patchIds: true },
+  );
+  const byPatchId = new Map<string, UpstreamCommitInfo[]>();
+  for (const candidate of candidates) {
+    const patchId = theirs.get(candidate.oid)?.patchId;
+    if (patchId !== undefined) byPatchId.set(patchId, [...(byPatchId.get(patchId) ?? []), candidate]);
+  }
+  const matched = patches.filter((p) => byPatchId.has(diffs.get(p.commit.oid)?.patchId ?? ""));
+  const reversed = await reversedPatchIds(quarantine, matched);
+  for (const { commit } of matched) {
+    const applied = byPatchId.get(diffs.get(commit.oid)?.patchId ?? "") ?? [];
+    const [newest] = applied;
+    if (newest === undefined) continue;
+    const undone = new Set(byPatchId.get(reversed.get(commit.oid) ?? "") ?? []);
+    for (const c of commits) if (applied.some((a) => says(c, a))) undone.add(c);
+    // Newest first: whichever of the two kinds comes first has the last word.
+    const last = commits.find((c) => undone.has(c) || applied.includes(c));
+    const revertedBy = last !== undefined && undone.has(last) ? last : undefined;
+    matches.set(commit.oid, { commit: newest, ...(revertedBy === undefined ? {} : { revertedBy }) });
+  }
+  return matches;
+}
+
+/** A commit can have the same patch-id only if it changes the very same files. */
+function sameFiles(
+  patches: readonly StackPatch[],
+  diffs: ReadonlyMap<string, CommitDiff>,
+  commits: readonly UpstreamCommitInfo[],
+): UpstreamCommitInfo[] {
+  const wanted = new Set<string>();
+  for (const { commit } of patches) wanted.add(fileKey((diffs.get(commit.oid)?.changes ?? []).map((c) => c.path)));
+  wanted.delete("");
+  return commits.filter((commit) => wanted.has(fileKey([...commit.paths])));
+}
+
+function fileKey(paths: string[]): string {
+  return paths.sort().join("\0");
+}
+
+/** Patch-ids of the patches backwards, by patch oid. */
+async function reversedPatchIds(q: Quarantine, patches: readonly StackPatch[]): Promise<Map<string, string>> {
+  const pairs = patches.flatMap(({ commit, parent }) =>
+    parent === undefined ? [] : [{ from: commit.oid, to: parent.oid, patch: commit.oid }],
+  );
+  const diffs = await readDiffs(q.options, pairs, { patchIds: true });
+  return new Map(
+    pairs.flatMap(({ to, patch }) => {
+      const patchId = diffs.get(to)?.patchId;
+      return patchId === undefined ? [] : [[patch, patchId]];
+    }),
+  );
+}
+
+/** `git revert` says so in the message. */
+function says(commit: UpstreamCommitInfo, reverted: UpstreamCommitInfo): boolean {
+  const named = /This reverts commit ([0-9a-f]{7,64})/.exec(commit.message)?.[1];
+  return named !== undefined && reverted.oid.startsWith(named);
+}

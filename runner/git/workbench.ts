@@ -1,0 +1,76 @@
+/**
+ * What one run of the engine works with: a quarantine and the few long-lived processes in it.
+ *
+ * @module
+ */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type EngineResult, failure } from "./failure.ts";
+import { Merger } from "./merger.ts";
+import { ObjectReader } from "./object-reader.ts";
+import { ObjectWriter } from "./object-writer.ts";
+import { Quarantine, type QuarantineOptions } from "./quarantine.ts";
+import { openRepository } from "./repository.ts";
+import { abilitiesOf, type GitAbilities, installedGit, isNewEnough, OLDEST_GIT } from "./version.ts";
+
+export class Workbench {
+  readonly quarantine: Quarantine;
+  readonly reader: ObjectReader;
+  readonly writer: ObjectWriter;
+  readonly #abilities: GitAbilities;
+  readonly #mergers = new Map<boolean, Merger>();
+  #attributes = "";
+
+  private constructor(quarantine: Quarantine, abilities: GitAbilities) {
+    this.quarantine = quarantine;
+    this.#abilities = abilities;
+    this.reader = new ObjectReader(quarantine.options);
+    this.writer = new ObjectWriter(quarantine.objectsDir, quarantine.repository.format);
+  }
+
+  static async open(gitDir: string, options: QuarantineOptions): Promise<EngineResult<{ bench: Workbench }>> {
+    const version = await installedGit();
+    if (version === undefined || !isNewEnough(version))
+      return failure(
+        "git_too_old",
+        `git ${OLDEST_GIT.major}.${OLDEST_GIT.minor} or later is needed; ${version === undefined ? "what is installed does not tell its version" : `${version.text} is installed`}.`,
+      );
+    const repository = await openRepository(gitDir, options);
+    const quarantine = await Quarantine.open(repository, options);
+    return { ok: true, bench: new Workbench(quarantine, abilitiesOf(version)) };
+  }
+
+  /** A merger that follows the attributes; `renormalize` also evens out line endings as they say. */
+  merger(renormalize = false): Merger {
+    const open = this.#mergers.get(renormalize);
+    if (open !== undefined) return open;
+    const attributesFile = this.#attributes === "" ? undefined : join(this.quarantine.gitDir, "attributes");
+    const merger = new Merger(this.quarantine, this.writer, this.#abilities, { renormalize, attributesFile });
+    this.#mergers.set(renormalize, merger);
+    return merger;
+  }
+
+  /** From the next merge on these attributes hold. Processes read them once, hence new ones. */
+  async useAttributes(attributes: string): Promise<void> {
+    if (attributes === this.#attributes) return;
+    this.#attributes = attributes;
+    await this.#closeMergers();
+    await writeFile(join(this.quarantine.gitDir, "attributes"), attributes);
+  }
+
+  get attributes(): string {
+    return this.#attributes;
+  }
+
+  async #closeMergers(): Promise<void> {
+    const open = [...this.#mergers.values()];
+    this.#mergers.clear();
+    await Promise.all(open.map((merger) => merger.close()));
+  }
+
+  async close(): Promise<void> {
+    await this.#closeMergers();
+    await this.reader.close();
+    await this.quarantine.dispose();
+  }
+}
