@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    // The edge logs one line per fact; they are shown where a test fails.
+    silent: "passed-only",
     projects: [
       {
         // Everything of the edge runs inside workerd, with real D1, objects, alarms and queue.

@@ -6,8 +6,12 @@
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import { HTTPException } from "hono/http-exception";
+import packageJson from "../package.json" with { type: "json" };
 import { attemptLogApi } from "./api/attempt-log.ts";
 import { dispatchesApi } from "./api/dispatches.ts";
+import { feedPreviewApi } from "./api/feed-preview.ts";
+import { feedSignalsApi } from "./api/feed-signals.ts";
+import { feedSourcesApi } from "./api/feed-sources.ts";
 import { flowEventsApi } from "./api/flow-events.ts";
 import { healthApi } from "./api/health.ts";
 import { ApiError, type AppEnv, errorBody, router } from "./api/http.ts";
@@ -23,6 +27,9 @@ import { readSettings, SettingsError } from "./platform/settings.ts";
 import { openDatabase, StorageFault } from "./store/database.ts";
 import { runnerCallbackApi } from "./webhooks/runner-callback.ts";
 import { runnerClaimApi } from "./webhooks/runner-claim.ts";
+
+/** Version of the API document: that of package.json. */
+const VERSION = packageJson.version;
 
 /** Opens what every request needs. */
 const open = createMiddleware<AppEnv>(async (c, next) => {
@@ -74,10 +81,19 @@ export function createApp() {
     attemptLogApi,
     dispatchesApi,
     stacksApi,
+    feedPreviewApi,
+    feedSourcesApi,
+    feedSignalsApi,
     identitiesApi,
     laterApi,
   ])
     app.route("/", api);
+  app.doc31("/openapi.json", {
+    openapi: "3.1.0",
+    info: { title: "patch.moi", version: VERSION, description: "The admin API of a patch.moi deployment." },
+    security: [{ bearer: [] }],
+  });
+  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer" });
   app.notFound((c) => c.json(errorBody("not_found", `there is no ${c.req.method} ${c.req.path}`), 404));
   app.onError((error, c) => {
     if (error instanceof ApiError) {

@@ -4,6 +4,8 @@
  * @module
  */
 import { createApp } from "./app.ts";
+import { everyMinute } from "./cron.ts";
+import { consumePolls } from "./intake/consume.ts";
 
 export { PatchStack } from "../durable-objects/patch-stack.ts";
 
@@ -11,4 +13,6 @@ const app = createApp();
 
 export default {
   fetch: app.fetch,
+  scheduled: (controller, env) => everyMinute(env, controller.scheduledTime),
+  queue: (batch, env) => consumePolls(batch, env),
 } satisfies ExportedHandler<Env>;

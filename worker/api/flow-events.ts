@@ -11,8 +11,9 @@ import { LIST_LIMIT, Name } from "../contract/primitives.ts";
 import { listAttempts } from "../store/attempts.ts";
 import type { Database } from "../store/database.ts";
 import { listDispatches } from "../store/dispatches.ts";
+import { stacksOfSource } from "../store/feed-sources.ts";
 import { deliveriesOf, type FlowEventRow, findEvent, insertEvent, listEvents } from "../store/flow-events.ts";
-import { findStack, stacksOfSource } from "../store/stacks.ts";
+import { findStack } from "../store/stacks.ts";
 import {
   ApiError,
   type AppEnv,

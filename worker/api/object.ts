@@ -9,8 +9,7 @@ import { ApiError } from "./http.ts";
 
 /** The object that owns the stack. */
 export function stackObject(env: Env, stackId: string): DurableObjectStub<PatchStack> {
-  const namespace = env.PATCH_STACK as unknown as DurableObjectNamespace<PatchStack>;
-  return namespace.getByName(stackId);
+  return env.PATCH_STACK.getByName(stackId);
 }
 
 /** The stack of an attempt id (`<stackId>.<number>`); undefined for anything that is none. */

@@ -7,7 +7,7 @@ import { and, asc, desc, eq, isNull, lt, lte } from "drizzle-orm";
 import { isOpen } from "./attempts.ts";
 import { type Database, reading } from "./database.ts";
 import type { AttemptRow, StackRow } from "./rows.ts";
-import { attempts, sourceStacks, stacks } from "./schema.ts";
+import { attempts, stacks } from "./schema.ts";
 
 /** Deleted ones too: their records stay. */
 export async function findStack(db: Database, id: string): Promise<StackRow | undefined> {
@@ -61,12 +61,4 @@ export async function overdueStacks(db: Database, now: string, limit: number): P
 /** When the object next has something to do; null for never. Not part of any decision, so not in the journal. */
 export async function setNextAction(db: Database, id: string, at: string | null): Promise<void> {
   await reading(db.update(stacks).set({ nextActionAt: at }).where(eq(stacks.id, id)));
-}
-
-/** Stacks that a source feeds. */
-export async function stacksOfSource(db: Database, sourceId: string): Promise<string[]> {
-  const rows = await reading(
-    db.select({ id: sourceStacks.stackId }).from(sourceStacks).where(eq(sourceStacks.sourceId, sourceId)),
-  );
-  return rows.map((row) => row.id);
 }
