@@ -124,10 +124,8 @@ async function findPatches(
     { patchIds: true },
   );
   const oldRange = `${stack.base.oid}..${stack.head.oid}`;
-  const text = await gitText(
-    ["range-diff", "--no-color", "--no-notes", "--end-of-options", oldRange, range, "--"],
-    options,
-  );
+  // No --end-of-options: git 2.39's range-diff takes it for a range. Both ranges begin with an object id.
+  const text = await gitText(["range-diff", "--no-color", "--no-notes", oldRange, range, "--"], options);
   const paired = pairsOf(text);
   const idOf = (commit: Commit) => newDiffs.get(commit.oid)?.patchId;
   const sameDate = (a: Commit, b: Commit) =>

@@ -28,7 +28,7 @@ export async function rangeDiff(
       "range-diff",
       "--no-color",
       "--no-notes",
-      "--end-of-options",
+      // No --end-of-options: git 2.39 takes it for a range. Both ranges begin with an object id.
       `${stack.base.oid}..${stack.head.oid}`,
       `${stack.onto.oid}..${tip}`,
       "--",
