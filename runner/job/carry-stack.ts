@@ -5,10 +5,10 @@
  */
 import type { PatchReport, StackReport } from "../../worker/contract/report.ts";
 import type { JobEnvelope } from "../../worker/contract/runner-wire.ts";
+import { accountResolved } from "../git/account.ts";
 import type { EngineFailure } from "../git/failure.ts";
-
+import { replayStack } from "../git/replay.ts";
 import type { ReplayRequest } from "../git/replay-request.ts";
-import { accountResolved, replayStack } from "./engine.ts";
 import { type JobStop, type Step, stopped } from "./job-stop.ts";
 import { fetchCommit, fetchMirror, type Mirror, rebuildMirror } from "./mirror.ts";
 import { resolveBase, resolveHead, resolveInFork, resolveOnto } from "./resolve-onto.ts";
@@ -30,16 +30,16 @@ const REBUILT_FOR: ReadonlySet<string> = new Set(["missing_objects", "not_a_repo
 
 async function carryOnce(mirror: Mirror, envelope: JobEnvelope, tools: WorkTools): Promise<Step<Carried>> {
   const { stack } = envelope;
-  const onto = await resolveOnto(mirror, envelope);
-  if (!onto.ok) return onto;
   const head = await resolveHead(mirror, stack.branch);
   if (!head.ok) return head;
+  const onto = await resolveOnto(mirror, envelope);
+  if (!onto.ok) return onto;
   const request = {
     gitDir: mirror.gitDir,
     stackId: stack.id,
     branch: stack.branch,
     headOid: head.value,
-    base: await resolveBase(mirror, stack),
+    ...(await resolveBase(mirror, stack)),
     onto: onto.value,
     signal: mirror.signal,
   };

@@ -52,7 +52,7 @@ export class OutputEnds {
 
   #take(lines: string): void {
     const clean = this.#redact(lines);
-    this.#log(clean);
+    this.#log(clean.replace(/\n$/, ""));
     const room = HEAD_CHARACTERS - this.#head.length;
     if (room > 0 && this.#tail === "") {
       this.#head += clean.slice(0, room);

@@ -25,8 +25,9 @@ export async function performJob(
   tools: WorkTools,
   env: Environment = process.env,
 ): Promise<AttemptResult> {
+  const log = (text: string) => tools.log(tools.redact(text));
   try {
-    return await perform(envelope, tools, env);
+    return await perform(envelope, { ...tools, log }, env);
   } catch (error) {
     // Whatever an abort broke on the way, the abort is the reason.
     tools.signal.throwIfAborted();

@@ -5,6 +5,7 @@
  */
 import { isRefName, Oid } from "../../worker/contract/primitives.ts";
 import type { JobEnvelope } from "../../worker/contract/runner-wire.ts";
+import type { ReplayRequest } from "../git/replay-request.ts";
 import { type Step, stopped } from "./job-stop.ts";
 import { commitOf, type Mirror, objectOf } from "./mirror.ts";
 
@@ -72,13 +73,20 @@ export async function resolveHead(mirror: Mirror, branch: string): Promise<Step<
   );
 }
 
-/** Where the stack stood on upstream when that was last known; undefined leaves it to merge-base. */
-export async function resolveBase(mirror: Mirror, stack: JobEnvelope["stack"]): Promise<string | undefined> {
-  if (stack.recordedBase !== undefined) return stack.recordedBase;
+/** Where the stack stood on upstream when that was last known; without it merge-base finds out. */
+export async function resolveBase(
+  mirror: Mirror,
+  stack: JobEnvelope["stack"],
+): Promise<Pick<ReplayRequest, "base" | "baseIs">> {
+  if (stack.recordedBase !== undefined) return { base: stack.recordedBase, baseIs: "recorded" };
   const { base } = stack;
-  if (base === undefined || Oid.safeParse(base).success) return base;
+  if (base === undefined) return {};
+  if (Oid.safeParse(base).success) return { base, baseIs: "declared" };
   const name = base.replace(/^refs\/(?:tags|heads)\//, "");
-  return (await commitOf(mirror, `refs/upstream/tags/${name}`)) ?? commitOf(mirror, `refs/upstream/heads/${name}`);
+  const tag = await commitOf(mirror, `refs/upstream/tags/${name}`);
+  const found = tag ?? (await commitOf(mirror, `refs/upstream/heads/${name}`));
+  // A branch moves on, so it only ever was the base.
+  return { base: found, baseIs: tag === undefined ? "recorded" : "declared" };
 }
 
 /** A branch (short or full name) or commit of the fork that a person named. */
