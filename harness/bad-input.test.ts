@@ -217,7 +217,7 @@ describe("work that cannot be done", () => {
 
   beforeAll(async () => {
     await life.releaseUnrelated("v1.1.0");
-    await deployment.cliJson(["runner", "register", "worker"]);
+    await deployment.cliJson(["runner", "register", "--name", "worker"]);
   });
 
   it("a branch that does not exist is named to a person", async () => {

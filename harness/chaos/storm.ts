@@ -45,7 +45,7 @@ export async function rage(options: StormOptions): Promise<Storm> {
   const forge = await startGitServer({ root: fleet.root });
   const deployment = await startDeployment(folder);
   await declare(fleet, forge, deployment);
-  await deployment.cliJson(["runner", "register", "storm"]);
+  await deployment.cliJson(["runner", "register", "--name", "storm"]);
   let runner = startRunner(deployment);
   const kills = { edge: 0, runner: 0 };
   const end = async (): Promise<void> => {

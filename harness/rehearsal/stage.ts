@@ -53,7 +53,7 @@ async function raise(folder: string, narrator: Narrator, started: Child[]): Prom
   narrator.say("edge", `wrangler and workerd answer at ${edge.url} (log ${edge.log})`);
   narrator.say("forge", `Git over HTTP at ${origin}: ${UPSTREAM} and its fork ${FORK}`);
 
-  await cli(["runner", "register", RUNNER]);
+  await cli(["runner", "register", "--name", RUNNER]);
   const runner = startChild({
     name: "the runner",
     command: process.execPath,

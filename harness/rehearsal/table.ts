@@ -12,36 +12,37 @@ import type { Rehearsal } from "./play.ts";
 
 export function renderTable(rehearsal: Rehearsal): string {
   const table = new Table({
-    head: ["step", "expected", "seen", "", "s"],
+    head: ["step", "fact", "expected", "seen", ""],
     style: { head: [], border: [], compact: true },
-    colWidths: [34, 58, 58, 4, 7],
+    colWidths: [26, 28, 46, 46, 5],
     wordWrap: true,
-    wrapOnWordBoundary: false,
   });
   for (const step of rehearsal.steps) {
-    const lines = Object.keys({ ...step.expected, ...step.seen }).map((what) => {
-      const same = isDeepStrictEqual(step.expected[what], step.seen[what]);
-      return {
-        expected: `${what}: ${shown(step.expected[what])}`,
-        seen: same ? "the same" : colors.red(shown(step.seen[what])),
-      };
-    });
+    const facts = Object.keys({ ...step.expected, ...step.seen });
     table.push([
-      step.name,
-      lines.map((line) => clip(line.expected)).join("\n"),
-      lines.map((line) => clip(line.seen)).join("\n"),
+      `${step.name}\n${step.seconds.toFixed(1)} s`,
+      facts.map((what) => clip(what, 26)).join("\n"),
+      facts.map((what) => clip(shown(step.expected[what]), 44)).join("\n"),
+      facts.map((what) => seen(step.expected[what], step.seen[what])).join("\n"),
       step.ok ? colors.green("ok") : colors.red("NO"),
-      step.seconds.toFixed(1),
     ]);
   }
   return table.toString();
 }
 
-function shown(fact: Fact | undefined): string {
-  return typeof fact === "string" ? fact : JSON.stringify(fact ?? null);
+function seen(expected: Fact | undefined, fact: Fact | undefined): string {
+  const text = clip(shown(fact), 44);
+  return isDeepStrictEqual(expected, fact) ? text : colors.red(text);
 }
 
-/** One line a fact, so that the two columns stay side by side; the whole of it is in `--json`. */
-function clip(text: string): string {
-  return text.length > 54 ? `${text.slice(0, 53)}…` : text;
+/** Object ids as short as git shows them; in `--json` they are whole. */
+function shown(fact: Fact | undefined): string {
+  const text = typeof fact === "string" ? fact : JSON.stringify(fact ?? null);
+  return text.replaceAll(/\b([0-9a-f]{12})[0-9a-f]{28}\b/g, "$1");
+}
+
+/** One line a fact, so that the columns stay side by side. */
+function clip(text: string, width: number): string {
+  const line = text.replaceAll("\n", " ");
+  return line.length > width ? `${line.slice(0, width - 1)}…` : line;
 }

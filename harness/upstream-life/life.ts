@@ -91,6 +91,7 @@ export class UpstreamLife {
       subject: "Take more connections",
       edits: [{ file: "lib/limits.cjs", from: "maxConnections: 100,", to: "maxConnections: 250," }],
     });
+    await this.#append("README.md", "\nIt serves 250 at a time.\n", "Say how many it serves");
     const release = await this.#publish(tag, `lantern ${tag.slice(1)}`, "More connections.");
     return { ...release, conflict: { patch: LIMIT_PATCH.subject, path: "lib/limits.cjs" } };
   }
