@@ -12,14 +12,16 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:
 import { hostname } from "node:os";
 import { z } from "@hono/zod-openapi";
 import type { Clock } from "./clock.ts";
+import { lookAtProcess } from "./process-life.ts";
 
-const LockOwner = z.object({ pid: z.int(), host: z.string(), token: z.string() });
+const LockOwner = z.object({ pid: z.int(), startedAt: z.string().optional(), host: z.string(), token: z.string() });
 
 const POLL_MS = 250;
 
 /** Waits for the lock; returns what releases it, or undefined when `signal` came first. */
 export async function takeLock(path: string, clock: Clock, signal: AbortSignal): Promise<(() => void) | undefined> {
-  const text = JSON.stringify({ pid: process.pid, host: hostname(), token: randomUUID() });
+  const { startedAt } = lookAtProcess(process.pid);
+  const text = JSON.stringify({ pid: process.pid, startedAt, host: hostname(), token: randomUUID() });
   while (!signal.aborted) {
     if (writeNew(path, text))
       return () => {
@@ -52,12 +54,11 @@ function isStale(text: string): boolean {
   // What is not a lock of ours cannot be released by anybody.
   if (owner === undefined) return true;
   if (owner.host !== hostname()) return false;
-  try {
-    process.kill(owner.pid, 0);
-    return false;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "ESRCH";
-  }
+  const now = lookAtProcess(owner.pid);
+  // A number that was given to another process since says nothing about the owner.
+  return (
+    !now.alive || (owner.startedAt !== undefined && now.startedAt !== undefined && now.startedAt !== owner.startedAt)
+  );
 }
 
 function parseOwner(text: string): z.infer<typeof LockOwner> | undefined {
