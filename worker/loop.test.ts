@@ -7,12 +7,11 @@ import {
   attemptDetail,
   call,
   changed,
-  declareStack,
   expectBody,
   oid,
   postRelease,
   releaseEventId,
-  TestRunner,
+  stackWithRunner,
   tell,
   tellResult,
 } from "../harness/edge/client.ts";
@@ -21,8 +20,7 @@ import { Candidate, MaintenanceAttempt, RetryAnswer } from "./contract/attempt.t
 const AttemptAnswer = z.object({ attempt: MaintenanceAttempt });
 
 it("carries an event to a landed candidate, and replays it", async () => {
-  await declareStack("loop");
-  const runner = await TestRunner.register("loop-runner");
+  const runner = await stackWithRunner("loop");
   expect((await postRelease("loop", "v1.0.0")).status).toBe(201);
 
   const job = await runner.job();

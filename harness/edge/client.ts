@@ -45,9 +45,14 @@ export function oid(n: number): string {
   return n.toString(16).padStart(40, "0");
 }
 
+/** Declares a stack; its work goes only to a runner registered for it, since a file's tests share storage. */
 export async function declareStack(id: string, policy: object = {}): Promise<void> {
   const repositories = { upstream: { url: "https://git.test.org/up" }, fork: { url: "https://git.test.org/fork" } };
-  const answer = await call("PUT", `/stacks/${id}`, { ...repositories, branch: "patched", policy });
+  const answer = await call("PUT", `/stacks/${id}`, {
+    ...repositories,
+    branch: "patched",
+    policy: { runnerLabels: [id], ...policy },
+  });
   if (answer.status !== 201) throw new Error(`stack ${id}: ${answer.status} ${JSON.stringify(answer.body)}`);
 }
 
@@ -69,6 +74,12 @@ export async function attemptDetail(id: string): Promise<z.infer<typeof AttemptD
 export async function attemptsOf(stackId: string): Promise<MaintenanceAttempt[]> {
   const answer = await call("GET", `/maintenance-attempts?stackId=${stackId}&limit=500`);
   return MaintenanceAttempt.array().parse((answer.body as { attempts: unknown }).attempts);
+}
+
+/** Declares a stack whose work only the runner returned is given. */
+export async function stackWithRunner(id: string, policy: object = {}): Promise<TestRunner> {
+  await declareStack(id, policy);
+  return TestRunner.register(`${id}-runner`, [id]);
 }
 
 /** A registered runner. */

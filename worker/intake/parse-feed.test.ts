@@ -176,10 +176,8 @@ describe("charsets", () => {
     `<?xml version="1.0" encoding="${declared}"?><rss><channel><item><title>é</title><guid>1</guid></item></channel></rss>`;
   const latin1 = (text: string) => Uint8Array.from(text, (c) => c.charCodeAt(0));
   const utf16 = (text: string, mark: boolean) => {
-    const bytes = new Uint8Array(
-      new Uint16Array([...(mark ? "\ufeff" : ""), ...text].map((c) => c.charCodeAt(0))).buffer,
-    );
-    return bytes;
+    const marked = mark ? `\ufeff${text}` : text;
+    return new Uint8Array(Uint16Array.from({ length: marked.length }, (_, i) => marked.charCodeAt(i)).buffer);
   };
   it.each([
     ["the prolog", latin1(feed("ISO-8859-1")), undefined],

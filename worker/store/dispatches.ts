@@ -32,10 +32,17 @@ export async function listDispatches(
   );
 }
 
-/** What waits for a pull runner, oldest first. */
-export async function waitingDispatches(db: Database, driver: string, limit: number): Promise<StoredDispatch[]> {
+/** What waits for a runner with these labels, oldest first. */
+export async function waitingDispatches(
+  db: Database,
+  driver: string,
+  labels: readonly string[],
+  limit: number,
+): Promise<StoredDispatch[]> {
+  const suits = sql`NOT EXISTS (
+    SELECT 1 FROM json_each(${dispatches.labels}) WHERE value NOT IN (SELECT value FROM json_each(${JSON.stringify(labels)})))`;
   // The status is written out so that SQLite can use the partial index.
-  const where = and(eq(dispatches.driver, driver), sql`status = 'waiting'`);
+  const where = and(eq(dispatches.driver, driver), sql`status = 'waiting'`, suits);
   return reading(db.select().from(dispatches).where(where).orderBy(asc(dispatches.position)).limit(limit));
 }
 

@@ -22,8 +22,8 @@ const MAX_CLAIM_BODY = 16 * 1024;
 /** First and longest wait between two looks for work, milliseconds: one indexed row read each. */
 const LOOK_EVERY = { first: 200, longest: 1000 };
 
-/** Waiting dispatches looked at; the first that suits the runner is taken. */
-const LOOK_AHEAD = 50;
+/** Waiting dispatches tried in one look: others may be faster with the first ones. */
+const LOOK_AHEAD = 10;
 
 export const runnerClaimApi = router();
 
@@ -53,11 +53,11 @@ async function pull(c: Context<AppEnv>, key: string, runner: RunnerRow, claim: C
   // The answer to an earlier request with this nonce may have been lost on its way.
   const held = await findClaimed(c.var.db, claim.nonce);
   if (held !== undefined) return take(c, key, claim, held.id, held.epoch);
-  const labels = new Set([...runner.labels, ...claim.runner.labels]);
+  // What it was registered with counts; what it says of itself would let it take any work.
+  const { labels } = runner;
   const until = Date.now() + claim.waitSeconds * 1000;
   for (let wait = LOOK_EVERY.first; ; wait = Math.min(wait * 1.5, LOOK_EVERY.longest)) {
-    for (const dispatch of await waitingDispatches(c.var.db, "pull", LOOK_AHEAD)) {
-      if (!dispatch.labels.every((label) => labels.has(label))) continue;
+    for (const dispatch of await waitingDispatches(c.var.db, "pull", labels, LOOK_AHEAD)) {
       const answer = await take(c, key, claim, dispatch.attemptId, dispatch.epoch);
       // Another runner was faster, or the attempt has moved on: look further.
       if (answer.status !== 409) return answer;

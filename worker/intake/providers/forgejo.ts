@@ -9,7 +9,7 @@
 import { afterMarker, fullSha, type ProviderReader, percentDecode } from "./provider.ts";
 
 export const forgejo: ProviderReader = {
-  owns: (url) => url.hostname === "codeberg.org" || /^(?:forgejo|gitea)\./.test(url.hostname),
+  owns: (url) => url.hostname.startsWith("forgejo."),
   read: (entry, { event, url }) => {
     if (event === "push") {
       const sha = fullSha(afterMarker(entry.link, "/commit/"));
@@ -19,6 +19,10 @@ export const forgejo: ProviderReader = {
     return { entryId: tag, tag };
   },
 };
+
+export const gitea: ProviderReader = { ...forgejo, owns: (url) => url.hostname.startsWith("gitea.") };
+
+export const codeberg: ProviderReader = { ...forgejo, owns: (url) => url.hostname === "codeberg.org" };
 
 function branchOf(url: string | undefined): string | undefined {
   if (url === undefined || !URL.canParse(url)) return undefined;

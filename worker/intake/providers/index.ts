@@ -5,16 +5,16 @@
  */
 import { Provider } from "../../contract/feed-source.ts";
 import { feed } from "./feed.ts";
-import { forgejo } from "./forgejo.ts";
+import { codeberg, forgejo, gitea } from "./forgejo.ts";
 import { github } from "./github.ts";
 import { gitlab } from "./gitlab.ts";
 import type { ProviderReader } from "./provider.ts";
 
 export const PROVIDERS: Readonly<Record<Provider, ProviderReader>> = {
   github,
-  codeberg: forgejo,
+  codeberg,
   forgejo,
-  gitea: forgejo,
+  gitea,
   gitlab,
   feed,
 };

@@ -1,0 +1,390 @@
+/**
+ * Every state × every command, legal and illegal: where the attempt goes, or how it is refused.
+ */
+import { describe, expect, it } from "vitest";
+import { AttemptStatus, isActive, isTerminal } from "../../worker/contract/attempt.ts";
+import { StackConfig } from "../../worker/contract/stack.ts";
+import type { AttemptRow, CandidateRow } from "../../worker/store/rows.ts";
+import { decide } from "./decide.ts";
+import type { Command, Decision, IncomingEvent, StackState } from "./state.ts";
+import { iso } from "./timing.ts";
+
+const NOW = Date.parse("2026-01-01T00:00:00.000Z");
+const LATER = NOW + 10 * 86_400_000;
+const OID = "a".repeat(40);
+
+const config = StackConfig.parse({
+  upstream: { url: "https://git.test.org/up" },
+  fork: { url: "https://git.test.org/fork" },
+  branch: "patched",
+});
+
+function event(tag: string, more: Partial<IncomingEvent> = {}): IncomingEvent {
+  return {
+    id: `e:${tag}`,
+    position: 1,
+    movement: `tag:${tag}`,
+    onto: `refs/tags/${tag}`,
+    ontoSha: null,
+    tag,
+    prerelease: undefined,
+    accepted: false,
+    sameMovement: null,
+    ...more,
+  };
+}
+
+function empty(policy: object = {}): StackState {
+  return {
+    id: "s",
+    config: StackConfig.parse({ ...config, policy }),
+    paused: false,
+    deletedAt: null,
+    journalSeq: 0,
+    attemptCount: 0,
+    highestTag: null,
+    carried: null,
+    open: [],
+  };
+}
+
+function take(decision: Decision): StackState {
+  expect(decision.refused).toBeNull();
+  return decision.next;
+}
+
+/** A stack with one attempt, brought to the state through the machine itself. */
+function stackWith(status: AttemptStatus, policy: object = {}): { state: StackState; attempt: AttemptRow } {
+  let state = take(decide(empty(policy), { type: "accept", events: [event("v1.0.0")] }, NOW));
+  const open = () => {
+    const [attempt] = state.open;
+    if (attempt === undefined) throw new Error("no open attempt");
+    return attempt;
+  };
+  const target = () => ({ attemptId: "s.1", ended: null });
+  const run = () => {
+    state = take(decide(state, { type: "claim", ...target(), epoch: open().epoch, nonce: "n", runner }, NOW));
+  };
+  const end = (result: object): AttemptRow => {
+    run();
+    const decision = decide(
+      state,
+      { type: "result", ...target(), epoch: open().epoch, nonce: "n", result: outcome(result) },
+      NOW,
+    );
+    state = take(decision);
+    const attempt = decision.attempt;
+    if (attempt === null) throw new Error("no attempt");
+    return attempt;
+  };
+  switch (status) {
+    case "queued": {
+      state = take(decide(empty(policy), { type: "pause", actor: "t" }, NOW));
+      state = take(decide(state, { type: "accept", events: [event("v1.0.0")] }, NOW));
+      return { state, attempt: open() };
+    }
+    case "dispatched":
+      return { state, attempt: open() };
+    case "running":
+      run();
+      return { state, attempt: open() };
+    case "superseded": {
+      const decision = decide(state, { type: "accept", events: [event("v2.0.0")] }, NOW);
+      const attempt = decision.changes.attempts.find((a) => a.id === "s.1");
+      if (attempt === undefined) throw new Error("nothing was superseded");
+      const [newer] = decision.next.open;
+      state = take(decide(decision.next, { type: "cancel", attemptId: newer?.id ?? "", ended: null, actor: "t" }, NOW));
+      return { state, attempt };
+    }
+    case "timed_out": {
+      run();
+      const decision = decide(state, { type: "tick", leases: {} }, LATER);
+      return { state: decision.next, attempt: ended(decision) };
+    }
+    case "skipped":
+      return { attempt: end({ outcome: "skipped" }), state };
+    case "cancelled": {
+      const decision = decide(state, { type: "cancel", ...target(), actor: "t" }, NOW);
+      return { state: decision.next, attempt: ended(decision) };
+    }
+    case "dismissed": {
+      end({ outcome: "needs_intervention", reason });
+      const decision = decide(state, { type: "dismiss", ...target(), note: "no", actor: "t" }, NOW);
+      return { state: decision.next, attempt: ended(decision) };
+    }
+    case "changed":
+      return {
+        attempt: end({ outcome: "changed", candidates: [{ kind: "branch", ref: "refs/heads/c", oid: OID }] }),
+        state,
+      };
+    default:
+      return { attempt: end({ outcome: status, reason }), state };
+  }
+}
+
+function ended(decision: Decision): AttemptRow {
+  const attempt = decision.changes.attempts.find((a) => a.id === "s.1");
+  if (attempt === undefined) throw new Error("s.1 did not change");
+  return attempt;
+}
+
+const runner = { name: "r", version: "1", labels: [] };
+const reason = { code: "because", message: "because" };
+const outcome = (result: object) => ({
+  outcome: "completed" as const,
+  infrastructure: false,
+  candidates: [],
+  ...result,
+});
+
+const candidate: CandidateRow = {
+  id: "s.1.c1",
+  stackId: "s",
+  attemptId: "s.1",
+  eventId: "e:v1.0.0",
+  kind: "branch",
+  ref: "refs/heads/c",
+  oid: OID,
+  tag: "v1.0.0",
+  createdAt: iso(NOW),
+  landedAt: null,
+};
+
+/** What each command is when it is about the attempt. */
+const commands: Record<string, (a: AttemptRow) => { command: Command; now?: number }> = {
+  "claim, right epoch": (a) => ({ command: { type: "claim", ...about(a), epoch: a.epoch, nonce: "other", runner } }),
+  "claim, same nonce": (a) => ({ command: { type: "claim", ...about(a), epoch: a.epoch, nonce: "n", runner } }),
+  "claim, old epoch": (a) => ({ command: { type: "claim", ...about(a), epoch: a.epoch - 1, nonce: "n", runner } }),
+  "result changed": (a) => ({
+    command: {
+      type: "result",
+      ...about(a),
+      epoch: a.epoch,
+      nonce: "n",
+      result: outcome({ outcome: "changed", candidates: [{ kind: "branch", ref: "refs/heads/c", oid: OID }] }),
+    },
+  }),
+  "result of another nonce": (a) => ({
+    command: { type: "result", ...about(a), epoch: a.epoch, nonce: "other", result: outcome({}) },
+  }),
+  "result infrastructure": (a) => ({
+    command: {
+      type: "result",
+      ...about(a),
+      epoch: a.epoch,
+      nonce: "n",
+      result: outcome({ outcome: "failed", infrastructure: true, reason }),
+    },
+  }),
+  "result blocked": (a) => ({
+    command: {
+      type: "result",
+      ...about(a),
+      epoch: a.epoch,
+      nonce: "n",
+      result: outcome({ outcome: "blocked", reason }),
+    },
+  }),
+  retry: (a) => ({ command: { type: "retry", event: event("v1.0.0", { accepted: true }), last: a, actor: "t" } }),
+  replay: (a) => ({ command: { type: "replay", event: event("v1.0.0", { accepted: true }), last: a, actor: "t" } }),
+  resume: (a) => ({ command: { type: "resume", ...about(a), note: "done", actor: "t" } }),
+  cancel: (a) => ({ command: { type: "cancel", ...about(a), actor: "t" } }),
+  dismiss: (a) => ({ command: { type: "dismiss", ...about(a), note: "no", actor: "t" } }),
+  land: (a) => ({ command: { type: "land", ...about(a), candidate, headOid: OID, actor: "t" } }),
+  "newer event": () => ({ command: { type: "accept", events: [event("v3.0.0")] } }),
+  "tick, nothing due": () => ({ command: { type: "tick", leases: {} } }),
+  "tick, lease lost": () => ({ command: { type: "tick", leases: {} }, now: NOW + 91_000 }),
+  "tick, 10 days on": () => ({ command: { type: "tick", leases: {} }, now: LATER }),
+};
+
+function about(a: AttemptRow) {
+  return { attemptId: a.id, ended: isTerminal(a.status) ? a : null };
+}
+
+/** `=`: stays; a state: goes there; `!code`: refused and stays; `+op`: stays, and a new attempt is made. */
+// biome-ignore format: a table is read by its columns
+const table: Record<string, Record<AttemptStatus, string>> = {
+  "claim, right epoch":      { queued: "!fenced", dispatched: "running", running: "!already_claimed", blocked: "!fenced", needs_intervention: "!fenced", changed: "!closed", completed: "!closed", skipped: "!closed", failed: "!closed", timed_out: "!closed", cancelled: "!closed", superseded: "!closed", dismissed: "!closed" },
+  "claim, same nonce":       { queued: "!fenced", dispatched: "running", running: "=", blocked: "!fenced", needs_intervention: "!fenced", changed: "!closed", completed: "!closed", skipped: "!closed", failed: "!closed", timed_out: "!closed", cancelled: "!closed", superseded: "!closed", dismissed: "!closed" },
+  "claim, old epoch":        { queued: "!fenced", dispatched: "!fenced", running: "!fenced", blocked: "!fenced", needs_intervention: "!fenced", changed: "!closed", completed: "!closed", skipped: "!closed", failed: "!closed", timed_out: "!closed", cancelled: "!closed", superseded: "!closed", dismissed: "!closed" },
+  "result changed":          { queued: "!fenced", dispatched: "!fenced", running: "changed", blocked: "!fenced", needs_intervention: "!fenced", changed: "!closed", completed: "!closed", skipped: "!closed", failed: "!closed", timed_out: "!closed", cancelled: "!closed", superseded: "!closed", dismissed: "!closed" },
+  "result of another nonce": { queued: "!fenced", dispatched: "!fenced", running: "!fenced", blocked: "!fenced", needs_intervention: "!fenced", changed: "!fenced", completed: "!fenced", skipped: "!fenced", failed: "!fenced", timed_out: "!fenced", cancelled: "!closed", superseded: "!closed", dismissed: "!fenced" },
+  "result infrastructure":   { queued: "!fenced", dispatched: "!fenced", running: "queued", blocked: "!fenced", needs_intervention: "!fenced", changed: "!closed", completed: "!closed", skipped: "!closed", failed: "!closed", timed_out: "!closed", cancelled: "!closed", superseded: "!closed", dismissed: "!closed" },
+  "result blocked":          { queued: "!fenced", dispatched: "!fenced", running: "blocked", blocked: "!fenced", needs_intervention: "!fenced", changed: "!closed", completed: "!closed", skipped: "!closed", failed: "!closed", timed_out: "!closed", cancelled: "!closed", superseded: "!closed", dismissed: "!closed" },
+  retry:                     { queued: "!not_retryable", dispatched: "!not_retryable", running: "!not_retryable", blocked: "superseded", needs_intervention: "superseded", changed: "!not_retryable", completed: "!not_retryable", skipped: "!not_retryable", failed: "+retry", timed_out: "+retry", cancelled: "+retry", superseded: "+retry", dismissed: "+retry" },
+  replay:                    { queued: "superseded", dispatched: "+replay", running: "+replay", blocked: "superseded", needs_intervention: "superseded", changed: "+replay", completed: "+replay", skipped: "+replay", failed: "+replay", timed_out: "+replay", cancelled: "+replay", superseded: "+replay", dismissed: "+replay" },
+  resume:                    { queued: "!not_resumable", dispatched: "!not_resumable", running: "!not_resumable", blocked: "!not_resumable", needs_intervention: "dispatched", changed: "!not_resumable", completed: "!not_resumable", skipped: "!not_resumable", failed: "!not_resumable", timed_out: "!not_resumable", cancelled: "!not_resumable", superseded: "!not_resumable", dismissed: "!not_resumable" },
+  cancel:                    { queued: "cancelled", dispatched: "cancelled", running: "=", blocked: "cancelled", needs_intervention: "cancelled", changed: "!not_cancellable", completed: "!not_cancellable", skipped: "!not_cancellable", failed: "!not_cancellable", timed_out: "!not_cancellable", cancelled: "!not_cancellable", superseded: "!not_cancellable", dismissed: "!not_cancellable" },
+  dismiss:                   { queued: "!not_dismissable", dispatched: "!not_dismissable", running: "!not_dismissable", blocked: "!not_dismissable", needs_intervention: "dismissed", changed: "!not_dismissable", completed: "!not_dismissable", skipped: "!not_dismissable", failed: "!not_dismissable", timed_out: "!not_dismissable", cancelled: "!not_dismissable", superseded: "!not_dismissable", dismissed: "!not_dismissable" },
+  land:                      { queued: "!not_landable", dispatched: "!not_landable", running: "!not_landable", blocked: "!not_landable", needs_intervention: "!not_landable", changed: "+land", completed: "!not_landable", skipped: "!not_landable", failed: "!not_landable", timed_out: "!not_landable", cancelled: "!not_landable", superseded: "!not_landable", dismissed: "!not_landable" },
+  "newer event":             { queued: "superseded", dispatched: "superseded", running: "superseded", blocked: "superseded", needs_intervention: "superseded", changed: "+maintain", completed: "+maintain", skipped: "+maintain", failed: "+maintain", timed_out: "+maintain", cancelled: "+maintain", superseded: "+maintain", dismissed: "+maintain" },
+  "tick, nothing due":       { queued: "=", dispatched: "=", running: "=", blocked: "=", needs_intervention: "=", changed: "=", completed: "=", skipped: "=", failed: "=", timed_out: "=", cancelled: "=", superseded: "=", dismissed: "=" },
+  "tick, lease lost":        { queued: "=", dispatched: "=", running: "queued", blocked: "dispatched", needs_intervention: "=", changed: "=", completed: "=", skipped: "=", failed: "=", timed_out: "=", cancelled: "=", superseded: "=", dismissed: "=" },
+  "tick, 10 days on":        { queued: "=", dispatched: "queued", running: "timed_out", blocked: "needs_intervention", needs_intervention: "=", changed: "=", completed: "=", skipped: "=", failed: "=", timed_out: "=", cancelled: "=", superseded: "=", dismissed: "=" },
+};
+
+describe("every state and every command", () => {
+  for (const [name, row] of Object.entries(table)) {
+    for (const status of AttemptStatus.options) {
+      it(`${name} × ${status}: ${row[status]}`, () => {
+        const { state, attempt } = stackWith(status);
+        expect(attempt.status).toBe(status);
+        const { command, now } = commands[name]?.(attempt) ?? { command: { type: "tick", leases: {} } as const };
+        const decision = decide(state, command, now ?? NOW);
+        const after = decision.changes.attempts.find((a) => a.id === attempt.id) ?? attempt;
+        const made = decision.changes.attempts.find((a) => a.number > state.attemptCount);
+        const seen =
+          decision.refused !== null
+            ? `!${decision.refused.code}`
+            : after.status !== attempt.status
+              ? after.status
+              : made !== undefined
+                ? `+${made.operation}`
+                : "=";
+        expect(seen).toBe(row[status]);
+        if (decision.refused !== null || isTerminal(status)) expect(after.status).toBe(status);
+        expect(decision.next.open.filter((a) => isActive(a.status)).length).toBeLessThanOrEqual(1);
+        expect(decision.next.journalSeq).toBe(state.journalSeq + decision.changes.journal.length);
+      });
+    }
+  }
+});
+
+describe("events", () => {
+  const accept = (state: StackState, ...events: IncomingEvent[]) => decide(state, { type: "accept", events }, NOW);
+  const summary = (decision: Decision) => decision.changes.attempts.map((a) => [a.tag, a.status, a.reason?.code]);
+
+  it("lets one page of releases become one attempt for the highest that may", () => {
+    const tags = ["v1.9.1", "v1.10.0", "v1.10.1-rc.1", "v1.2.0", "v1.2.0rc1"];
+    const events = tags.map((tag, position) => event(tag, { position }));
+    const first = accept(empty(), ...events);
+    const byTag = Object.fromEntries(first.changes.attempts.map((a) => [a.tag, [a.status, a.reason?.code]]));
+    expect(byTag).toEqual({
+      "v1.10.0": ["dispatched", undefined],
+      "v1.9.1": ["superseded", "superseded"],
+      "v1.2.0": ["superseded", "superseded"],
+      "v1.10.1-rc.1": ["skipped", "prerelease"],
+      "v1.2.0rc1": ["skipped", "prerelease"],
+    });
+    const again = accept(take(first), ...events.map((e) => ({ ...e, accepted: true })));
+    expect(again.changes.attempts).toEqual([]);
+    expect(again.changes.journal).toEqual([]);
+  });
+
+  it("never goes down, and acts once on what is told twice", () => {
+    const state = take(accept(empty(), event("v2.0.0")));
+    expect(summary(accept(state, event("v1.0.0")))).toEqual([["v1.0.0", "skipped", "downgrade"]]);
+    const twice = event("v2.0.0", { id: "other", sameMovement: "s.1" });
+    expect(accept(state, twice).changes.attempts[0]).toMatchObject({ status: "skipped", relatedAttemptId: "s.1" });
+    const inOnePage = accept(empty(), event("v3.0.0"), event("v3.0.0", { id: "tag", position: 2 }));
+    expect(summary(inOnePage)).toEqual([
+      ["v3.0.0", "dispatched", undefined],
+      ["v3.0.0", "skipped", "same_movement"],
+    ]);
+  });
+
+  it("works in order where the policy says so, also behind one that waits for a person", () => {
+    const { state } = stackWith("needs_intervention", { onNewer: "queue" });
+    const next = take(accept(state, event("v2.0.0")));
+    expect(next.open.map((a) => a.status)).toEqual(["needs_intervention", "queued"]);
+    const dismissed = decide(next, { type: "dismiss", attemptId: "s.1", ended: null, note: "no", actor: "t" }, NOW);
+    expect(dismissed.next.open.map((a) => [a.id, a.status])).toEqual([["s.2", "dispatched"]]);
+  });
+
+  it("does not let a newer event take the place of a landing", () => {
+    const { state, attempt } = stackWith("changed");
+    const land = decide(state, { type: "land", ...about(attempt), candidate, headOid: OID, actor: "t" }, NOW);
+    const next = accept(take(land), event("v2.0.0"));
+    expect(next.next.open.map((a) => [a.operation, a.status])).toEqual([
+      ["land", "dispatched"],
+      ["maintain", "queued"],
+    ]);
+  });
+});
+
+describe("retries", () => {
+  it("spends three, waiting longer each time, and then times out", () => {
+    let { state } = stackWith("running");
+    let now = NOW;
+    const waits: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      now += 91_000;
+      const lost = decide(state, { type: "tick", leases: {} }, now);
+      const [attempt] = lost.changes.attempts;
+      if (attempt?.status === "timed_out") {
+        expect(attempt.reason?.code).toBe("retries_spent");
+        break;
+      }
+      expect(attempt).toMatchObject({ status: "queued", retries: i + 1, epoch: i + 2, nonce: null });
+      waits.push(Date.parse(attempt?.notBefore ?? "") - now);
+      now = Date.parse(attempt?.notBefore ?? "");
+      state = take(decide(lost.next, { type: "tick", leases: {} }, now));
+      state = take(
+        decide(state, { type: "claim", attemptId: "s.1", ended: null, epoch: i + 2, nonce: `n${i}`, runner }, now),
+      );
+    }
+    for (const [i, minutes] of [1, 5, 30].entries()) {
+      expect(waits[i]).toBeGreaterThanOrEqual(minutes * 48_000);
+      expect(waits[i]).toBeLessThanOrEqual(minutes * 72_000);
+    }
+    expect(waits).toHaveLength(3);
+  });
+
+  it("keeps the count when an operator cancels, and clears it when one resumes", () => {
+    const { state } = stackWith("running");
+    const cancel = decide(state, { type: "cancel", attemptId: "s.1", ended: null, actor: "t" }, NOW);
+    expect(cancel.attempt).toMatchObject({ status: "running", cancelRequested: true });
+    const gone = decide(cancel.next, { type: "tick", leases: {} }, NOW + 91_000);
+    expect(ended(gone)).toMatchObject({ status: "cancelled", epoch: 2, retries: 0 });
+  });
+
+  it("hands back work without a wait when a runner is switched off in order", () => {
+    const { state } = stackWith("running");
+    const stopped = outcome({
+      outcome: "failed",
+      infrastructure: true,
+      reason: { code: "runner_stopped", message: "stopped" },
+    });
+    const decision = decide(
+      state,
+      { type: "result", attemptId: "s.1", ended: null, epoch: 1, nonce: "n", result: stopped },
+      NOW,
+    );
+    expect(decision.attempt).toMatchObject({ status: "dispatched", epoch: 2, retries: 0 });
+  });
+});
+
+it("keeps late results as evidence and changes nothing else", () => {
+  const { state, attempt } = stackWith("changed");
+  const late = decide(state, { type: "result", ...about(attempt), epoch: 1, nonce: "n", result: outcome({}) }, NOW);
+  expect(late.refused?.code).toBe("closed");
+  expect(late.changes.attempts).toEqual([]);
+  expect(late.changes.journal.map((entry) => entry.kind)).toEqual(["evidence"]);
+});
+
+it("tells what the policy wants told, under an id that is the same whenever it is decided again", () => {
+  const { state } = stackWith("running", { notify: { discord: ["changed"] } });
+  const command: Command = {
+    type: "result",
+    attemptId: "s.1",
+    ended: null,
+    epoch: 1,
+    nonce: "n",
+    result: outcome({ outcome: "changed", candidates: [{ kind: "branch", ref: "refs/heads/c", oid: OID }] }),
+  };
+  const once = decide(state, command, NOW).changes.outbox;
+  expect(once).toHaveLength(1);
+  expect(decide(state, command, NOW).changes.outbox).toEqual(once);
+});
+
+it("lands by itself where the policy says so", () => {
+  const { state } = stackWith("running", { landing: "auto" });
+  const report = { head: { oid: OID } } as never;
+  const result = outcome({
+    outcome: "changed",
+    report,
+    candidates: [{ kind: "branch", ref: "refs/heads/c", oid: OID }],
+  });
+  const decision = decide(state, { type: "result", attemptId: "s.1", ended: null, epoch: 1, nonce: "n", result }, NOW);
+  expect(decision.next.open).toMatchObject([{ operation: "land", status: "dispatched", landsAttemptId: "s.1" }]);
+});

@@ -1,0 +1,371 @@
+import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it } from "vitest";
+import { FeedSourceConfig } from "../contract/feed-source.ts";
+import { StackConfig } from "../contract/stack.ts";
+import { openDatabase } from "../store/database.ts";
+import { listSignals, pendingDeliveries } from "../store/feed-entries.ts";
+import { claimDueSources, type FeedSourceRow, findSource, putSource } from "../store/feed-sources.ts";
+import { consumePolls } from "./consume.ts";
+import { deliverPending } from "./deliver.ts";
+import { type PollContext, pollSources } from "./poll.ts";
+import { scheduleDuePolls } from "./schedule.ts";
+
+const db = openDatabase(env.DB);
+const START = Date.parse("2026-11-22T12:00:00Z");
+
+/** What upstream's server answers, by address. */
+class Upstream {
+  readonly answers = new Map<string, () => Response>();
+  readonly asked: { url: string; headers: Headers }[] = [];
+
+  feed(id: string, tags: readonly string[], headers: Record<string, string> = {}): void {
+    this.answers.set(addressOf(id), () => new Response(atom(tags), { headers }));
+  }
+
+  answer(id: string, status: number, headers: Record<string, string> = {}): void {
+    this.answers.set(addressOf(id), () => new Response(null, { status, headers }));
+  }
+
+  context(overrides: Partial<PollContext["env"]> = {}): PollContext {
+    return {
+      env: { DB: env.DB, PATCH_STACK: env.PATCH_STACK, ...overrides },
+      outbound: {
+        allowLocal: false,
+        fetch: (url, init) => {
+          this.asked.push({ url, headers: new Headers(init.headers) });
+          const answer = this.answers.get(url);
+          return answer === undefined ? Promise.reject(new Error("connection refused")) : Promise.resolve(answer());
+        },
+      },
+      now: () => START,
+      random: () => 0.5,
+    };
+  }
+}
+
+const addressOf = (id: string): string => `https://github.com/acme/${id}/releases.atom`;
+
+/** Newest first; `v1.0.0*` is the same entry with another title. */
+function atom(tags: readonly string[]): string {
+  const entries = tags.map((text) => {
+    const tag = text.replace("*", "");
+    return `<entry><id>tag:github.com,2008:Repository/1/${tag}</id><updated>2026-10-01T00:00:00Z</updated>
+      <link rel="alternate" type="text/html" href="https://github.com/acme/x/releases/tag/${tag}"/><title>${text}</title></entry>`;
+  });
+  return `<feed xmlns="http://www.w3.org/2005/Atom"><title>x</title>${entries.join("")}</feed>`;
+}
+
+async function declare(id: string, more: Partial<FeedSourceConfig> = {}): Promise<void> {
+  const config = FeedSourceConfig.parse({ provider: "github", url: addressOf(id), event: "release", ...more });
+  await putSource(db, id, config, await findSource(db, id), "2026-11-22T11:00:00.000Z");
+}
+
+async function source(id: string): Promise<FeedSourceRow> {
+  const row = await findSource(db, id);
+  if (row === undefined) throw new Error(`no source ${id}`);
+  return row;
+}
+
+async function signals(id: string): Promise<string[]> {
+  const rows = await listSignals(db, id, 100);
+  return rows.toReversed().map((row) => `${row.entry.tag} r${row.revision} ${row.disposition}`);
+}
+
+async function deliveriesTo(stackId: string): Promise<string[]> {
+  const { results } = await env.DB.prepare(
+    "SELECT event_id || ' ' || status AS line FROM deliveries WHERE stack_id = ? ORDER BY position",
+  )
+    .bind(stackId)
+    .all<{ line: string }>();
+  return results.map((row) => row.line);
+}
+
+const eventId = (id: string, tag: string): string =>
+  `patch:${id}:tag:github.com,2008:Repository/1/${tag}:upstream.release`;
+
+beforeAll(async () => {
+  for (const id of ["red", "blue", "green"]) {
+    const config = StackConfig.parse({
+      upstream: { url: "https://github.com/acme/rocket" },
+      fork: { url: "https://github.com/us/rocket" },
+      branch: "ours",
+    });
+    await env.PATCH_STACK.getByName(id).configure(id, config, "test");
+  }
+});
+
+describe("pollSources", () => {
+  it("primes, then hands each new release to the stack once, oldest first", async () => {
+    const upstream = new Upstream();
+    await declare("first", { target: { mode: "maintain", stacks: ["red"] } });
+    upstream.feed("first", ["v1.1.0", "v1.0.0"]);
+    await pollSources(upstream.context(), ["first"]);
+    expect(await signals("first")).toEqual(["v1.0.0 r0 primed", "v1.1.0 r0 primed"]);
+    expect(await deliveriesTo("red")).toEqual([]);
+
+    upstream.feed("first", ["v1.3.0", "v1.2.0", "v1.2.0-rc.1", "v1.1.0", "v1.0.0"]);
+    for (let i = 0; i < 10; i++) await pollSources(upstream.context(), ["first"]);
+    upstream.feed("first", ["v1.0.0", "v1.2.0", "v1.3.0"]);
+    await pollSources(upstream.context(), ["first"]);
+    expect((await signals("first")).slice(2)).toEqual([
+      "v1.2.0-rc.1 r0 filtered",
+      "v1.2.0 r0 event",
+      "v1.3.0 r0 event",
+    ]);
+    expect(await deliveriesTo("red")).toEqual([
+      `${eventId("first", "v1.2.0")} accepted`,
+      `${eventId("first", "v1.3.0")} accepted`,
+    ]);
+    expect(await source("first")).toMatchObject({ primed: true, lastOutcome: "unchanged", consecutiveFailures: 0 });
+  });
+
+  it("keeps an edit as a revision without an event", async () => {
+    const upstream = new Upstream();
+    await declare("edits");
+    upstream.feed("edits", ["v1.0.0"]);
+    await pollSources(upstream.context(), ["edits"]);
+    upstream.feed("edits", ["v1.0.0*"]);
+    await pollSources(upstream.context(), ["edits"]);
+    expect(await signals("edits")).toEqual(["v1.0.0 r0 primed", "v1.0.0 r1 edited"]);
+  });
+
+  it("sends the validators of the last answer that was taken in, and understands 304", async () => {
+    const upstream = new Upstream();
+    await declare("validators");
+    upstream.feed("validators", ["v1.0.0"], { etag: '"one"', "last-modified": "Sun, 22 Nov 2026 11:00:00 GMT" });
+    await pollSources(upstream.context(), ["validators"]);
+    upstream.answer("validators", 304);
+    await pollSources(upstream.context(), ["validators"]);
+    expect(upstream.asked.map(({ headers }) => headers.get("if-none-match"))).toEqual([null, '"one"']);
+    expect(upstream.asked[1]?.headers.get("if-modified-since")).toBe("Sun, 22 Nov 2026 11:00:00 GMT");
+    expect(await source("validators")).toMatchObject({ lastOutcome: "not_modified", etag: '"one"' });
+  });
+
+  it("remembers nothing of an answer that could not be stored", async () => {
+    const upstream = new Upstream();
+    await declare("crash");
+    upstream.feed("crash", ["v1.0.0"], { etag: '"one"' });
+    await pollSources(upstream.context(), ["crash"]);
+    upstream.feed("crash", ["v1.1.0", "v1.0.0"], { etag: '"two"' });
+    expect(await pollSources(upstream.context({ DB: failingBatch(env.DB) }), ["crash"])).toEqual([
+      { sourceId: "crash", outcome: "retry" },
+    ]);
+    expect(await source("crash")).toMatchObject({ etag: '"one"' });
+    expect(await signals("crash")).toEqual(["v1.0.0 r0 primed"]);
+    await pollSources(upstream.context(), ["crash"]);
+    expect(await signals("crash")).toEqual(["v1.0.0 r0 primed", "v1.1.0 r0 event"]);
+    expect(await source("crash")).toMatchObject({ etag: '"two"' });
+  });
+
+  it("keeps what an object did not take, for later, and other stacks apart from it", async () => {
+    const upstream = new Upstream();
+    await declare("delivery", { primeOnly: false, target: { mode: "maintain", stacks: ["blue", "green"] } });
+    upstream.feed("delivery", ["v1.0.0"]);
+    await pollSources(upstream.context({ PATCH_STACK: without("blue") }), ["delivery"]);
+    expect(await deliveriesTo("blue")).toEqual([`${eventId("delivery", "v1.0.0")} pending`]);
+    expect(await deliveriesTo("green")).toEqual([`${eventId("delivery", "v1.0.0")} accepted`]);
+    expect(await deliverPending(env)).toEqual({ delivered: 1, failed: 0 });
+    expect(await deliveriesTo("blue")).toEqual([`${eventId("delivery", "v1.0.0")} accepted`]);
+    expect([...(await pendingDeliveries(db, 10))]).toEqual([]);
+  });
+
+  it("shows failures on their own source, backs off, and touches no other", async () => {
+    const upstream = new Upstream();
+    for (const id of ["down", "html", "slow", "fine"]) await declare(id, { pollIntervalSeconds: 300 });
+    upstream.answers.set(addressOf("html"), () => new Response("<html><title>Log in</title></html>"));
+    upstream.answer("slow", 429, { "retry-after": "7200" });
+    upstream.feed("fine", ["v1.0.0"]);
+    const ids = ["down", "html", "slow", "fine"];
+    for (let i = 0; i < 2; i++) await pollSources(upstream.context(), ids);
+    expect(await source("down")).toMatchObject({
+      lastOutcome: "failed",
+      consecutiveFailures: 2,
+      lastError: { code: "network", at: "2026-11-22T12:00:00.000Z" },
+      nextPollAt: "2026-11-22T12:10:00.000Z",
+      primed: false,
+    });
+    expect(await source("html")).toMatchObject({ lastError: { code: "feed_html" } });
+    expect(await source("slow")).toMatchObject({ nextPollAt: "2026-11-22T14:00:00.000Z" });
+    expect(await source("fine")).toMatchObject({ lastOutcome: "unchanged", consecutiveFailures: 0, lastError: null });
+    upstream.feed("down", []);
+    await pollSources(upstream.context(), ["down"]);
+    expect(await source("down")).toMatchObject({ lastOutcome: "changed", consecutiveFailures: 0, lastError: null });
+  });
+
+  it("tells of a permanent move without following it on its own", async () => {
+    const upstream = new Upstream();
+    await declare("moved");
+    upstream.answer("moved", 301, { location: addressOf("moved-here") });
+    upstream.feed("moved-here", ["v1.0.0"]);
+    await pollSources(upstream.context(), ["moved"]);
+    expect(await source("moved")).toMatchObject({
+      movedTo: addressOf("moved-here"),
+      config: { url: addressOf("moved") },
+    });
+  });
+
+  it("re-seeds a source whose rows are gone", async () => {
+    const upstream = new Upstream();
+    await declare("wiped");
+    upstream.feed("wiped", ["v1.0.0"]);
+    await pollSources(upstream.context(), ["wiped"]);
+    await env.DB.batch([
+      env.DB.prepare("DELETE FROM feed_entries WHERE source_id = 'wiped'"),
+      env.DB.prepare("DELETE FROM feed_signals WHERE source_id = 'wiped'"),
+    ]);
+    upstream.feed("wiped", ["v1.2.0", "v1.1.0", "v1.0.0"]);
+    await pollSources(upstream.context(), ["wiped"]);
+    upstream.feed("wiped", ["v1.3.0", "v1.2.0", "v1.1.0", "v1.0.0"]);
+    await pollSources(upstream.context(), ["wiped"]);
+    expect((await signals("wiped")).filter((line) => line.endsWith("event"))).toEqual(["v1.3.0 r0 event"]);
+  });
+
+  it("finds the first release of a project that had none", async () => {
+    const upstream = new Upstream();
+    await declare("young");
+    upstream.feed("young", []);
+    await pollSources(upstream.context(), ["young"]);
+    upstream.feed("young", ["v0.1.0"]);
+    await pollSources(upstream.context(), ["young"]);
+    expect(await signals("young")).toEqual(["v0.1.0 r0 event"]);
+  });
+
+  it("makes one event of two polls at the same time", async () => {
+    const upstream = new Upstream();
+    await declare("twice", { primeOnly: false });
+    upstream.feed("twice", ["v1.1.0", "v1.0.0"]);
+    await Promise.all([1, 2, 3].map(() => pollSources(upstream.context(), ["twice"])));
+    expect(await signals("twice")).toEqual(["v1.0.0 r0 event", "v1.1.0 r0 event"]);
+  });
+
+  it("takes in a feed of thousands of entries as one", async () => {
+    const upstream = new Upstream();
+    await declare("huge");
+    const tags = Array.from({ length: 3000 }, (_, i) => `v1.${3000 - i}.0`);
+    upstream.feed("huge", tags);
+    await pollSources(upstream.context(), ["huge"]);
+    const count = await env.DB.prepare("SELECT count(*) AS n FROM feed_entries WHERE source_id = 'huge'").first("n");
+    expect(count).toBe(3001);
+  });
+
+  it("costs a constant number of statements, however many sources are unchanged", async () => {
+    const upstream = new Upstream();
+    const ids = Array.from({ length: 60 }, (_, i) => `cheap-${i}`);
+    for (const id of ids) {
+      await declare(id);
+      upstream.answer(id, 304);
+    }
+    const counted = counting(env.DB);
+    await pollSources(upstream.context({ DB: counted.db }), ids);
+    expect(counted.statements()).toBeLessThanOrEqual(3);
+  });
+});
+
+describe("schedule and queue", () => {
+  it("claims each due source once and gives lost polls another turn", async () => {
+    await env.DB.prepare("UPDATE feed_sources SET next_poll_at = NULL").run();
+    for (const id of ["due-1", "due-2"]) await declare(id, { pollIntervalSeconds: 1 });
+    await declare("off", { enabled: false });
+    const claimed = await Promise.all([1, 2].map(() => claimDueSources(db, "2026-11-22T12:00:00.000Z", 10)));
+    expect(claimed.flat().toSorted()).toEqual(["due-1", "due-2"]);
+    expect((await source("due-1")).nextPollAt).toBe("2026-11-22T12:00:30.000Z");
+    expect(await claimDueSources(db, "2026-11-22T12:00:29.999Z", 10)).toEqual([]);
+    expect(await claimDueSources(db, "2026-11-22T12:00:30.000Z", 10)).toHaveLength(2);
+  });
+
+  it("queues what is due, a hundred a batch", async () => {
+    const statements = Array.from({ length: 230 }, (_, i) =>
+      env.DB.prepare(
+        "INSERT INTO feed_sources (id, config, next_poll_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?)",
+      ).bind(`many-${i}`, '{"pollIntervalSeconds":300}', "2026-11-22T00:00:00.000Z", "x", "x"),
+    );
+    await env.DB.batch(statements);
+    const sent: number[] = [];
+    const queue = { ...env, POLL_QUEUE: recording(sent) };
+    expect(await scheduleDuePolls(queue, Date.parse("2026-11-22T01:00:00.000Z"))).toBe(230);
+    expect(sent).toEqual([100, 100, 30]);
+    await env.DB.prepare("DELETE FROM feed_sources WHERE id LIKE 'many-%'").run();
+  });
+
+  it("acknowledges each message by what became of its own source", async () => {
+    const upstream = new Upstream();
+    await declare("queued");
+    await declare("unstorable");
+    upstream.answer("queued", 304);
+    upstream.feed("unstorable", ["v1.0.0"]);
+    const message = (id: string, body: unknown) => ({ id, timestamp: START, attempts: 1, body });
+    const batch = createMessageBatch("patch-moi-polls", [
+      message("a", { v: 1, sourceId: "queued" }),
+      message("b", { v: 1, sourceId: "unstorable" }),
+      message("c", { v: 2, sourceId: "queued" }),
+      message("d", { v: 1, sourceId: "no-such-source" }),
+      message("e", "rubbish"),
+    ]);
+    const context = createExecutionContext();
+    await consumePolls(batch, env, upstream.context({ DB: failingBatch(env.DB) }));
+    const result = await getQueueResult(batch, context);
+    expect(result.explicitAcks.toSorted()).toEqual(["a", "c", "d", "e"]);
+    expect(result.retryMessages.map((retried) => retried.msgId)).toEqual(["b"]);
+    expect((await source("queued")).lastOutcome).toBe("not_modified");
+  });
+});
+
+/** D1 that fails every batch of more than one statement: what a poll found is such a batch. */
+function failingBatch(real: D1Database): D1Database {
+  return new Proxy(real, {
+    get: (target, key) => {
+      if (key === "batch")
+        return (statements: D1PreparedStatement[]) =>
+          statements.length > 1 ? Promise.reject(new Error("D1_ERROR: network lost")) : target.batch(statements);
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+/** D1 that counts the statements it is asked to prepare. */
+function counting(real: D1Database): { db: D1Database; statements: () => number } {
+  let count = 0;
+  const counted = new Proxy(real, {
+    get: (target, key) => {
+      if (key === "prepare")
+        return (text: string) => {
+          count += 1;
+          return target.prepare(text);
+        };
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+  return { db: counted, statements: () => count };
+}
+
+/** Objects, of which one cannot be reached. */
+function without(stackId: string): Env["PATCH_STACK"] {
+  return new Proxy(env.PATCH_STACK, {
+    get: (target, key) => {
+      if (key === "getByName")
+        return (name: string) => {
+          if (name === stackId) throw new Error("the object is overloaded");
+          return target.getByName(name);
+        };
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+/** A queue that notes how many messages each batch has. */
+function recording(sent: number[]): Queue {
+  return new Proxy(env.POLL_QUEUE, {
+    get: (target, key) => {
+      if (key === "sendBatch")
+        return (messages: Iterable<unknown>) => {
+          sent.push([...messages].length);
+          return Promise.resolve();
+        };
+      return Reflect.get(target, key, target) as unknown;
+    },
+  });
+}
