@@ -7,7 +7,7 @@
 import type { PatchConflict, UpstreamCommit } from "../../worker/contract/report.ts";
 import { type CommitDiff, readDiffs } from "./commit-diffs.ts";
 import { type ConflictedPath, conflictedPaths } from "./conflict-kind.ts";
-import { type ConflictRegion, conflictRegion } from "./conflict-region.ts";
+import { type ConflictSubject, conflictRegions, conflictSubject } from "./conflict-region.ts";
 import { LIKELY, likeness } from "./likeness.ts";
 import { overlaps } from "./line-sets.ts";
 import type { PickedPatch } from "./pick.ts";
@@ -125,11 +125,11 @@ async function regionOf(
   { picked }: OpenConflict,
   path: string,
   kind: string,
-): Promise<ConflictRegion | undefined> {
+): Promise<ConflictSubject | undefined> {
   if ((kind !== "contents" && kind !== "add/add") || /[\n\0]/.test(path)) return undefined;
   const blob = await bench.reader.read(`${picked.answer?.tree ?? ""}:${path}`);
   if (blob?.type !== "blob") return undefined;
-  const region = conflictRegion(blob.content.toString("utf8"));
+  const region = conflictSubject(conflictRegions(blob.content.toString("utf8")));
   return region.expected.size + region.found.size === 0 ? undefined : region;
 }
 
@@ -137,7 +137,7 @@ async function regionOf(
 function commitsInRegion(
   commits: readonly UpstreamCommitInfo[],
   names: readonly string[],
-  region: ConflictRegion,
+  region: ConflictSubject,
   diffs: ReadonlyMap<string, CommitDiff>,
 ): UpstreamCommitInfo[] {
   const stood = new Set(region.expected);
@@ -161,7 +161,7 @@ function commitsInRegion(
  */
 function causeOf(
   names: readonly string[],
-  region: ConflictRegion | undefined,
+  region: ConflictSubject | undefined,
   upstream: readonly UpstreamCommitInfo[],
   earlier: readonly OpenConflict[],
   diffs: ReadonlyMap<string, CommitDiff>,

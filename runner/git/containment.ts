@@ -4,6 +4,9 @@
  * @module
  */
 import { readDiffs } from "./commit-diffs.ts";
+import { conflictRegions } from "./conflict-region.ts";
+import { textLikeness } from "./likeness.ts";
+import { difference, overlaps } from "./line-sets.ts";
 import type { Stack, StackPatch } from "./stack.ts";
 import type { UpstreamCommitInfo } from "./upstream-history.ts";
 import type { Workbench } from "./workbench.ts";
@@ -74,6 +77,29 @@ export async function inEffect(bench: Workbench, stack: Stack, commit: UpstreamC
     if (!undonePaths.has(path) && (await bench.reader.info(`${onto}:${path}`)) === undefined) continue;
     if (!undonePaths.has(path)) return false;
     if ((undone.lines.get(path)?.hunks ?? 0) < (made.lines.get(path)?.hunks ?? 0)) return false;
+    if (!answer.clean && (await isGoneSomewhere(bench, answer.tree, path))) return false;
   }
   return true;
+}
+
+/** From here on two lines are one line, edited. */
+const EDITED = 0.5;
+
+/**
+ * Taking a commit back conflicts where its lines were changed since. If what stands there is what
+ * stood there before the commit, or nothing like what it added, it was undone by hand.
+ */
+async function isGoneSomewhere(bench: Workbench, tree: string, path: string): Promise<boolean> {
+  if (/[\n\0]/.test(path)) return true;
+  const blob = await bench.reader.read(`${tree}:${path}`);
+  for (const { ours, base, theirs } of conflictRegions(blob?.content.toString("utf8") ?? "")) {
+    const added = difference(base, theirs);
+    const removed = difference(theirs, base);
+    if (overlaps(added, ours)) continue;
+    if (removed.size > 0 && difference(removed, ours).size === 0) return true;
+    const since = [...difference(difference(ours, base), theirs)];
+    const edited = [...added].some((line) => since.some((other) => textLikeness(line, other) >= EDITED));
+    if (added.size > 0 && removed.size === 0 && !edited) return true;
+  }
+  return false;
 }

@@ -50,7 +50,8 @@ function fileLikeness(a: ChangedLines, b: ChangedLines): number {
   return 0.5 * commonShare(a.removed, b.removed) + 0.5 * textLikeness([...a.added].join("\n"), [...b.added].join("\n"));
 }
 
-function textLikeness(a: string, b: string): number {
+/** 1 for equal texts, 0 for texts that have nothing in common. */
+export function textLikeness(a: string, b: string): number {
   const [x, y] = [a.slice(0, MAX_COMPARED), b.slice(0, MAX_COMPARED)];
   const longest = Math.max(x.length, y.length);
   return longest === 0 ? 0 : 1 - distance(x, y) / longest;

@@ -41,7 +41,8 @@ export async function readMergeAnswer(reader: ByteReader): Promise<MergeAnswer> 
     return answer;
   }
   for (let line = await token(); line !== ""; line = await token()) answer.files.push(parseFile(line));
-  for (let count = await token(); count !== ""; count = await token()) {
+  // Advice on submodules is printed behind the messages without a NUL of its own: no number, no message.
+  for (let count = await token(); /^\d+$/.test(count); count = await token()) {
     const paths: string[] = [];
     for (let i = 0; i < Number(count); i += 1) paths.push(await token());
     answer.messages.push({ paths, type: await token(), text: await token() });
@@ -56,9 +57,9 @@ export function parseMergeOutput(stdout: Buffer, clean: boolean): MergeAnswer {
   const answer: MergeAnswer = { clean, tree: next(), files: [], messages: [] };
   if (clean) return answer;
   for (let line = next(); line !== ""; line = next()) answer.files.push(parseFile(line));
-  while (tokens.length > 1) {
+  for (let count = next(); /^\d+$/.test(count); count = next()) {
     const paths: string[] = [];
-    for (let left = Number(next()); left > 0; left -= 1) paths.push(next());
+    for (let i = 0; i < Number(count); i += 1) paths.push(next());
     answer.messages.push({ paths, type: next(), text: next() });
   }
   return answer;

@@ -11,7 +11,7 @@
  * @module
  */
 import type { ByteReader } from "./byte-reader.ts";
-import { Conversation } from "./conversation.ts";
+import { Conversation, type ConversationOptions } from "./conversation.ts";
 import { GitError } from "./git-error.ts";
 import { type MergeAnswer, parseMergeOutput, readMergeAnswer } from "./merge-answer.ts";
 import type { ObjectWriter } from "./object-writer.ts";
@@ -36,29 +36,27 @@ const LATEST = "patch.moi <patch.moi@localhost> 4102444800 +0000";
 export interface MergerOptions {
   /** Normalize line endings as `.gitattributes` says before merging. */
   renormalize?: boolean;
-  /** File in the format of `.gitattributes` that stands in for the ones in the tree. */
-  attributesFile?: string | undefined;
 }
 
 export class Merger {
-  readonly #quarantine: Quarantine;
   readonly #writer: ObjectWriter;
   readonly #abilities: GitAbilities;
-  readonly #config: Record<string, string>;
+  readonly #options: ConversationOptions;
   #conversation: Conversation | undefined;
   #padding: string | undefined;
 
   constructor(quarantine: Quarantine, writer: ObjectWriter, abilities: GitAbilities, options: MergerOptions = {}) {
-    this.#quarantine = quarantine;
     this.#writer = writer;
     this.#abilities = abilities;
-    this.#config = {
+    const config = {
       ...quarantine.options.config,
       // The base's lines between the markers tell which upstream commits met the patch there.
       "merge.conflictStyle": "diff3",
       "merge.renormalize": String(options.renormalize ?? false),
-      ...(options.attributesFile === undefined ? {} : { "core.attributesFile": options.attributesFile }),
     };
+    // In a work tree, since git reads attributes from one: it holds nothing but those (see attributes.ts).
+    const env = { ...quarantine.options.env, GIT_WORK_TREE: quarantine.workTree };
+    this.#options = { ...quarantine.options, config, env, cwd: quarantine.workTree };
   }
 
   /** Merges `theirs` into `ours` as changes since `base`: a cherry-pick of `base..theirs` onto `ours`. */
@@ -66,10 +64,7 @@ export class Merger {
     const [left, right] = this.#sides(base, ours, theirs);
     if (!this.#abilities.mergeTreeStdin) return this.#mergeByItself(left, right);
     if (this.#conversation === undefined) {
-      this.#conversation = new Conversation(["merge-tree", "--write-tree", "-z", "--stdin"], {
-        ...this.#quarantine.options,
-        config: this.#config,
-      });
+      this.#conversation = new Conversation(["merge-tree", "--write-tree", "-z", "--stdin"], this.#options);
       // The first answer read is that of the first request: nothing stands before it.
       this.#padding = this.#abilities.mergeTreeFlushes ? "" : this.#paddingRequest();
     }
@@ -136,8 +131,7 @@ export class Merger {
 
   async #mergeByItself(left: string, right: string): Promise<MergeAnswer> {
     const { stdout, exitCode } = await runGit(["merge-tree", "--write-tree", "-z", "--messages", left, right], {
-      ...this.#quarantine.options,
-      config: this.#config,
+      ...this.#options,
       okExitCodes: [1],
     });
     return parseMergeOutput(stdout, exitCode === 0);

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { attributesOf, isAttributesFile, speaksOfLineEndings } from "./attributes.ts";
+import { attributesOf, isAttributesFile, speakOfLineEndings } from "./attributes.ts";
 import type { CommitDiff } from "./commit-diffs.ts";
 import type { MergeAnswer } from "./merge-answer.ts";
 import type { Side } from "./merger.ts";
@@ -70,7 +70,7 @@ async function pickOne(bench: Workbench, patch: StackPatch, tree: string): Promi
 
   let answer = await bench.merger().merge(base, { tree }, theirs);
   let renormalized = false;
-  if (!answer.clean && speaksOfLineEndings(bench.attributes)) {
+  if (!answer.clean && speakOfLineEndings(bench.attributes)) {
     const again = await bench.merger(true).merge(base, { tree }, theirs);
     if (again.clean) {
       answer = again;

@@ -20,12 +20,15 @@ export class Quarantine {
   readonly repository: Repository;
   readonly gitDir: string;
   readonly objectsDir: string;
+  /** An empty folder that merges run in, for the attribute files they follow. */
+  readonly workTree: string;
   readonly #options: QuarantineOptions;
 
   private constructor(repository: Repository, gitDir: string, options: QuarantineOptions) {
     this.repository = repository;
     this.gitDir = gitDir;
     this.objectsDir = join(gitDir, "objects");
+    this.workTree = join(gitDir, "worktree");
     this.#options = options;
   }
 
@@ -34,7 +37,7 @@ export class Quarantine {
     const gitDir = await mkdtemp(join(tmpdir(), "patch-moi-quarantine-"));
     const quarantine = new Quarantine(repository, gitDir, options);
     await mkdir(join(gitDir, "refs"));
-    await mkdir(join(gitDir, "info"));
+    await mkdir(quarantine.workTree);
     await mkdir(join(gitDir, "objects", "info"), { recursive: true });
     await mkdir(join(gitDir, "objects", "pack"));
     await writeFile(join(gitDir, "HEAD"), "ref: refs/heads/none\n");

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { AttributeFiles } from "./attributes.ts";
 import { type EngineResult, failure } from "./failure.ts";
 import { Merger } from "./merger.ts";
 import { ObjectReader } from "./object-reader.ts";
@@ -19,7 +20,7 @@ export class Workbench {
   readonly writer: ObjectWriter;
   readonly #abilities: GitAbilities;
   readonly #mergers = new Map<boolean, Merger>();
-  #attributes = "";
+  #attributes: AttributeFiles = new Map();
 
   private constructor(quarantine: Quarantine, abilities: GitAbilities) {
     this.quarantine = quarantine;
@@ -44,21 +45,26 @@ export class Workbench {
   merger(renormalize = false): Merger {
     const open = this.#mergers.get(renormalize);
     if (open !== undefined) return open;
-    const attributesFile = this.#attributes === "" ? undefined : join(this.quarantine.gitDir, "attributes");
-    const merger = new Merger(this.quarantine, this.writer, this.#abilities, { renormalize, attributesFile });
+    const merger = new Merger(this.quarantine, this.writer, this.#abilities, { renormalize });
     this.#mergers.set(renormalize, merger);
     return merger;
   }
 
   /** From the next merge on these attributes hold. Processes read them once, hence new ones. */
-  async useAttributes(attributes: string): Promise<void> {
-    if (attributes === this.#attributes) return;
-    this.#attributes = attributes;
+  async useAttributes(files: AttributeFiles): Promise<void> {
+    if (files.size === 0 && this.#attributes.size === 0) return;
+    this.#attributes = files;
     await this.#closeMergers();
-    await writeFile(join(this.quarantine.gitDir, "attributes"), attributes);
+    const { workTree } = this.quarantine;
+    await rm(workTree, { recursive: true, force: true });
+    await mkdir(workTree);
+    for (const [path, content] of files) {
+      await mkdir(join(workTree, dirname(path)), { recursive: true });
+      await writeFile(join(workTree, path), content);
+    }
   }
 
-  get attributes(): string {
+  get attributes(): AttributeFiles {
     return this.#attributes;
   }
 
