@@ -7,6 +7,7 @@
  */
 import pc from "picocolors";
 
-const wanted = process.stdout.isTTY && (process.env.NO_COLOR ?? "") === "" && process.env.TERM !== "dumb";
+// `isTTY` is absent on a pipe, and createColors takes undefined for "decide yourself".
+const wanted = Boolean(process.stdout.isTTY) && (process.env.NO_COLOR ?? "") === "" && process.env.TERM !== "dumb";
 
 export const colors = pc.createColors(wanted);

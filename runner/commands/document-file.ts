@@ -28,12 +28,13 @@ export function readDocument<S extends z.ZodType>(
   without: readonly string[] = [],
 ): z.output<S> {
   const text = readInput(path);
+  if (text.trim() === "") throw invalid(path, ["the file is empty"]);
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false });
   const [first] = errors;
   if (first !== undefined)
     throw invalid(path, [`${place(text, first.offset)}: ${printParseErrorCode(first.error)}, so it is not JSON`]);
-  if (tree === undefined) throw invalid(path, ["the file is empty"]);
+  if (tree === undefined) throw invalid(path, ["there is nothing but comments in it"]);
   const parsed = schema.safeParse(leaveOut(getNodeValue(tree) as unknown, without));
   if (parsed.success) return parsed.data;
   throw invalid(
