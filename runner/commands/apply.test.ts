@@ -73,14 +73,14 @@ describe("apply", () => {
   });
 
   test.each([
-    ['{\n  // our stacks\n  "stakcs": [],\n}', "3:3: unknown field 'stakcs'; did you mean 'stacks'?"],
+    ['{\n  // our stacks\n  "stakcs": [],\n}', "3:3: unknown field 'stakcs', did you mean 'stacks'?"],
     [
       '{"stacks":[{"id":"web","upstream":{"url":"https://a.example/x"},"fork":{"url":"https://a.example/y"},"branch":"p","policy":{"releases":{"prerelease":true}}}]}',
       "did you mean 'prereleases'?",
     ],
     [
       '{"stacks":[{"id":"Web!","upstream":{"url":"https://a.example/x"},"fork":{"url":"https://a.example/y"},"branch":"p"}]}',
-      "'stacks.0.id': use 1 to 64 of",
+      "stacks.0.id: use 1 to 64 of",
     ],
     [
       '{"stacks":[{"id":"web","upstream":{"url":"https://u:p@a.example/x"},"fork":{"url":"https://a.example/y"},"branch":"-x"}]}',
@@ -129,7 +129,7 @@ describe("run event", () => {
     write({ ...event, payload: { entry: { entryId: "v2", tags: "v2" } } });
     const ended = await patchMoi(["run", "event", "--file", file, "--dry-run"]);
     expect(ended.code).toBe(2);
-    expect(ended.stderr).toContain("unknown field 'payload.entry.tags'; did you mean 'tag'?");
+    expect(ended.stderr).toContain("payload.entry: unknown field 'tags', did you mean 'tag'?");
   });
 });
 

@@ -5,7 +5,7 @@
  * @module
  */
 import type { z } from "@hono/zod-openapi";
-import { closest, distance } from "fastest-levenshtein";
+import "../../worker/contract/unknown-field.ts";
 import {
   findNodeAtLocation,
   getNodeValue,
@@ -16,7 +16,6 @@ import {
 } from "jsonc-parser";
 import { CommandFailure } from "../client/command-failure.ts";
 import { readInput } from "./input-file.ts";
-import { keysAt } from "./schema-keys.ts";
 
 /** How many things wrong one message names. */
 const NAMED = 5;
@@ -39,7 +38,7 @@ export function readDocument<S extends z.ZodType>(
   if (parsed.success) return parsed.data;
   throw invalid(
     path,
-    parsed.error.issues.flatMap((issue) => describeIssue(issue, schema, tree, text)),
+    parsed.error.issues.map((issue) => describeIssue(issue, tree, text)),
   );
 }
 
@@ -50,25 +49,11 @@ function invalid(path: string, wrong: readonly string[]): CommandFailure {
 
 type Issue = z.ZodError["issues"][number];
 
-function describeIssue(issue: Issue, schema: z.ZodType, tree: Node, text: string): string[] {
-  if (issue.code === "unrecognized_keys") {
-    const known = keysAt(schema, issue.path);
-    return issue.keys.map((key) => {
-      const where = nodeAt(tree, [...issue.path, key]);
-      return `${place(text, where)}: unknown field '${[...issue.path, key].map(String).join(".")}'${suggestion(key, known)}`;
-    });
-  }
+function describeIssue(issue: Issue, tree: Node, text: string): string {
+  // An unknown field is looked for by its own name; the message names it and what was meant.
+  const at = issue.code === "unrecognized_keys" ? [...issue.path, ...issue.keys.slice(0, 1)] : issue.path;
   const name = issue.path.map(String).join(".");
-  return [`${place(text, nodeAt(tree, issue.path))}: ${name === "" ? "" : `'${name}': `}${issue.message}`];
-}
-
-/** Only what looks like a slip of the keyboard is suggested; otherwise the fields there are. */
-function suggestion(key: string, known: readonly string[]): string {
-  if (known.length === 0) return "";
-  const near = closest(key, known);
-  return distance(key.toLowerCase(), near.toLowerCase()) <= Math.max(2, Math.floor(key.length / 3))
-    ? `; did you mean '${near}'?`
-    : `; known are ${known.join(", ")}`;
+  return `${place(text, nodeAt(tree, at))}: ${name === "" ? "" : `${name}: `}${issue.message}`;
 }
 
 /** Offset of the node at a path, or of the deepest one that is there. */

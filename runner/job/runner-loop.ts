@@ -48,7 +48,8 @@ export async function runOnce(options: RunnerOptions, waitSeconds: number): Prom
     if (claim.kind === "unanswered" && !options.stop.aborted)
       throw new CommandFailure("unreachable", `${claim.message}; is the server running?`);
     if (claim.kind === "job" || claim.kind === "not_understood") return take(claim, options);
-    if (claim.kind === "refused") throw refused(claim);
+    // 409: what this claim got before is not its own any more; the next one starts anew.
+    if (claim.kind === "refused" && claim.status !== 409) throw refused(claim);
     if (left === 0) return undefined;
   }
   return undefined;
@@ -60,7 +61,7 @@ export async function runForever(options: RunnerOptions): Promise<number> {
   await sendLeftOver(options);
   while (!options.stop.aborted) {
     const claim = await claimJob({ ...claimOptions(options), waitSeconds: Number.POSITIVE_INFINITY });
-    if (claim.kind === "refused") throw refused(claim);
+    if (claim.kind === "refused" && claim.status !== 409) throw refused(claim);
     if (claim.kind !== "job" && claim.kind !== "not_understood") continue;
     await take(claim, options);
     jobs++;
