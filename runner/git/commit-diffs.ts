@@ -186,6 +186,8 @@ class DiffParser {
     if (!this.#inHunk || this.#lines === undefined) return;
     const text = Buffer.from(line.slice(1), "latin1").toString("utf8").trim();
     const side = line[0] === "+" ? this.#lines.added : this.#lines.removed;
+    // Two moves of one submodule always look alike: that says nothing.
+    if (text.startsWith("Subproject commit ")) return;
     if (text !== "" && side.size < MAX_LINES) side.add(text);
   }
 }

@@ -1,0 +1,111 @@
+/**
+ * `patch.moi forecast`: what would become of a branch's patches on another base. Changes nothing.
+ *
+ * @module
+ */
+import type { Command } from "commander";
+import type { StackReport } from "../../worker/contract/report.ts";
+import { colors } from "../client/colors.ts";
+import { CommandFailure } from "../client/command-failure.ts";
+import { Session } from "../client/session.ts";
+import type { EngineResult } from "../git/failure.ts";
+import { GitError } from "../git/git-error.ts";
+import { type ResolvedName, resolveName } from "../git/local-ref.ts";
+import { replayStack } from "../git/replay.ts";
+import { findGitDir } from "../git/repository.ts";
+import { reportLines } from "./attempt-text.ts";
+import { examples } from "./list.ts";
+
+/** Stack id of reports on a repository that no server knows. */
+const LOCAL_STACK = "local";
+
+export type LocalStackOptions = { repo: string; branch: string; onto: string; base?: string };
+
+export type LocalReplay = {
+  gitDir: string;
+  branch: ResolvedName;
+  onto: ResolvedName;
+  report: StackReport;
+  alreadyThere: boolean;
+};
+
+export function registerForecast(program: Command): void {
+  withStackOptions(program.command("forecast"))
+    .description("say what would become of a branch's patches on a new base; changes nothing")
+    .addHelpText(
+      "after",
+      examples([
+        "forecast --branch fork --onto v2.1.0",
+        "forecast --repo ../fork --branch fork --onto upstream/main --json",
+      ]),
+    )
+    .action(async (options: LocalStackOptions, self: Command) => {
+      const session = Session.of(self);
+      const { report, alreadyThere } = await session.watch("replaying", replayLocally(options, "forget"));
+      session.answer(report, () => [...reportLines(report), "", verdict(report, alreadyThere)].join("\n").trimStart());
+    });
+}
+
+/** The options that say which stack of which repository. */
+export function withStackOptions(command: Command): Command {
+  return command
+    .requiredOption("--repo <dir>", "the repository", ".")
+    .requiredOption("--branch <branch>", "the branch that holds the patches")
+    .requiredOption("--onto <ref>", "the tag, branch or commit to carry them onto")
+    .option("--base <ref>", "where the branch stands on upstream now (found by merge-base when absent)");
+}
+
+/** @throws {CommandFailure} with the engine's or git's own code. */
+export async function replayLocally(options: LocalStackOptions, objects: "keep" | "forget"): Promise<LocalReplay> {
+  try {
+    const gitDir = await findGitDir(options.repo);
+    const { found: branch } = taken(await resolveName(gitDir, options.branch, "branch"));
+    const { found: onto } = taken(await resolveName(gitDir, options.onto, "any"));
+    const base = options.base === undefined ? undefined : taken(await resolveName(gitDir, options.base, "any")).found;
+    const answer = await replayStack({
+      gitDir,
+      stackId: LOCAL_STACK,
+      branch: branch.name,
+      headOid: branch.oid,
+      onto: { ref: onto.name, oid: onto.oid, tagOid: onto.tagOid },
+      base: base?.oid,
+      baseIs: "declared",
+      objects,
+      // One's own repository: where a partial clone fetches what it lacks is its owner's choice.
+      protocols: ["https", "ssh", "http", "file"],
+    });
+    const { report, alreadyThere } = taken(answer);
+    return { gitDir, branch, onto, report, alreadyThere };
+  } catch (error) {
+    throw asCommandFailure(error, options.repo);
+  }
+}
+
+function taken<T>(result: EngineResult<T>): { ok: true } & T {
+  if (result.ok) return result;
+  const { code, message } = result.reason;
+  throw new CommandFailure(code, message, code === "bad_ref_name" ? 2 : 1);
+}
+
+/** What git says of itself, with the folder it was about. */
+export function asCommandFailure(error: unknown, repo: string): unknown {
+  if (!(error instanceof GitError)) return error;
+  if (error.code === "git_missing")
+    return new CommandFailure(
+      error.code,
+      `git cannot be started in '${repo}'; is git installed, and does the folder exist?`,
+    );
+  if (error.code === "not_a_repository")
+    return new CommandFailure(error.code, `'${repo}' is not a git repository that may be read; name one with --repo`);
+  return new CommandFailure(error.code, error.message);
+}
+
+function verdict(report: StackReport, alreadyThere: boolean): string {
+  const { counts } = report;
+  if (alreadyThere) return colors.green(`${report.branch} stands on ${report.onto.ref} already: nothing to do`);
+  if (counts.conflicted > 0) {
+    const noun = counts.conflicted === 1 ? "patch conflicts" : "patches conflict";
+    return colors.yellow(`${counts.conflicted} ${noun}: a person is needed`);
+  }
+  return colors.green(`everything carries: \`patch.moi rebase\` with the same options does it`);
+}
