@@ -25,6 +25,7 @@ export default defineConfig({
           name: "edge",
           include: ["worker/**/*.test.ts", "durable-objects/**/*.test.ts"],
           setupFiles: ["./harness/edge/apply-migrations.ts"],
+          testTimeout: 60_000,
         },
       },
       {

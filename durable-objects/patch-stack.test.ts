@@ -81,7 +81,8 @@ describe("one thing at a time", () => {
     const runner = await stackWithRunner("race");
     await postRelease("race", "v1.0.0");
     const claims = await Promise.all(Array.from({ length: 10 }, () => runner.pull()));
-    expect(claims.map((c) => c.status).toSorted()).toEqual([200, ...Array.from({ length: 9 }, () => 204)]);
+    expect(claims.filter((c) => c.status === 200)).toHaveLength(1);
+    expect(claims.filter((c) => c.status === 204)).toHaveLength(9);
   });
 });
 

@@ -258,8 +258,8 @@ describe("events", () => {
     const tags = ["v1.9.1", "v1.10.0", "v1.10.1-rc.1", "v1.2.0", "v1.2.0rc1"];
     const events = tags.map((tag, position) => event(tag, { position }));
     const first = accept(empty(), ...events);
-    const byTag = Object.fromEntries(first.changes.attempts.map((a) => [a.tag, [a.status, a.reason?.code]]));
-    expect(byTag).toEqual({
+    const byTag = new Map(first.changes.attempts.map((a) => [a.tag, [a.status, a.reason?.code]]));
+    expect(Object.fromEntries(byTag) as unknown).toEqual({
       "v1.10.0": ["dispatched", undefined],
       "v1.9.1": ["superseded", "superseded"],
       "v1.2.0": ["superseded", "superseded"],

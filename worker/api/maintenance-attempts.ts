@@ -5,7 +5,7 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { OperatorCommand } from "../../durable-objects/patch-stack.ts";
+import type { OperatorCommand } from "../../durable-objects/stack-desk.ts";
 import {
   AttemptDetail,
   AttemptStatus,

@@ -1,0 +1,206 @@
+/**
+ * What can be asked of a stack: by intake, operators, runners and the clock. Everything that
+ * changes the record becomes a command to the keeper.
+ *
+ * @module
+ */
+import type { CallbackAnswer, RunnerCallback, RunnerInfo } from "../worker/contract/runner-wire.ts";
+import type { StackConfig } from "../worker/contract/stack.ts";
+import type { AttemptRow } from "../worker/store/rows.ts";
+import { eventAgain, incomingEvents, landing, target } from "./command-context.ts";
+import { admit } from "./machine/runner.ts";
+import type { Command, StackState } from "./machine/state.ts";
+import { iso, LEASE_MS } from "./machine/timing.ts";
+import { type Answer, epochsOf, type Failure, type Once, type Ports, StackKeeper } from "./stack-keeper.ts";
+
+/** What an operator may ask of a stack's attempts. */
+export type OperatorCommand =
+  | { type: "retry" | "replay"; eventId: string }
+  | { type: "resume"; attemptId: string; note: string; resolvedRef?: string | undefined }
+  | { type: "cancel" | "land" | "sync"; attemptId: string }
+  | { type: "dismiss"; attemptId: string; note: string };
+
+/** A claim as a runner names it. */
+export type ClaimName = { attemptId: string; epoch: number; nonce: string };
+
+export type Claimed = { attempt: AttemptRow; config: StackConfig; carried: StackState["carried"] };
+
+export class StackDesk {
+  private readonly ports: Ports;
+  private readonly keeper: StackKeeper;
+
+  constructor(ports: Ports) {
+    this.ports = ports;
+    this.keeper = new StackKeeper(ports);
+  }
+
+  /** Takes in events that are stored already; safe to call again. */
+  async accept(stackId: string, eventIds: readonly string[]): Promise<Answer<object>> {
+    const answer = await this.keeper.execute(stackId, async (state) => ({
+      type: "accept",
+      events: await incomingEvents(this.ports.db, state.id, eventIds),
+    }));
+    return answer.ok ? { ok: true } : answer;
+  }
+
+  /** Declares or changes the stack. */
+  async configure(stackId: string, config: StackConfig, actor: string): Promise<Answer<{ created: boolean }>> {
+    const command: Command = { type: "configure", config, actor: `operator:${actor}` };
+    const answer = await this.keeper.execute(stackId, () => Promise.resolve(command), { declare: config });
+    // Its first journal row is the declaration itself.
+    return answer.ok ? { ok: true, created: answer.next.journalSeq === 1 } : answer;
+  }
+
+  async administer(stackId: string, type: "pause" | "unpause" | "delete", actor: string): Promise<Answer<object>> {
+    const command: Command = { type, actor: `operator:${actor}` };
+    const answer = await this.keeper.execute(stackId, () => Promise.resolve(command));
+    return answer.ok ? { ok: true } : answer;
+  }
+
+  async operate(
+    stackId: string,
+    command: OperatorCommand,
+    actor: string,
+    once?: Once,
+  ): Promise<Answer<{ attempt: AttemptRow }>> {
+    const by = `operator:${actor}`;
+    const answer = await this.keeper.execute(stackId, (state) => this.prepare(state, command, by), { once });
+    if (!answer.ok) return answer;
+    const id = answer.attempt?.id ?? ("attemptId" in command ? command.attemptId : undefined);
+    return this.keeper.turn(stackId, async () => {
+      const attempt = id === undefined ? null : await this.find(stackId, id);
+      if (attempt === null) return { ok: false, code: "not_found", message: "there is no such attempt in this stack" };
+      return { ok: true, attempt };
+    });
+  }
+
+  /** A runner takes the work of one hand-out. */
+  async claim(stackId: string, claim: ClaimName & { runner: RunnerInfo }): Promise<Answer<Claimed>> {
+    const { attemptId, epoch, nonce, runner } = claim;
+    const answer = await this.keeper.execute(stackId, async (state) => ({
+      type: "claim",
+      ...(await target(this.ports.db, state, attemptId)),
+      epoch,
+      nonce,
+      runner,
+    }));
+    if (!answer.ok) return answer;
+    if (answer.attempt === null) return { ok: false, code: "internal", message: "the claim left no attempt" };
+    return { ok: true, attempt: answer.attempt, config: answer.next.config, carried: answer.next.carried };
+  }
+
+  /** What a runner tells of its work; the signature has been checked. */
+  async callback(
+    stackId: string,
+    callback: RunnerCallback,
+    message: { id: string; hash: string },
+  ): Promise<Answer<{ answer: CallbackAnswer }>> {
+    const { local } = this.ports;
+    const known = local.seen(callback.attemptId, message.id);
+    if (known !== undefined) return duplicate(known, message.hash);
+    if (callback.type === "attempt.result") return this.result(stackId, callback, message);
+    return this.keeper.turn(stackId, async () => {
+      const held = await this.held(stackId, callback);
+      if (!held.ok) return held;
+      const { attempt } = held;
+      const now = this.ports.now();
+      const directive = attempt.cancelRequested ? "cancel" : "continue";
+      const answer: CallbackAnswer = { status: "applied", directive };
+      if (callback.type === "attempt.heartbeat") {
+        answer.leaseUntil = iso(now + LEASE_MS);
+        local.extendLease(attempt.id, attempt.epoch, answer.leaseUntil);
+      } else {
+        local.setProgress(attempt.id, { ...callback.data, at: iso(now) });
+      }
+      local.remember(attempt.id, message.id, message.hash, answer);
+      return { ok: true, answer };
+    });
+  }
+
+  /** The attempt that a claim holds; the refusal when it holds it no more. */
+  async held(stackId: string, claim: ClaimName): Promise<Answer<{ attempt: AttemptRow }>> {
+    const attempt = await this.find(stackId, claim.attemptId);
+    if (attempt === null) return { ok: false, code: "unauthorized", message: "unknown attempt" };
+    const refused = admit(attempt, claim.epoch, claim.nonce);
+    return refused === null ? { ok: true, attempt } : { ok: false, ...refused };
+  }
+
+  /** Runs something that belongs to a claim in its turn. */
+  whileHeld<T extends { ok: true }>(
+    stackId: string,
+    claim: ClaimName,
+    work: (attempt: AttemptRow) => T,
+  ): Promise<T | Failure> {
+    return this.keeper.turn(stackId, async () => {
+      const held = await this.held(stackId, claim);
+      return held.ok ? work(held.attempt) : held;
+    });
+  }
+
+  /** What the alarm does, and the cron for stacks whose time has passed. */
+  async poke(stackId: string): Promise<Answer<object>> {
+    const answer = await this.keeper.execute(stackId, (state) => Promise.resolve(this.tick(state)));
+    await this.keeper.drain(stackId);
+    return answer.ok ? { ok: true } : answer;
+  }
+
+  private async result(
+    stackId: string,
+    callback: Extract<RunnerCallback, { type: "attempt.result" }>,
+    message: { id: string; hash: string },
+  ): Promise<Answer<{ answer: CallbackAnswer }>> {
+    const { attemptId, epoch, nonce, data: result } = callback;
+    const answer = await this.keeper.execute(
+      stackId,
+      async (state) => ({ type: "result", ...(await target(this.ports.db, state, attemptId)), epoch, nonce, result }),
+      { once: { key: `callback:${attemptId}:${message.id}`, hash: message.hash } },
+    );
+    if (!answer.ok) return answer;
+    const told: CallbackAnswer = {
+      status: answer.repeated ? "duplicate" : "applied",
+      directive: "continue",
+      ...(answer.attempt === null ? {} : { attemptStatus: answer.attempt.status }),
+    };
+    return { ok: true, answer: told };
+  }
+
+  private async prepare(state: StackState, command: OperatorCommand, actor: string): Promise<Command | Failure> {
+    const { db } = this.ports;
+    switch (command.type) {
+      case "retry":
+      case "replay": {
+        const again = await eventAgain(db, state, command.eventId);
+        if (again === undefined)
+          return { ok: false, code: "not_found", message: `stack '${state.id}' has not accepted that event` };
+        return { type: command.type, ...again, actor };
+      }
+      case "resume":
+        return { ...command, ...(await target(db, state, command.attemptId)), actor };
+      case "dismiss":
+        return { ...command, ...(await target(db, state, command.attemptId)), actor };
+      case "cancel":
+        return { type: "cancel", ...(await target(db, state, command.attemptId)), actor };
+      case "land":
+        return landing(db, state, command.attemptId, actor);
+      case "sync":
+        return this.tick(state);
+    }
+  }
+
+  private tick(state: StackState): Command {
+    return { type: "tick", leases: this.ports.local.leases(epochsOf(state)) };
+  }
+
+  private async find(stackId: string, attemptId: string): Promise<AttemptRow | null> {
+    const state = await this.keeper.load(stackId);
+    if (state === undefined) return null;
+    const about = await target(this.ports.db, state, attemptId);
+    return state.open.find((a) => a.id === attemptId) ?? about.ended;
+  }
+}
+
+function duplicate(known: { hash: string; answer: unknown }, hash: string): Answer<{ answer: CallbackAnswer }> {
+  if (known.hash !== hash)
+    return { ok: false, code: "id_reused", message: "this webhook-id was used for another message" };
+  return { ok: true, answer: { ...(known.answer as CallbackAnswer), status: "duplicate" } };
+}

@@ -1,0 +1,306 @@
+/**
+ * Keeps one stack: commands one at a time, each loaded, decided and committed alone, and what
+ * follows a commit. Knows the platform only through its ports, so that the simulation runs exactly
+ * this code.
+ *
+ * @module
+ */
+import type { ErrorCode } from "../worker/contract/error.ts";
+import type { StackConfig } from "../worker/contract/stack.ts";
+import type { EffectFailure } from "../worker/notify/effects.ts";
+import { log } from "../worker/platform/log.ts";
+import type { Result } from "../worker/platform/result.ts";
+import { findAnswer } from "../worker/store/answers.ts";
+import { type Database, StorageFault } from "../worker/store/database.ts";
+import { commitDecision } from "../worker/store/journal.ts";
+import { nextEffectAt } from "../worker/store/outbox.ts";
+import type { AttemptRow, JournalRow, OutboxRow } from "../worker/store/rows.ts";
+import { loadStack, setNextAction } from "../worker/store/stacks.ts";
+import type { LocalRecord } from "./local-record.ts";
+import { decide } from "./machine/decide.ts";
+import type { Command, Decision, Refusal, StackState } from "./machine/state.ts";
+import { earliest, iso, nextActionAt } from "./machine/timing.ts";
+import { drainOutbox } from "./outbox-drain.ts";
+import { SerialQueue } from "./serial-queue.ts";
+
+/** Commands that may wait for their turn before callers are told to come back later. */
+const QUEUE_LIMIT = 500;
+
+/** Times a decision is made again after another writer was faster. */
+const RACE_LIMIT = 5;
+
+/** What the keeper needs of the platform. */
+export type Ports = {
+  db: Database;
+  local: LocalRecord;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  /** From 0 to 1; spreads waits between tries of an effect. */
+  random: () => number;
+  alarm: { set: (at: number) => Promise<void>; clear: () => Promise<void> };
+  /** Lets work go on after the answer. */
+  background: (work: Promise<unknown>) => void;
+  perform: (effect: OutboxRow) => Promise<Result<void, EffectFailure>>;
+  /** Tells this live instance from any other. */
+  instance: string;
+};
+
+export type Failure = { ok: false; code: ErrorCode; message: string };
+export type Answer<T> = ({ ok: true } & T) | Failure;
+
+/** Key and hash of a request that may be sent again; see `worker/store/answers.ts`. */
+export type Once = { key: string; hash: string };
+
+/** Makes the machine's command: it may have to read first. */
+export type Prepare = (state: StackState) => Promise<Command | Failure>;
+
+export type Executed = { ok: true; attempt: AttemptRow | null; next: StackState; repeated: boolean } | Failure;
+
+/** Another writer was faster: load again and decide anew. */
+const LOST_RACE: Failure = { ok: false, code: "conflict", message: "another writer was faster" };
+
+export class StackKeeper {
+  private readonly queue = new SerialQueue(QUEUE_LIMIT);
+  private readonly ports: Ports;
+  private executions = 0;
+  private state: StackState | undefined;
+  /** `next_action_at` as D1 has it. */
+  private plannedAt: string | null = null;
+  /** When the next effect may leave; undefined when not known. */
+  private effectAt: string | null | undefined;
+  private draining: Promise<void> | undefined;
+
+  constructor(ports: Ports) {
+    this.ports = ports;
+  }
+
+  /** Loads, decides, commits: one command, alone. `declare` makes the stack when there is none. */
+  execute(
+    stackId: string,
+    prepare: Prepare,
+    how: { once?: Once | undefined; declare?: StackConfig } = {},
+  ): Promise<Executed> {
+    return this.turn(stackId, async () => {
+      for (let race = 0; race < RACE_LIMIT; race++) {
+        const known = await this.load(stackId);
+        if (known === undefined && how.declare === undefined) return noStack(stackId);
+        const state = known ?? newStack(stackId, how.declare as StackConfig);
+        const command = await prepare(state);
+        if ("ok" in command) return command;
+        const executed = await this.commitCommand(state, command, { insertStack: known === undefined, once: how.once });
+        if (executed !== LOST_RACE) return executed;
+      }
+      return { ok: false, code: "storage_unavailable", message: "another writer keeps changing this stack; try again" };
+    });
+  }
+
+  /** Runs `work` in its turn; a storage fault becomes a refusal, and what is in memory is forgotten. */
+  async turn<T extends { ok: boolean }>(stackId: string, work: () => Promise<T | Failure>): Promise<T | Failure> {
+    if (!this.queue.hasRoom)
+      return { ok: false, code: "overloaded", message: `stack '${stackId}' has ${QUEUE_LIMIT} commands waiting` };
+    try {
+      return await this.queue.run(work);
+    } catch (error) {
+      this.state = undefined;
+      if (!(error instanceof StorageFault)) throw error;
+      return storageFault(stackId, error.message);
+    }
+  }
+
+  /** The stack as it stands; only within a turn. */
+  async load(stackId: string): Promise<StackState | undefined> {
+    if (this.state !== undefined) return this.state;
+    if (this.ports.local.stackId === undefined) this.ports.local.stackId = stackId;
+    const loaded = await loadStack(this.ports.db, stackId);
+    if (loaded === undefined) return undefined;
+    this.state = { ...stackFields({ ...loaded.stack, open: [] }), open: loaded.open };
+    this.plannedAt = loaded.stack.nextActionAt;
+    return this.state;
+  }
+
+  /** Lets due effects leave, and plans the next look. */
+  async drain(stackId: string): Promise<void> {
+    const { db, now, random, perform } = this.ports;
+    this.draining ??= drainOutbox({ db, now, random, perform }, stackId, (effect, message) =>
+      this.giveUp(stackId, effect, message),
+    ).finally(() => {
+      this.draining = undefined;
+    });
+    try {
+      await this.draining;
+      this.effectAt = undefined;
+      await this.schedule(stackId);
+    } catch (error) {
+      // The cron pokes again: the effects are still pending.
+      logFault(stackId)(error);
+    }
+  }
+
+  private async commitCommand(
+    state: StackState,
+    command: Command,
+    how: { insertStack: boolean; once?: Once | undefined },
+  ): Promise<Executed> {
+    const now = this.ports.now();
+    const decision = decide(state, command, now);
+    const { changes, next, refused } = decision;
+    if (changes.journal.length === 0 && changes.attempts.length === 0)
+      return this.unchanged(decision, command, how.once);
+    const writer = `${this.ports.instance}/${++this.executions}`;
+    const rows = journalRows(state, decision, command.type, writer, iso(now));
+    const plannedAt = changes.outbox.length > 0 ? iso(now) : earliest(next.open.map((a) => a.nextActionAt));
+    const outcome = await commitDecision(this.ports.db, {
+      ...changes,
+      now: iso(now),
+      stack: { ...stackFields(next), nextActionAt: plannedAt },
+      insertStack: how.insertStack,
+      journal: rows,
+      answer: how.once === undefined ? undefined : answerRow(how.once, decision, iso(now)),
+    });
+    switch (outcome.kind) {
+      case "committed":
+        this.state = next;
+        this.plannedAt = plannedAt;
+        if (changes.outbox.length > 0) this.effectAt = iso(now);
+        this.after(next, rows, changes.outbox.length > 0);
+        return refused === null
+          ? { ok: true, attempt: decision.attempt, next, repeated: false }
+          : { ok: false, ...refused };
+      case "answered":
+        return how.once === undefined ? LOST_RACE : this.answered(how.once, state);
+      case "lost_race":
+        this.state = undefined;
+        return LOST_RACE;
+      case "fault":
+        this.state = undefined;
+        return storageFault(state.id, outcome.message);
+    }
+  }
+
+  /** Nothing to write: the answer stands on what is recorded already. */
+  private unchanged(decision: Decision, command: Command, once: Once | undefined): Promise<Executed> {
+    if (command.type === "tick") this.after(decision.next, [], false);
+    if (decision.refused !== null && once !== undefined) return this.answered(once, decision.next, decision.refused);
+    return Promise.resolve(
+      decision.refused === null
+        ? { ok: true, attempt: decision.attempt, next: decision.next, repeated: false }
+        : { ok: false, ...decision.refused },
+    );
+  }
+
+  /** Gives the first answer again; another request under the same key is refused. */
+  private async answered(once: Once, state: StackState, otherwise?: Refusal): Promise<Executed> {
+    const known = await findAnswer(this.ports.db, once.key);
+    if (known === undefined) return otherwise === undefined ? LOST_RACE : { ok: false, ...otherwise };
+    if (known.requestHash !== once.hash)
+      return { ok: false, code: "id_reused", message: "this id was used for another request" };
+    const first = known.body as { attempt: AttemptRow | null; refused: Refusal | null };
+    return first.refused === null
+      ? { ok: true, attempt: first.attempt, next: state, repeated: true }
+      : { ok: false, ...first.refused };
+  }
+
+  /** What follows a commit: log lines, the next alarm, effects. */
+  private after(state: StackState, rows: readonly JournalRow[], effects: boolean): void {
+    for (const row of rows) logJournalRow(row);
+    this.ports.local.forgetExcept(state.open.filter((a) => a.status === "running").map((a) => a.id));
+    this.ports.background(this.schedule(state.id).catch(logFault(state.id)));
+    if (effects) this.ports.background(this.drain(state.id));
+  }
+
+  /** Sets the alarm, and tells the cron when to poke in case the alarm is lost. */
+  private async schedule(stackId: string): Promise<void> {
+    if (this.effectAt === undefined) this.effectAt = await nextEffectAt(this.ports.db, stackId);
+    // Read after the wait: another command may have gone by.
+    const state = this.state;
+    if (state === undefined) return;
+    const leases = this.ports.local.leases(epochsOf(state));
+    const open = state.open.map((a) => nextActionAt({ ...a, leaseUntil: leases[a.id] ?? a.leaseUntil }));
+    const at = earliest([...open, this.effectAt]);
+    if (at === null) await this.ports.alarm.clear();
+    else await this.ports.alarm.set(Math.max(Date.parse(at), this.ports.now() + 10));
+    if (at === this.plannedAt) return;
+    await setNextAction(this.ports.db, stackId, at);
+    this.plannedAt = at;
+  }
+
+  private async giveUp(stackId: string, effect: OutboxRow, message: string): Promise<boolean> {
+    const { id: effectId, attemptId } = effect;
+    const command: Command = { type: "effect_dead", effectId, attemptId, message };
+    return (await this.execute(stackId, () => Promise.resolve(command))).ok;
+  }
+}
+
+/** Epoch of every open attempt. */
+export function epochsOf(state: StackState): Map<string, number> {
+  return new Map(state.open.map((a) => [a.id, a.epoch]));
+}
+
+export function noStack(stackId: string): Failure {
+  return { ok: false, code: "not_found", message: `there is no stack '${stackId}'` };
+}
+
+function newStack(id: string, config: StackConfig): StackState {
+  return {
+    id,
+    config,
+    paused: false,
+    deletedAt: null,
+    journalSeq: 0,
+    attemptCount: 0,
+    highestTag: null,
+    carried: null,
+    open: [],
+  };
+}
+
+function stackFields(state: StackState): Omit<StackState, "open"> {
+  const { id, config, paused, deletedAt, journalSeq, attemptCount, highestTag, carried } = state;
+  return { id, config, paused, deletedAt, journalSeq, attemptCount, highestTag, carried };
+}
+
+function journalRows(state: StackState, decision: Decision, command: string, writer: string, at: string): JournalRow[] {
+  return decision.changes.journal.map((entry, i) => ({
+    stackId: state.id,
+    seq: state.journalSeq + i + 1,
+    at,
+    actor: entry.actor,
+    command,
+    writer,
+    kind: entry.kind,
+    attemptId: entry.attemptId ?? null,
+    epoch: entry.epoch ?? null,
+    fromStatus: entry.fromStatus ?? null,
+    toStatus: entry.toStatus ?? null,
+    reason: entry.reason ?? null,
+    data: entry.data ?? null,
+  }));
+}
+
+function answerRow(once: Once, { attempt, refused }: Decision, at: string) {
+  const status = refused === null ? 200 : 409;
+  return { key: once.key, requestHash: once.hash, status, body: { attempt, refused }, at };
+}
+
+function logJournalRow(row: JournalRow): void {
+  if (row.kind !== "created" && row.kind !== "transition") return;
+  log("info", "attempt.transition", {
+    stackId: row.stackId,
+    attemptId: row.attemptId,
+    seq: row.seq,
+    actor: row.actor,
+    from: row.fromStatus,
+    to: row.toStatus,
+    epoch: row.epoch,
+    reason: row.reason?.code,
+  });
+}
+
+function storageFault(stackId: string, error: string): Failure {
+  log("error", "storage.fault", { stackId, error });
+  return { ok: false, code: "storage_unavailable", message: "storage does not answer; try again" };
+}
+
+function logFault(stackId: string): (error: unknown) => void {
+  return (error) => log("error", "storage.fault", { stackId, error: String(error) });
+}
