@@ -75,7 +75,9 @@ function describe(found: Found, now: number): string {
               stack.id,
               stack.carried?.tag ?? stack.carried?.oid.slice(0, 12) ?? "-",
               stack.currentAttemptId ?? "-",
-              stack.paused ? colors.yellow("paused") : statusWord(current?.status ?? "idle"),
+              stack.paused
+                ? colors.yellow("paused")
+                : statusWord(current?.status ?? (stack.currentAttemptId === undefined ? "idle" : "working")),
             ];
           }),
         ),

@@ -10,6 +10,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runGit } from "../git/process.ts";
+import { lookAtProcess } from "./process-life.ts";
 
 export type Checkout = {
   /** The files. */
@@ -21,7 +22,8 @@ export type Checkout = {
 };
 
 export async function checkOut(gitDir: string, oid: string, under: string, signal: AbortSignal): Promise<Checkout> {
-  const folder = mkdtempSync(join(under, "verify-"));
+  removeLeftOver(under);
+  const folder = mkdtempSync(join(under, `verify-${process.pid}-`));
   const checkout = {
     tree: join(folder, "tree"),
     home: join(folder, "home"),
@@ -38,6 +40,14 @@ export async function checkOut(gitDir: string, oid: string, under: string, signa
   } catch (error) {
     checkout.remove();
     throw error;
+  }
+}
+
+/** What a killed runner could not remove itself. */
+function removeLeftOver(under: string): void {
+  for (const name of readdirSync(under)) {
+    const pid = Number(/^verify-(\d+)-/.exec(name)?.[1]);
+    if (pid > 0 && pid !== process.pid && !lookAtProcess(pid).alive) removeFolder(join(under, name));
   }
 }
 

@@ -13,6 +13,12 @@ import { deliver } from "./delivery.ts";
 /** Over the time the server may hold a pull open. */
 const ANSWER_SECONDS = 15;
 
+/**
+ * Longest wait between two tries of a claim: a runner whose server was restarted should not stand
+ * idle for the five minutes that a result may wait.
+ */
+const MAX_DELAY_MS = 15_000;
+
 export type ClaimOptions = {
   server: URL;
   secret: string;
@@ -57,7 +63,7 @@ export async function claimJob(options: ClaimOptions): Promise<Claim> {
       body,
       contentType: "application/json",
     },
-    { ...options, timeoutMs: (waitSeconds + ANSWER_SECONDS) * 1000 },
+    { ...options, maxDelayMs: MAX_DELAY_MS, timeoutMs: (waitSeconds + ANSWER_SECONDS) * 1000 },
   );
   if (sent.kind === "unanswered") return sent;
   if (sent.kind === "refused") return { kind: "refused", status: sent.status, code: sent.code, message: sent.message };

@@ -34,6 +34,8 @@ export type DeliveryOptions = {
   clock: Clock;
   signal?: AbortSignal;
   timeoutMs?: number;
+  /** Longest wait between two tries, when the schedule's is not wanted. */
+  maxDelayMs?: number;
   /** No further try is started this long after the first; forever without it. */
   giveUpAfterMs?: number;
   onRetry?: (tries: number, delayMs: number, why: string) => void;
@@ -54,7 +56,8 @@ export async function deliver(message: SignedMessage, options: DeliveryOptions):
     if (signal?.aborted === true) return { kind: "unanswered", message: "stopped before the server answered" };
     const tried = await tryOnce(message, options);
     if (tried.kind !== "again") return tried;
-    const delayMs = retryDelayMs(tries + 1, clock.random(), tried.retryAfterSeconds);
+    const scheduled = retryDelayMs(tries + 1, clock.random(), tried.retryAfterSeconds);
+    const delayMs = Math.min(scheduled, options.maxDelayMs ?? scheduled);
     if (options.giveUpAfterMs !== undefined && clock.now() + delayMs - startedAt > options.giveUpAfterMs)
       return { kind: "unanswered", message: tried.why };
     options.onRetry?.(tries + 1, delayMs, tried.why);

@@ -75,7 +75,10 @@ export async function fetchMirror(mirror: Mirror): Promise<Step<void>> {
   const fork = ["+refs/heads/*:refs/fork/heads/*"];
   const attempt = async (): Promise<Step<void>> => {
     const fetched = await fetch(mirror, mirror.upstream, upstream);
-    return fetched.ok ? fetch(mirror, mirror.fork, fork) : fetched;
+    if (!fetched.ok) return fetched;
+    const both = await fetch(mirror, mirror.fork, fork);
+    if (both.ok) await tidyMirror(mirror);
+    return both;
   };
   try {
     return await attempt();
@@ -87,6 +90,20 @@ export async function fetchMirror(mirror: Mirror): Promise<Step<void>> {
     return await attempt();
   } catch (error) {
     return stopOfGit(error, "the mirror", mirror.gitDir);
+  }
+}
+
+/**
+ * Packs the mirror when many loose objects have come together, which is seldom. Here, where the lock
+ * is held; objects of a replay that no ref holds are safe for git's two weeks.
+ */
+async function tidyMirror(mirror: Mirror): Promise<void> {
+  try {
+    const config = { "gc.auto": "20000", "gc.autoDetach": "false" };
+    await runGit(["gc", "--auto", "--quiet"], { gitDir: mirror.gitDir, signal: mirror.signal, config });
+  } catch (error) {
+    // A mirror that could not be packed is slower, and still right.
+    if (!(error instanceof GitError) || error.code === "aborted") throw error;
   }
 }
 

@@ -13,6 +13,9 @@ import { type JobEnd, runJob } from "./run-job.ts";
 import { sendSpooled, spoolResult, waitingResults } from "./spool.ts";
 import type { Work } from "./work.ts";
 
+/** Least time between two pulls that found nothing. */
+const PULL_SPACING_MS = 1000;
+
 export type RunnerOptions = {
   server: URL;
   secret: string;
@@ -60,9 +63,15 @@ export async function runForever(options: RunnerOptions): Promise<number> {
   let jobs = 0;
   await sendLeftOver(options);
   while (!options.stop.aborted) {
+    const askedAt = options.clock.now();
     const claim = await claimJob({ ...claimOptions(options), waitSeconds: Number.POSITIVE_INFINITY });
     if (claim.kind === "refused" && claim.status !== 409) throw refused(claim);
-    if (claim.kind !== "job" && claim.kind !== "not_understood") continue;
+    if (claim.kind !== "job" && claim.kind !== "not_understood") {
+      // A server (or a proxy before it) that does not hold the pull open is not to be hammered.
+      const early = PULL_SPACING_MS - (options.clock.now() - askedAt);
+      if (early > 0) await options.clock.wait(early, options.stop);
+      continue;
+    }
     await take(claim, options);
     jobs++;
     if (!options.stop.aborted) await sendLeftOver(options);

@@ -12,8 +12,10 @@ const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
 export type Ended = { code: number | null; stdout: string; stderr: string };
 
+export type Run = { onStart?: (kill: (signal: NodeJS.Signals) => void) => void };
+
 /** Nothing of our environment but the PATH: a developer's PATCH_MOI_URL must not be asked. */
-export function patchMoi(args: readonly string[], env: Record<string, string> = {}, input = ""): Promise<Ended> {
+export function patchMoi(args: readonly string[], env: Record<string, string> = {}, run: Run = {}): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [MAIN, ...args], {
       env: { PATH: process.env.PATH, HOME: "/nowhere", ...env },
@@ -27,7 +29,8 @@ export function patchMoi(args: readonly string[], env: Record<string, string> = 
     });
     child.once("error", reject);
     child.once("close", (code) => resolve({ ...ended, code }));
-    child.stdin.end(input);
+    child.stdin.end();
+    run.onStart?.((signal) => child.kill(signal));
   });
 }
 
