@@ -13,9 +13,11 @@ import { registerCandidates } from "./candidates.ts";
 import { registerDismiss } from "./dismiss.ts";
 import { registerDispatches } from "./dispatches.ts";
 import { registerEvents } from "./events.ts";
+import { registerForecast } from "./forecast.ts";
 import { registerLand } from "./land.ts";
 import { registerPause } from "./pause.ts";
 import { registerPreview } from "./preview.ts";
+import { registerRebase } from "./rebase.ts";
 import { registerReplay } from "./replay.ts";
 import { registerResume } from "./resume.ts";
 import { registerRetry } from "./retry.ts";
@@ -63,7 +65,7 @@ const GROUPS: readonly { heading: string; register: readonly ((program: Command)
     ],
   },
   { heading: "Set up:", register: [registerApply, registerTokens, registerRunners] },
-  { heading: "Work here:", register: [registerRunner, registerRun] },
+  { heading: "Work here:", register: [registerRunner, registerForecast, registerRebase, registerRun] },
 ];
 
 export function createProgram(): Command {
