@@ -9,6 +9,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { freezeProject } from "../local-edge/frozen-project.ts";
 import { type LocalEdge, startLocalEdge } from "../local-edge/local-edge.ts";
 import { PROJECT } from "../local-edge/wrangler.ts";
 import { AdminApi } from "./admin-api.ts";
@@ -34,12 +35,15 @@ export type Deployment = {
 
 /** Starts the edge with `folder` as its memory. */
 export async function startDeployment(folder: string): Promise<Deployment> {
+  const project = join(folder, "project");
+  freezeProject(project);
   const adminToken = randomBytes(24).toString("base64url");
   const edge = await startLocalEdge({
     state: join(folder, "edge"),
     adminToken,
     signingKey: randomBytes(32).toString("base64url"),
     log: join(folder, "edge.log"),
+    project,
   });
   const home = join(folder, "runner");
   mkdirSync(home, { recursive: true, mode: 0o700 });

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { type Child, refuseEnded } from "../process/child.ts";
 import { freePort } from "../process/free-port.ts";
 import { until } from "../process/until.ts";
-import { runWrangler, startWrangler } from "./wrangler.ts";
+import { PROJECT, runWrangler, startWrangler } from "./wrangler.ts";
 
 export type LocalEdgeOptions = {
   /** Folder of D1, objects and queue; what makes a second start go on where the first ended. */
@@ -22,6 +22,8 @@ export type LocalEdgeOptions = {
   discordWebhookUrl?: string;
   /** `<state>/edge.log` by default. */
   log?: string;
+  /** Folder with `wrangler.toml`; the project itself by default, and then an edit reloads the Worker. */
+  project?: string;
 };
 
 export type LocalEdge = {
@@ -44,6 +46,7 @@ export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEd
   const { state } = options;
   mkdirSync(state, { recursive: true });
   const log = options.log ?? join(state, "edge.log");
+  const place = { project: options.project ?? PROJECT, state, log };
   const port = options.port ?? (await freePort());
   const url = `http://127.0.0.1:${port}`;
   const secrets = join(state, "edge.env");
@@ -51,7 +54,7 @@ export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEd
   writeFileSync(secrets, environment(options), { mode: 0o600 });
 
   const args = ["d1", "migrations", "apply", "DB", "--local", "--persist-to", state];
-  await runWrangler("wrangler d1 migrations apply", args, state, log);
+  await runWrangler("wrangler d1 migrations apply", args, place);
 
   let child = await boot();
   return {
@@ -70,7 +73,7 @@ export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEd
 
   async function boot(): Promise<Child> {
     const flags = ["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0", "--persist-to", state];
-    const started = startWrangler("the edge", ["dev", "--env-file", secrets, ...flags], state, log);
+    const started = startWrangler("the edge", ["dev", "--env-file", secrets, ...flags], place);
     try {
       await until(
         "the edge to answer /healthz",

@@ -16,16 +16,25 @@ export const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 /** wrangler's command line, run with our Node so that no other one on the PATH matters. */
 const CLI = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin", "wrangler.js");
 
-/** Starts `wrangler …` in the project. `state` also takes what wrangler would keep in the home folder. */
-export function startWrangler(name: string, args: readonly string[], state: string, log: string): Child {
-  const own = join(state, "wrangler");
+/** Where wrangler runs, and where it keeps things. */
+export type WranglerPlace = {
+  /** Folder of `wrangler.toml`. */
+  project: string;
+  /** Also takes what wrangler would keep in the home folder. */
+  state: string;
+  log: string;
+};
+
+/** Starts `wrangler …` in the project. */
+export function startWrangler(name: string, args: readonly string[], place: WranglerPlace): Child {
+  const own = join(place.state, "wrangler");
   mkdirSync(own, { recursive: true });
   return startChild({
     name,
     command: process.execPath,
     args: [CLI, ...args],
-    log,
-    cwd: PROJECT,
+    log: place.log,
+    cwd: place.project,
     env: {
       ...process.env,
       CI: "1",
@@ -43,8 +52,8 @@ export function startWrangler(name: string, args: readonly string[], state: stri
 }
 
 /** Runs `wrangler …` to its end; throws with what it wrote when it fails. */
-export async function runWrangler(name: string, args: readonly string[], state: string, log: string): Promise<void> {
-  const child = startWrangler(name, args, state, log);
+export async function runWrangler(name: string, args: readonly string[], place: WranglerPlace): Promise<void> {
+  const child = startWrangler(name, args, place);
   const end = await until(`${name} to end`, () => child.exit(), { timeoutMs: 60_000, everyMs: 20 });
   if (end.code !== 0) refuseEnded(child);
 }

@@ -22,20 +22,18 @@ const folder = mkdtempSync(join(tmpdir(), "patch-moi-rehearsal-"));
 const narrator = new Narrator((line) => (json ? process.stderr : process.stdout).write(`${line}\n`));
 
 let stage: Stage | undefined;
-// The processes end with us; only the folder is ours to remove.
+let leaving = false;
 for (const [signal, code] of [
   ["SIGINT", 130],
   ["SIGTERM", 143],
 ] as const)
-  process.on(signal, () => {
-    rmSync(folder, { recursive: true, force: true });
-    process.exit(code);
-  });
+  process.on(signal, () => void leave(code));
 
 try {
   narrator.title("patch.moi rehearsal: edge, forge and runner on this machine");
   stage = await setStage(folder, narrator);
   const rehearsal = await play(stage);
+  if (leaving) await never();
   print(rehearsal);
   if (keep) await keepRunning(stage);
   else await stage.stop();
@@ -43,6 +41,7 @@ try {
   else narrator.say("kept", `logs and repositories are in ${folder}`);
   process.exitCode = rehearsal.ok ? 0 : 1;
 } catch (error) {
+  if (leaving) await never();
   if (json) process.stdout.write(`${JSON.stringify({ steps: [], ok: false }, null, 2)}\n`);
   process.stderr.write(`the rehearsal could not be held: ${error instanceof Error ? error.message : String(error)}\n`);
   process.stderr.write(`logs and repositories are in ${folder}\n`);
@@ -60,6 +59,19 @@ function print(rehearsal: Rehearsal): void {
       ? `all ${rehearsal.steps.length} steps as expected, in ${seconds} s`
       : `${wrong} of ${rehearsal.steps.length} steps not as expected`,
   );
+}
+
+/** Ctrl-C: everything is ended before its folder goes. What is only being started ends with us. */
+async function leave(code: number): Promise<void> {
+  leaving = true;
+  await stage?.stop();
+  rmSync(folder, { recursive: true, force: true });
+  process.exit(code);
+}
+
+/** Whatever fails while everything is being ended is no finding: {@link leave} has the last word. */
+function never(): Promise<never> {
+  return new Promise(() => {});
 }
 
 /** Unties every process from us, with the cron still running, and says how to reach and how to end them. */
