@@ -6,8 +6,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { FeedSource, FeedSourceConfig } from "../contract/feed-source.ts";
 import { Name } from "../contract/primitives.ts";
-import { contextOf } from "../intake/consume.ts";
 import { pollSources } from "../intake/poll.ts";
+import { pollContext } from "../intake/poll-context.ts";
 import { checkUrl } from "../platform/url-policy.ts";
 import { type Database, StorageFault } from "../store/database.ts";
 import {
@@ -107,7 +107,7 @@ feedSourcesApi.openapi(
   async (c) => {
     const { id } = c.req.valid("param");
     await readSource(c.var.db, id);
-    const [polled] = await pollSources(contextOf(c.env, [new URL(c.req.url).hostname]), [id], true);
+    const [polled] = await pollSources(pollContext(c.env, [new URL(c.req.url).hostname]), [id], true);
     if (polled?.outcome === "retry") throw new StorageFault("what the poll found could not be stored");
     return c.json({ source: sourceView(await readSource(c.var.db, id)) }, 202);
   },
@@ -144,6 +144,7 @@ function sourceView(row: FeedSourceRow): FeedSource {
       consecutiveFailures,
       ...(row.lastError === null ? {} : { lastError: row.lastError }),
       ...(row.movedTo === null ? {} : { movedTo: row.movedTo }),
+      ...(row.gapSince === null ? {} : { gapSince: row.gapSince }),
     },
     createdAt,
     updatedAt,

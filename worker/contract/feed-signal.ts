@@ -34,6 +34,8 @@ export const SignalDisposition = z.enum([
   "filtered",
   /** An edit of something already known: stored, no event. */
   "edited",
+  /** A tag that names another commit than before; became the event named in `eventId`. */
+  "moved",
 ]);
 export type SignalDisposition = z.infer<typeof SignalDisposition>;
 

@@ -58,6 +58,8 @@ export const FeedSourceHealth = z.object({
   lastError: z.object({ code: z.string(), message: z.string(), at: Timestamp }).optional(),
   /** A permanent redirect the server proposed; adopted only by an operator. */
   movedTo: z.string().optional(),
+  /** More happened than the feed's window holds; what was missed is being fetched from the repository. */
+  gapSince: Timestamp.optional(),
 });
 export type FeedSourceHealth = z.infer<typeof FeedSourceHealth>;
 

@@ -6,9 +6,9 @@
 import { z } from "@hono/zod-openapi";
 import { FeedEntry } from "./feed-signal.ts";
 import { Provider, RepoInfo } from "./feed-source.ts";
-import { Name, Timestamp } from "./primitives.ts";
+import { Name, Oid, Timestamp } from "./primitives.ts";
 
-export const FlowEventType = z.enum(["upstream.release", "upstream.tag", "upstream.push"]);
+export const FlowEventType = z.enum(["upstream.release", "upstream.tag", "upstream.push", "upstream.tag_moved"]);
 export type FlowEventType = z.infer<typeof FlowEventType>;
 
 /** `patch:<sourceId>:<entryId>:<eventType>`, with `:r<n>` for the n-th later revision of the entry. */
@@ -17,11 +17,16 @@ export function flowEventId(sourceId: string, entryId: string, type: FlowEventTy
   return revision > 0 ? `${id}:r${revision}` : id;
 }
 
+export const TagMove = z.strictObject({ from: Oid, to: Oid });
+export type TagMove = z.infer<typeof TagMove>;
+
 /** What the event says of the movement: the entry, and where it was seen. */
 export const FlowEventPayload = z.object({
   provider: Provider.optional(),
   repo: RepoInfo.optional(),
   entry: FeedEntry,
+  /** Of a moved tag: the commits it named before and now. */
+  moved: TagMove.optional(),
 });
 export type FlowEventPayload = z.infer<typeof FlowEventPayload>;
 
@@ -55,6 +60,7 @@ export const FlowEventInput = z
       provider: Provider.optional(),
       repo: RepoInfo.optional(),
       entry: z.strictObject(FeedEntry.shape),
+      moved: TagMove.optional(),
     }),
     /** Stacks to hand it to; without it, those of the source. */
     stackIds: z.array(Name).min(1).max(100).optional(),

@@ -6,8 +6,8 @@
 import { z } from "zod";
 import { Name } from "../contract/primitives.ts";
 import { log } from "../platform/log.ts";
-import { readSettings } from "../platform/settings.ts";
-import { type PollContext, pollSources } from "./poll.ts";
+import { pollSources } from "./poll.ts";
+import { pollContext } from "./poll-context.ts";
 
 /** What the cron puts into the queue. */
 export const PollMessage = z.strictObject({ v: z.literal(1), sourceId: Name });
@@ -17,7 +17,7 @@ export type PollMessage = z.infer<typeof PollMessage>;
 const RETRY_DELAY_SECONDS = 10;
 
 /** Polls a batch; each message is acknowledged or retried by what became of its own source. */
-export async function consumePolls(batch: MessageBatch, env: Env, context = contextOf(env)): Promise<void> {
+export async function consumePolls(batch: MessageBatch, env: Env, context = pollContext(env)): Promise<void> {
   const bySource = new Map<string, Message[]>();
   for (const message of batch.messages) {
     const parsed = PollMessage.safeParse(message.body);
@@ -43,14 +43,4 @@ export async function consumePolls(batch: MessageBatch, env: Env, context = cont
       else message.ack();
     }
   }
-}
-
-/** The deployment's own clock, network and dice. */
-export function contextOf(env: Env, ownHosts: readonly string[] = []): PollContext {
-  return {
-    env,
-    outbound: { allowLocal: readSettings(env).allowLocal, ownHosts },
-    now: () => Date.now(),
-    random: () => Math.random(),
-  };
 }

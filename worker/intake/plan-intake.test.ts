@@ -38,7 +38,7 @@ function plan(entries: NormalizedEntry[], more: Partial<IntakeInput> = {}): Inta
 }
 
 const known = (...tags: string[]) =>
-  new Map(tags.map((tag) => [`id/${tag}`, { entryId: `id/${tag}`, fingerprint: "f", revision: 0 }]));
+  new Map(tags.map((tag) => [`id/${tag}`, { entryId: `id/${tag}`, fingerprint: "f", revision: 0, tag, commit: null }]));
 
 const dispositions = (made: IntakePlan) => made.signals.map(({ entry, disposition }) => `${entry.tag} ${disposition}`);
 
@@ -101,11 +101,11 @@ describe("planIntake", () => {
 
   it("says nothing of known entries, in whatever order they stand", () => {
     const made = plan([release("v1", 1), release("v3", 3), release("v2", 2)], { known: known("v1", "v2", "v3") });
-    expect(made).toEqual({ entries: [], signals: [], events: [], deliveries: [] });
+    expect(made).toEqual({ entries: [], signals: [], events: [], deliveries: [], gap: false });
   });
 
   it("stores an edit as the next revision, without an event", () => {
-    const before = new Map([["id/v1", { entryId: "id/v1", fingerprint: "old", revision: 2 }]]);
+    const before = new Map([["id/v1", { entryId: "id/v1", fingerprint: "old", revision: 2, tag: "v1", commit: "c" }]]);
     const made = plan([release("v1", 1, "new")], { known: before });
     expect(made.signals).toMatchObject([{ disposition: "edited", revision: 3 }]);
     expect(made.entries).toMatchObject([{ fingerprint: "new", revision: 3 }]);

@@ -8,12 +8,23 @@
  */
 import type { FeedEntry, FilterDecision, SignalDisposition } from "../contract/feed-signal.ts";
 import type { FeedEventKind, FeedSourceConfig } from "../contract/feed-source.ts";
-import { type FlowEventPayload, type FlowEventType, flowEventId } from "../contract/flow-event.ts";
+import { type FlowEventPayload, type FlowEventType, flowEventId, type TagMove } from "../contract/flow-event.ts";
 import type { ReleasePolicy } from "../contract/stack.ts";
 import { decideRelease } from "../releases/release-policy.ts";
 import type { NormalizedEntry } from "./normalize-entry.ts";
 
-export type KnownEntry = { entryId: string; fingerprint: string; revision: number };
+/** Fingerprint of an entry that the remote's refs told of and no feed did so far. */
+export const REFS_ONLY = "";
+
+export type KnownEntry = {
+  entryId: string;
+  /** {@link REFS_ONLY}, or a digest of what the feed said. */
+  fingerprint: string;
+  revision: number;
+  tag: string | null;
+  /** Commit behind the tag when the refs were last read. */
+  commit: string | null;
+};
 
 /** A stack that the source feeds. */
 export type FollowingStack = { stackId: string; releases: ReleasePolicy };
@@ -29,6 +40,8 @@ export type IntakeInput = {
   /** In the order of the feed. */
   entries: readonly NormalizedEntry[];
   stacks: readonly FollowingStack[];
+  /** Entries that this feed holds at most, where that is known. */
+  window?: number | undefined;
   now: string;
 };
 
@@ -62,7 +75,14 @@ export type IntakePlan = {
   signals: PlannedSignal[];
   events: PlannedEvent[];
   deliveries: PlannedDelivery[];
+  /** More may have happened than the feed's window shows. */
+  gap: boolean;
 };
+
+/** What signals and events are made from, whoever told the movement. */
+export type MovementContext = Pick<IntakeInput, "sourceId" | "config" | "stacks" | "now">;
+
+export const emptyPlan = (): IntakePlan => ({ entries: [], signals: [], events: [], deliveries: [], gap: false });
 
 const EVENT_TYPES: Readonly<Record<FeedEventKind, FlowEventType>> = {
   release: "upstream.release",
@@ -72,18 +92,62 @@ const EVENT_TYPES: Readonly<Record<FeedEventKind, FlowEventType>> = {
 
 /** Decides what a poll's entries are, against the keys that are known. */
 export function planIntake(input: IntakeInput): IntakePlan {
-  const plan: IntakePlan = { entries: [], signals: [], events: [], deliveries: [] };
+  const plan = emptyPlan();
+  const find = knownFinder(input.known.values());
   const priming = primes(input);
-  for (const { entry, fingerprint } of oldestFirst(input.entries)) {
-    const known = input.known.get(entry.entryId);
+  const told = input.entries.map(({ entry }) => isTold(find(entry)));
+  const news = new Set<FeedEntry>();
+  for (const { entry: said, fingerprint } of oldestFirst(input.entries)) {
+    const known = find(said);
     if (known?.fingerprint === fingerprint) continue;
-    const revision = known === undefined ? 0 : known.revision + 1;
-    plan.entries.push({ entryId: entry.entryId, fingerprint, revision, firstSeenAt: input.now, lastSeenAt: input.now });
-    if (known !== undefined) plan.signals.push(signal(input, entry, revision, "edited"));
-    else if (priming) plan.signals.push(signal(input, entry, revision, "primed"));
-    else emit(plan, input, entry, revision);
+    // The refs may have named it first, under another id: that one stays.
+    const entry = known === undefined ? said : { ...said, entryId: known.entryId };
+    const fresh =
+      known === undefined || (known.fingerprint === REFS_ONLY && (!input.primed || isNews(input, said, told)));
+    const revision = known === undefined ? 0 : known.revision + (isTold(known) ? 1 : 0);
+    plan.entries.push({
+      entryId: entry.entryId,
+      fingerprint,
+      revision,
+      tag: entry.tag ?? null,
+      commit: known?.commit ?? null,
+      firstSeenAt: input.now,
+      lastSeenAt: input.now,
+    });
+    if (fresh && priming) plan.signals.push(signal(input, entry, 0, "primed"));
+    else if (fresh) {
+      news.add(said);
+      // Of a movement that the refs told and that was emitted then, this makes the same ids: nothing new.
+      emit(plan, input, entry, 0);
+    } else if (isTold(known)) plan.signals.push(signal(input, entry, revision, "edited"));
   }
+  const oldest = input.entries.at(-1)?.entry;
+  plan.gap = oldest !== undefined && news.has(oldest) && input.entries.length >= (input.window ?? 1);
   return plan;
+}
+
+/** Finds an entry by its id, or by its tag: the refs know no ids. */
+function knownFinder(known: Iterable<KnownEntry>): (entry: FeedEntry) => KnownEntry | undefined {
+  const byId = new Map<string, KnownEntry>();
+  const byTag = new Map<string, KnownEntry>();
+  for (const entry of known) {
+    byId.set(entry.entryId, entry);
+    if (entry.tag !== null) byTag.set(entry.tag, entry);
+  }
+  return (entry) => byId.get(entry.entryId) ?? (entry.tag === undefined ? undefined : byTag.get(entry.tag));
+}
+
+function isTold(known: KnownEntry | undefined): boolean {
+  return known !== undefined && known.fingerprint !== REFS_ONLY;
+}
+
+/**
+ * An old tag that the feed had not told so far is news when it was released now: then it stands above
+ * entries that were told before. Below all of them it only slid into the window because another went.
+ */
+function isNews(input: IntakeInput, entry: FeedEntry, told: readonly boolean[]): boolean {
+  if (input.config.event !== "release") return false;
+  return told.lastIndexOf(true) > input.entries.findIndex((item) => item.entry === entry);
 }
 
 /**
@@ -93,11 +157,11 @@ export function planIntake(input: IntakeInput): IntakePlan {
  */
 function primes(input: IntakeInput): boolean {
   if (input.primed && !input.seeded) return true;
-  return !input.primed && input.config.primeOnly && input.known.size === 0;
+  return !input.primed && input.config.primeOnly && ![...input.known.values()].some(isTold);
 }
 
 /** A new movement: filtered by the stacks' policies, or an event for those that let it through. */
-function emit(plan: IntakePlan, input: IntakeInput, entry: FeedEntry, revision: number): void {
+export function emit(plan: IntakePlan, input: MovementContext, entry: FeedEntry, revision: number): void {
   const decisions = input.stacks.map((stack) => decide(stack, input.config.event, entry));
   const receivers = decisions.filter((decision) => decision.pass).map((decision) => decision.stackId);
   if (input.config.target.mode === "maintain" && receivers.length === 0) {
@@ -118,8 +182,8 @@ export function decide(stack: FollowingStack, event: FeedEventKind, entry: FeedE
   return { stackId: stack.stackId, ...decideRelease(stack.releases, entry.tag, entry.prerelease) };
 }
 
-function eventFor(input: IntakeInput, entry: FeedEntry, revision: number): PlannedEvent {
-  const type = EVENT_TYPES[input.config.event];
+export function eventFor(input: MovementContext, entry: FeedEntry, revision: number, moved?: TagMove): PlannedEvent {
+  const type = moved === undefined ? EVENT_TYPES[input.config.event] : "upstream.tag_moved";
   const occurredAt = entry.publishedAt ?? entry.updatedAt;
   return {
     id: flowEventId(input.sourceId, entry.entryId, type, revision),
@@ -131,12 +195,13 @@ function eventFor(input: IntakeInput, entry: FeedEntry, revision: number): Plann
       provider: input.config.provider,
       ...(input.config.repo === undefined ? {} : { repo: input.config.repo }),
       entry,
+      ...(moved === undefined ? {} : { moved }),
     },
   };
 }
 
-function signal(
-  input: IntakeInput,
+export function signal(
+  input: MovementContext,
   entry: FeedEntry,
   revision: number,
   disposition: SignalDisposition,

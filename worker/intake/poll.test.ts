@@ -8,7 +8,8 @@ import { listSignals, pendingDeliveries } from "../store/feed-entries.ts";
 import { claimDueSources, type FeedSourceRow, findSource, putSource } from "../store/feed-sources.ts";
 import { consumePolls } from "./consume.ts";
 import { deliverPending } from "./deliver.ts";
-import { type PollContext, pollSources } from "./poll.ts";
+import { pollSources } from "./poll.ts";
+import type { PollContext } from "./poll-context.ts";
 import { scheduleDuePolls } from "./schedule.ts";
 
 const db = openDatabase(env.DB);
@@ -18,6 +19,7 @@ const START = Date.parse("2026-11-22T12:00:00Z");
 class Upstream {
   readonly answers = new Map<string, () => Response>();
   readonly asked: { url: string; headers: Headers }[] = [];
+  now = START;
 
   feed(id: string, tags: readonly string[], headers: Record<string, string> = {}): void {
     this.answers.set(addressOf(id), () => new Response(atom(tags), { headers }));
@@ -25,6 +27,12 @@ class Upstream {
 
   answer(id: string, status: number, headers: Record<string, string> = {}): void {
     this.answers.set(addressOf(id), () => new Response(null, { status, headers }));
+  }
+
+  /** The repository behind a source: tags with the commit that each names. */
+  repository(id: string, tags: Record<string, string>): void {
+    const lines = Object.entries(tags).map(([tag, digit]) => pkt(`${digit.repeat(40)} refs/tags/${tag}\n`));
+    this.answers.set(repositoryOf(id), () => new Response(`${lines.join("")}0000`));
   }
 
   context(overrides: Partial<PollContext["env"]> = {}): PollContext {
@@ -38,11 +46,15 @@ class Upstream {
           return answer === undefined ? Promise.reject(new Error("connection refused")) : Promise.resolve(answer());
         },
       },
-      now: () => START,
+      now: () => this.now,
       random: () => 0.5,
     };
   }
 }
+
+const repositoryOf = (id: string): string => `https://github.com/acme/${id}.git/git-upload-pack`;
+
+const pkt = (line: string): string => (line.length + 4).toString(16).padStart(4, "0") + line;
 
 const addressOf = (id: string): string => `https://github.com/acme/${id}/releases.atom`;
 
@@ -137,8 +149,9 @@ describe("pollSources", () => {
     await pollSources(upstream.context(), ["validators"]);
     upstream.answer("validators", 304);
     await pollSources(upstream.context(), ["validators"]);
-    expect(upstream.asked.map(({ headers }) => headers.get("if-none-match"))).toEqual([null, '"one"']);
-    expect(upstream.asked[1]?.headers.get("if-modified-since")).toBe("Sun, 22 Nov 2026 11:00:00 GMT");
+    const asked = upstream.asked.filter(({ url }) => url === addressOf("validators"));
+    expect(asked.map(({ headers }) => headers.get("if-none-match"))).toEqual([null, '"one"']);
+    expect(asked[1]?.headers.get("if-modified-since")).toBe("Sun, 22 Nov 2026 11:00:00 GMT");
     expect(await source("validators")).toMatchObject({ lastOutcome: "not_modified", etag: '"one"' });
   });
 
@@ -256,9 +269,121 @@ describe("pollSources", () => {
       await declare(id);
       upstream.answer(id, 304);
     }
+    await pollSources(upstream.context(), ids);
     const counted = counting(env.DB);
     await pollSources(upstream.context({ DB: counted.db }), ids);
     expect(counted.statements()).toBeLessThanOrEqual(3);
+  });
+});
+
+describe("the repository's refs", () => {
+  const tags = (from: number, to: number): string[] =>
+    Array.from({ length: to - from + 1 }, (_, i) => `v1.${to - i}.0`);
+  const commits = (names: readonly string[]): Record<string, string> =>
+    Object.fromEntries(names.map((name) => [name, "a"]));
+
+  it("close the gap that a burst leaves: more releases than the feed shows, none lost, none twice", async () => {
+    const upstream = new Upstream();
+    await declare("burst", { target: { mode: "maintain", stacks: ["red"] } });
+    upstream.feed("burst", tags(1, 10));
+    upstream.repository("burst", commits(tags(1, 10)));
+    await pollSources(upstream.context(), ["burst"]);
+    upstream.feed("burst", tags(16, 25));
+    upstream.answers.delete(repositoryOf("burst"));
+    await pollSources(upstream.context(), ["burst"]);
+    expect(await source("burst")).toMatchObject({ gapSince: "2026-11-22T12:00:00.000Z" });
+    upstream.repository("burst", commits(tags(1, 25)));
+    upstream.now += 6 * 60_000;
+    for (let i = 0; i < 3; i++) await pollSources(upstream.context(), ["burst"]);
+    expect(await source("burst")).toMatchObject({ gapSince: null });
+    const events = (await signals("burst")).filter((line) => line.endsWith("event"));
+    expect(events.toSorted()).toEqual(
+      tags(11, 25)
+        .map((tag) => `${tag} r0 event`)
+        .toSorted(),
+    );
+    const delivered = (await deliveriesTo("red")).filter((line) => line.startsWith("patch:burst:"));
+    expect(delivered).toHaveLength(15);
+  });
+
+  it("are read once a day, and tell what the feed never did", async () => {
+    const upstream = new Upstream();
+    await declare("daily");
+    upstream.feed("daily", ["v1.1.0", "v1.0.0"]);
+    upstream.repository("daily", commits(["v0.9.0", "v1.0.0", "v1.1.0"]));
+    await pollSources(upstream.context(), ["daily"]);
+    upstream.repository("daily", commits(["v0.9.0", "v1.0.0", "v1.0.1", "v1.1.0"]));
+    await pollSources(upstream.context(), ["daily"]);
+    expect(await signals("daily")).toHaveLength(2);
+    upstream.now += 25 * 3_600_000;
+    for (let i = 0; i < 2; i++) await pollSources(upstream.context(), ["daily"]);
+    expect((await signals("daily")).slice(2)).toEqual(["v1.0.1 r0 event"]);
+    upstream.feed("daily", ["v1.0.1", "v1.1.0", "v1.0.0"]);
+    await pollSources(upstream.context(), ["daily"]);
+    expect((await signals("daily")).slice(3)).toEqual([]);
+  });
+
+  it("tell a moved tag, with both commits, once", async () => {
+    const upstream = new Upstream();
+    await declare("moves");
+    upstream.feed("moves", ["v1.0.0"]);
+    upstream.repository("moves", { "v1.0.0": "a" });
+    for (const commit of ["a", "b", "b"]) {
+      upstream.repository("moves", { "v1.0.0": commit });
+      await pollSources(upstream.context(), ["moves"]);
+      upstream.now += 25 * 3_600_000;
+    }
+    await pollSources(upstream.context(), ["moves"]);
+    expect(await signals("moves")).toEqual(["v1.0.0 r0 primed", "v1.0.0 r1 moved"]);
+    const event = await env.DB.prepare("SELECT type, payload FROM flow_events WHERE source_id = 'moves'").first();
+    expect(event?.type).toBe("upstream.tag_moved");
+    expect(JSON.parse(String(event?.payload))).toMatchObject({ moved: { from: "a".repeat(40), to: "b".repeat(40) } });
+  });
+
+  it("keep an old release quiet that slides into the window when another is deleted", async () => {
+    const upstream = new Upstream();
+    await declare("slides");
+    upstream.feed("slides", ["v1.2.0", "v1.1.0"]);
+    upstream.repository("slides", commits(["v1.0.0", "v1.1.0", "v1.2.0"]));
+    await pollSources(upstream.context(), ["slides"]);
+    upstream.feed("slides", ["v1.1.0", "v1.0.0"]);
+    await pollSources(upstream.context(), ["slides"]);
+    upstream.feed("slides", ["v0.9.9", "v1.1.0", "v1.0.0"]);
+    await pollSources(upstream.context(), ["slides"]);
+    expect((await signals("slides")).slice(2)).toEqual(["v0.9.9 r0 event"]);
+  });
+
+  it("never flood a source that lost its rows", async () => {
+    const upstream = new Upstream();
+    await declare("lost-rows");
+    upstream.feed("lost-rows", ["v1.1.0"], { etag: '"one"' });
+    upstream.repository("lost-rows", commits(["v1.0.0", "v1.1.0"]));
+    await pollSources(upstream.context(), ["lost-rows"]);
+    await env.DB.prepare("DELETE FROM feed_entries WHERE source_id = 'lost-rows'").run();
+    upstream.answer("lost-rows", 304);
+    upstream.now += 25 * 3_600_000;
+    await pollSources(upstream.context(), ["lost-rows"]);
+    expect((await signals("lost-rows")).filter((line) => line.endsWith("event"))).toEqual([]);
+  });
+
+  it("follow the head of a branch", async () => {
+    const upstream = new Upstream();
+    const url = "https://github.com/acme/branchy/commits/main.atom";
+    await declare("branchy", { event: "push", url });
+    upstream.answers.set(url, () => new Response('<feed xmlns="http://www.w3.org/2005/Atom"></feed>'));
+    const head = (digit: string) => () =>
+      new Response(
+        `${pkt(`${digit.repeat(40)} refs/heads/main\n`)}${pkt(`${"f".repeat(40)} refs/heads/main-2\n`)}0000`,
+      );
+    upstream.answers.set(repositoryOf("branchy"), head("a"));
+    await pollSources(upstream.context(), ["branchy"]);
+    upstream.answers.set(repositoryOf("branchy"), head("b"));
+    upstream.now += 25 * 3_600_000;
+    await pollSources(upstream.context(), ["branchy"]);
+    const rows = await listSignals(db, "branchy", 10);
+    expect(rows.map(({ entry }) => entry)).toEqual([
+      { entryId: "b".repeat(40), sha: "b".repeat(40), ref: "refs/heads/main" },
+    ]);
   });
 });
 

@@ -9,7 +9,6 @@
  * @module
  */
 import { log } from "../platform/log.ts";
-import type { Outbound } from "../platform/outbound-fetch.ts";
 import { commit, type Database, openDatabase, StorageFault } from "../store/database.ts";
 import { type KnownEntries, knownEntries, storeIntake } from "../store/feed-entries.ts";
 import { type FeedSourceRow, findSources, followersOf, type PollRecord, recordPolls } from "../store/feed-sources.ts";
@@ -18,15 +17,10 @@ import { deliverPending } from "./deliver.ts";
 import { fetchFeed, type Validators } from "./fetch-feed.ts";
 import { type NormalizedEntry, normalizeFeed } from "./normalize-entry.ts";
 import { type FollowingStack, type IntakePlan, planIntake } from "./plan-intake.ts";
+import type { PollContext } from "./poll-context.ts";
 import { nextPollAt } from "./poll-schedule.ts";
-
-export type PollContext = {
-  env: Pick<Env, "DB" | "PATCH_STACK">;
-  outbound: Outbound;
-  /** Milliseconds since the epoch. */
-  now: () => number;
-  random: () => number;
-};
+import { PROVIDERS } from "./providers/index.ts";
+import { reconcileSources } from "./reconcile.ts";
 
 /** How a source's poll ended. `retry`: storage failed, nothing is recorded, and the poll should be made again. */
 export type PollOutcome = { sourceId: string; outcome: PollRecord["outcome"] | "retry" | "gone" };
@@ -54,11 +48,27 @@ export async function pollSources(
   const db = openDatabase(context.env.DB);
   const rows = await findSources(db, sourceIds);
   const sources = rows.filter((row) => manual || row.config.enabled);
+  const followers = await followingStacks(db, sources);
+  // Before the first poll: what the refs tell then is from before we watched, and what comes later is not.
+  const untried = sources.filter((source) => source.reconcileAt === null);
+  const early = await reconcileSources(context, db, untried, followers);
   const asked = await eachBounded(sources, (source) => ask(context, source));
-  const outcomes = await takeIn(context, db, asked);
+  const ends = await takeIn(db, asked, followers);
+  await deliverPending(context.env, [...new Set([...early, ...ends.flatMap((end) => end.stackIds)])]);
+  await recordEnds(context, db, ends);
+  const now = new Date(context.now()).toISOString();
+  const due = ends.filter(({ poll: { source }, plan }) => plan?.gap === true || (source.reconcileAt ?? "9") <= now);
+  if (due.length > 0) {
+    // As they are now: the poll itself may have marked a gap.
+    const current = await findSources(
+      db,
+      due.map(({ poll }) => poll.source.id),
+    );
+    await deliverPending(context.env, [...new Set(await reconcileSources(context, db, current, followers))]);
+  }
   const polled = new Set(sources.map((source) => source.id));
   const gone = sourceIds.filter((id) => !polled.has(id)).map((sourceId) => ({ sourceId, outcome: "gone" as const }));
-  return [...outcomes, ...gone];
+  return [...ends.map(({ poll, outcome }) => ({ sourceId: poll.source.id, outcome })), ...gone];
 }
 
 async function ask(context: PollContext, source: FeedSourceRow): Promise<Asked> {
@@ -88,33 +98,29 @@ async function fetchAndRead(context: PollContext, source: FeedSourceRow, validat
   return { ...asked, movedTo, entries, validators: entries.length === 0 ? validators : answer.value.validators };
 }
 
-async function takeIn(context: PollContext, db: Database, asked: readonly Asked[]): Promise<PollOutcome[]> {
+async function takeIn(
+  db: Database,
+  asked: readonly Asked[],
+  followers: ReadonlyMap<string, readonly FollowingStack[]>,
+): Promise<PollEnd[]> {
   const read = asked.flatMap(({ source, entries }) =>
-    entries === undefined ? [] : [{ sourceId: source.id, entryIds: entries.map((item) => item.entry.entryId) }],
+    entries === undefined ? [] : [{ sourceId: source.id, entries: entries.map((item) => item.entry) }],
   );
   const known = read.length === 0 ? new Map<string, KnownEntries>() : await knownEntries(db, read);
-  const followers = await followingStacks(
-    db,
-    read.map(({ sourceId }) => sourceId),
-    asked,
-  );
-  const stackIds = new Set<string>();
-  const ends = await eachBounded(asked, async (poll) => {
-    const stacks = followers.get(poll.source.id) ?? [];
-    const end = await store(db, poll, known.get(poll.source.id), stacks).catch(
+  return eachBounded(asked, (poll) =>
+    store(db, poll, known.get(poll.source.id), followers.get(poll.source.id) ?? []).catch(
       (error: unknown): PollEnd => ({ poll: { ...poll, failure: unexpected(error) }, outcome: "failed", stackIds: [] }),
-    );
-    for (const stackId of end.stackIds) stackIds.add(stackId);
-    return end;
-  });
-  await deliverPending(context.env, [...stackIds]);
+    ),
+  );
+}
+
+async function recordEnds(context: PollContext, db: Database, ends: readonly PollEnd[]): Promise<void> {
   const records = ends.flatMap(({ poll, outcome }) => (outcome === "retry" ? [] : [record(context, poll, outcome)]));
   if (records.length > 0) {
     const failure = await commit(db, [recordPolls(db, records)]);
     if (failure !== undefined) throw new StorageFault(failure.kind === "fault" ? failure.message : failure.column);
   }
   for (const { poll, outcome, plan } of ends) report(poll, outcome, plan);
-  return ends.map(({ poll, outcome }) => ({ sourceId: poll.source.id, outcome }));
 }
 
 type PollEnd = { poll: Asked; outcome: PollRecord["outcome"] | "retry"; plan?: IntakePlan; stackIds: string[] };
@@ -136,11 +142,19 @@ async function store(
     known: found.known,
     entries,
     stacks,
+    window: PROVIDERS[source.config.provider].window?.[source.config.event],
     now: at,
   });
   const seed = !source.primed || !found.seeded;
   if (plan.entries.length === 0 && !seed) return { poll, outcome: "unchanged", stackIds: [] };
-  const fault = await storeIntake(db, source.id, plan, seed, at);
+  // The gap is on record before anything that a crash could keep from closing it.
+  const marks = {
+    ...(seed ? { primed: true } : {}),
+    // Rows that are gone took the refs' rows with them.
+    ...(source.primed && seed ? { refsSeeded: false, reconcileAt: null } : {}),
+    ...(plan.gap ? { gapSince: at, reconcileAt: at } : {}),
+  };
+  const fault = await storeIntake(db, source.id, plan, marks, at);
   if (fault !== undefined) {
     log("error", "storage.fault", {
       sourceId: source.id,
@@ -153,17 +167,11 @@ async function store(
 
 async function followingStacks(
   db: Database,
-  sourceIds: readonly string[],
-  asked: readonly Asked[],
-): Promise<Map<string, FollowingStack[]>> {
-  const maintained = asked
-    .filter(({ source }) => source.config.target.mode === "maintain")
-    .map(({ source }) => source.id);
+  sources: readonly FeedSourceRow[],
+): Promise<ReadonlyMap<string, readonly FollowingStack[]>> {
+  const maintained = sources.filter((source) => source.config.target.mode === "maintain").map((source) => source.id);
   const bySource = new Map<string, FollowingStack[]>();
-  for (const { sourceId, stackId, config } of await followersOf(
-    db,
-    sourceIds.filter((id) => maintained.includes(id)),
-  )) {
+  for (const { sourceId, stackId, config } of await followersOf(db, maintained)) {
     const stack = { stackId, releases: config.policy.releases };
     const stacks = bySource.get(sourceId);
     if (stacks === undefined) bySource.set(sourceId, [stack]);

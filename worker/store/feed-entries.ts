@@ -22,7 +22,18 @@ import { deliveries, feedEntries, feedSignals, feedSources, flowEvents } from ".
 
 export type FeedSignalRow = typeof feedSignals.$inferSelect;
 
-export type EntryKey = { entryId: string; fingerprint: string; revision: number };
+export type EntryKey = {
+  entryId: string;
+  fingerprint: string;
+  revision: number;
+  tag: string | null;
+  commit: string | null;
+};
+
+/** What is written on the source's own row in the same transaction. */
+export type IntakeMarks = Partial<
+  Pick<typeof feedSources.$inferSelect, "primed" | "gapSince" | "reconcileAt" | "refsSeeded">
+>;
 
 /** Rows of one poll, oldest movement first. */
 export type IntakeRows = {
@@ -59,22 +70,33 @@ const CHUNK_CHARACTERS = 500_000;
 
 export type KnownEntries = { seeded: boolean; known: Map<string, EntryKey> };
 
-/** What is known of these entries, for any number of sources with one statement (two for very large feeds). */
+/**
+ * What is known of these entries, by their ids or their tags, for any number of sources with one
+ * statement (more for very large feeds).
+ */
 export async function knownEntries(
   db: Database,
-  wanted: readonly { sourceId: string; entryIds: readonly string[] }[],
+  wanted: readonly { sourceId: string; entries: readonly { entryId: string; tag?: string | undefined }[] }[],
 ): Promise<Map<string, KnownEntries>> {
   const bySource = new Map(
     wanted.map(({ sourceId }) => [sourceId, { seeded: false, known: new Map<string, EntryKey>() }]),
   );
-  const keys = wanted.flatMap(({ sourceId, entryIds }) => [SEED, ...entryIds].map((id) => [sourceId, id] as const));
+  const keys = wanted.flatMap(({ sourceId, entries }) => [
+    [sourceId, SEED, null] as const,
+    ...entries.map(({ entryId, tag }) => [sourceId, entryId, tag ?? null] as const),
+  ]);
+  const columns =
+    "e.source_id AS sourceId, e.entry_id AS entryId, e.fingerprint, e.revision, e.tag, e.commit_oid AS 'commit'";
   for (const chunk of chunks(keys)) {
     const found = await reading(
       db.$client
         .prepare(
-          `SELECT e.source_id AS sourceId, e.entry_id AS entryId, e.fingerprint, e.revision
-           FROM json_each(?1) AS j CROSS JOIN feed_entries AS e
-           WHERE e.source_id = json_extract(j.value, '$[0]') AND e.entry_id = json_extract(j.value, '$[1]')`,
+          `SELECT ${columns} FROM json_each(?1) AS j CROSS JOIN feed_entries AS e
+           WHERE e.source_id = json_extract(j.value, '$[0]') AND e.entry_id = json_extract(j.value, '$[1]')
+           UNION
+           SELECT ${columns} FROM json_each(?1) AS j CROSS JOIN feed_entries AS e
+           WHERE e.source_id = json_extract(j.value, '$[0]') AND e.tag = json_extract(j.value, '$[2]')
+             AND e.tag IS NOT NULL`,
         )
         .bind(JSON.stringify(chunk))
         .all<EntryKey & { sourceId: string }>(),
@@ -89,20 +111,34 @@ export async function knownEntries(
   return bySource;
 }
 
+/** All entries of a source: what its remote's refs are compared with. */
+export async function allEntries(db: Database, sourceId: string): Promise<{ seeded: boolean; entries: EntryKey[] }> {
+  const { entryId, fingerprint, revision, tag, commit: commitOid } = feedEntries;
+  const rows = await reading(
+    db
+      .select({ entryId, fingerprint, revision, tag, commit: commitOid })
+      .from(feedEntries)
+      .where(eq(feedEntries.sourceId, sourceId)),
+  );
+  const entries = rows.filter((row) => row.entryId !== SEED);
+  return { seeded: entries.length < rows.length, entries };
+}
+
 /**
  * Stores what one poll found; nothing of it on failure. Twice the same is the same as once.
- *
- * @param seed true for a source's first good poll
  */
 export async function storeIntake(
   db: Database,
   sourceId: string,
   rows: IntakeRows,
-  seed: boolean,
+  marks: IntakeMarks,
   now: string,
 ): Promise<StorageFailure | undefined> {
   const entries = rows.entries.map((entry) => ({ sourceId, ...entry }));
-  if (seed) entries.push({ sourceId, entryId: SEED, fingerprint: "", revision: 0, firstSeenAt: now, lastSeenAt: now });
+  if (marks.primed === true) {
+    const none = { fingerprint: "", revision: 0, tag: null, commit: null };
+    entries.push({ sourceId, entryId: SEED, ...none, firstSeenAt: now, lastSeenAt: now });
+  }
   return commit(db, [
     ...inserts(db, feedEntries, entries, { update: ["source_id", "entry_id"], except: ["first_seen_at"] }),
     ...inserts(db, feedSignals, rows.signals, "ignore"),
@@ -113,7 +149,9 @@ export async function storeIntake(
       rows.deliveries.map((delivery) => ({ ...delivery, status: "pending" as const, createdAt: now })),
       "ignore",
     ),
-    ...(seed ? [statement(db, db.update(feedSources).set({ primed: true }).where(eq(feedSources.id, sourceId)))] : []),
+    ...(Object.keys(marks).length === 0
+      ? []
+      : [statement(db, db.update(feedSources).set(marks).where(eq(feedSources.id, sourceId)))]),
   ]);
 }
 

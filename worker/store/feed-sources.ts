@@ -126,6 +126,9 @@ export async function putSource(
                 : {
                     ...declared,
                     primed: false,
+                    refsSeeded: false,
+                    reconcileAt: null,
+                    gapSince: null,
                     etag: null,
                     lastModified: null,
                     movedTo: null,
@@ -179,6 +182,23 @@ export async function claimDueSources(db: Database, now: string, limit: number):
       .all<{ id: string }>(),
   );
   return claimed.results.map((row) => row.id);
+}
+
+/** Sets when refs are read next, for any number of sources with one statement. */
+export async function postponeReconciles(
+  db: Database,
+  next: readonly { id: string; reconcileAt: string }[],
+): Promise<void> {
+  if (next.length === 0) return;
+  await reading(
+    db.$client
+      .prepare(
+        `UPDATE feed_sources SET reconcile_at = json_extract(j.value, '$.reconcileAt')
+         FROM json_each(?1) AS j WHERE feed_sources.id = json_extract(j.value, '$.id')`,
+      )
+      .bind(JSON.stringify(next))
+      .run(),
+  );
 }
 
 /** Writes the ends of any number of polls with one statement. */

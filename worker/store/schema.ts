@@ -63,6 +63,12 @@ export const feedSources = sqliteTable(
     consecutiveFailures: integer("consecutive_failures").notNull().default(0),
     lastError: text("last_error", { mode: "json" }).$type<{ code: string; message: string; at: string }>(),
     movedTo: text("moved_to"),
+    /** When the window was found too small for what happened: entries may be missing until the refs were read. */
+    gapSince: text("gap_since"),
+    /** When the remote's refs are read next; null until they were tried for the first time. */
+    reconcileAt: text("reconcile_at"),
+    /** Whether the refs that were there before we watched are known. */
+    refsSeeded: integer("refs_seeded", { mode: "boolean" }).notNull().default(false),
     createdAt: text("created_at").notNull(),
     updatedAt: text("updated_at").notNull(),
   },
@@ -91,13 +97,20 @@ export const feedEntries = sqliteTable(
       .notNull()
       .references(() => feedSources.id, { onDelete: "cascade" }),
     entryId: text("entry_id").notNull(),
-    /** Hash of what a reader would call the entry's content. */
+    /** Hash of what a reader would call the entry's content; empty while only the remote's refs tell of it. */
     fingerprint: text("fingerprint").notNull(),
     revision: integer("revision").notNull().default(0),
+    /** A feed and the remote's refs name the same movement by its tag. */
+    tag: text("tag"),
+    /** Commit behind the tag when the refs were last read: another one later is a moved tag. */
+    commit: text("commit_oid"),
     firstSeenAt: text("first_seen_at").notNull(),
     lastSeenAt: text("last_seen_at").notNull(),
   },
-  (t) => [primaryKey({ columns: [t.sourceId, t.entryId] })],
+  (t) => [
+    primaryKey({ columns: [t.sourceId, t.entryId] }),
+    index("feed_entries_tag").on(t.sourceId, t.tag).where(sql`tag IS NOT NULL`),
+  ],
 );
 
 export const feedSignals = sqliteTable(

@@ -6,10 +6,11 @@
  *
  * @module
  */
-import { afterMarker, fullSha, type ProviderReader, percentDecode } from "./provider.ts";
+import { afterMarker, fullSha, ownerAndName, type ProviderReader, percentDecode } from "./provider.ts";
 
 export const forgejo: ProviderReader = {
   owns: (url) => url.hostname.startsWith("forgejo."),
+  repository: ownerAndName,
   read: (entry, { event, url }) => {
     if (event === "push") {
       const sha = fullSha(afterMarker(entry.link, "/commit/"));

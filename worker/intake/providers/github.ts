@@ -3,10 +3,19 @@
  *
  * @module
  */
-import { afterMarker, fullSha, type ProviderReader, percentDecode } from "./provider.ts";
+import { afterMarker, fullSha, ownerAndName, type ProviderReader, percentDecode } from "./provider.ts";
 
 export const github: ProviderReader = {
   owns: (url) => url.hostname === "github.com",
+  repository: ownerAndName,
+  window: { release: 10, tag: 10, push: 20 },
+  bareTags: true,
+  tagEntryId: (tag, known) => {
+    const prefix = known
+      .map((id) => /^tag:github\.com,2008:Repository\/\d+\//.exec(id)?.[0])
+      .find((found) => found !== undefined);
+    return prefix === undefined ? `refs/tags/${tag}` : `${prefix}${tag}`;
+  },
   read: (entry, { event, url }) => {
     if (event === "push") {
       const sha = fullSha(entry.id?.split("/").at(-1)) ?? fullSha(afterMarker(entry.link, "/commit/"));

@@ -9,6 +9,11 @@ import { afterMarker, fullSha, type ProviderReader, percentDecode } from "./prov
 
 export const gitlab: ProviderReader = {
   owns: (url) => url.hostname === "gitlab.com" || url.hostname.startsWith("gitlab."),
+  // Groups nest: everything before `/-/` is the project.
+  repository: (url) => {
+    const project = /^(\/.+?)\/-\//.exec(url.pathname)?.[1];
+    return project === undefined ? undefined : `${url.origin}${project}.git`;
+  },
   read: (entry, { event, url }) => {
     if (event === "push") {
       const sha = fullSha(afterMarker(entry.link, "/-/commit/"));

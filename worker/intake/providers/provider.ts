@@ -23,7 +23,22 @@ export type ProviderReader = {
   /** True when an address looks like this provider's; asked in the order of the index. */
   owns(url: URL): boolean;
   read(entry: RawEntry, context: EntryContext): ProviderFacts;
+  /** The Git repository behind a feed's address; undefined where it cannot be told. */
+  repository?(url: URL): string | undefined;
+  /** Entries that the feed holds at most, where that is known. */
+  window?: Readonly<Partial<Record<FeedEventKind, number>>>;
+  /** Whether the feed of releases tells tags without a release too: then every tag is a movement. */
+  bareTags?: boolean;
+  /** The entry id that the feed will give a tag, by the ids of entries it told before. */
+  tagEntryId?(tag: string, known: readonly string[]): string;
 };
+
+/** `https://host/owner/name.git` for an address that starts with `/owner/name/`. */
+export function ownerAndName(url: URL): string | undefined {
+  const [, owner, name] = url.pathname.split("/");
+  if (owner === undefined || name === undefined || owner === "" || name === "") return undefined;
+  return `${url.origin}/${owner}/${name.replace(/\.(?:rss|atom|git)$/, "")}.git`;
+}
 
 /** Everything after a marker in a link's path, percent-decoded: tags may hold slashes. */
 export function afterMarker(link: string | undefined, ...markers: readonly string[]): string | undefined {

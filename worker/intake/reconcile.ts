@@ -1,0 +1,109 @@
+/**
+ * Compares what is known of a source with its repository's refs: before the first poll, after a gap,
+ * and once a day. A feed's window forgets, the refs do not.
+ *
+ * @module
+ */
+import { log } from "../platform/log.ts";
+import type { Database } from "../store/database.ts";
+import { allEntries, storeIntake } from "../store/feed-entries.ts";
+import { type FeedSourceRow, postponeReconciles } from "../store/feed-sources.ts";
+import { eachBounded } from "./bounded.ts";
+import { lsRefs, type RemoteRefs } from "./ls-refs.ts";
+import type { FollowingStack } from "./plan-intake.ts";
+import { planRefs } from "./plan-refs.ts";
+import type { PollContext } from "./poll-context.ts";
+import { PROVIDERS } from "./providers/index.ts";
+import { branchOf, refPrefixes, repositoryOf } from "./repository.ts";
+
+const DAY_MS = 86_400_000;
+
+/** While something is missing the refs are asked for again soon. */
+const GAP_RETRY_MS = 5 * 60_000;
+
+/** A repository that could not be read when the source was new. */
+const BASELINE_RETRY_MS = 60 * 60_000;
+
+/** Reads the refs of these sources and stores what they tell; gives the stacks with new deliveries. */
+export async function reconcileSources(
+  context: PollContext,
+  db: Database,
+  sources: readonly FeedSourceRow[],
+  followers: ReadonlyMap<string, readonly FollowingStack[]>,
+): Promise<string[]> {
+  const ends = await eachBounded(sources, async (source) => {
+    const repository = repositoryOf(source.config);
+    const prefixes = refPrefixes(source.config);
+    if (repository === undefined || prefixes.length === 0) return { source, stackIds: [], later: DAY_MS };
+    const refs = await lsRefs(repository, prefixes, context.outbound);
+    if (!refs.ok) {
+      const { code, message } = refs.failure;
+      log("warn", "feed.polled", { sourceId: source.id, outcome: "refs_failed", repository, code, message });
+      return { source, stackIds: [], later: retryAfter(source) };
+    }
+    return storeRefs(context, db, source, refs.value, followers.get(source.id) ?? []);
+  });
+  await postponeReconciles(
+    db,
+    ends.flatMap(({ source, later }) =>
+      later === undefined ? [] : [{ id: source.id, reconcileAt: inAbout(context, later) }],
+    ),
+  );
+  return ends.flatMap((end) => end.stackIds);
+}
+
+type ReconcileEnd = {
+  source: FeedSourceRow;
+  stackIds: string[];
+  /** When to come back, milliseconds; undefined when that is stored already. */
+  later?: number | undefined;
+};
+
+async function storeRefs(
+  context: PollContext,
+  db: Database,
+  source: FeedSourceRow,
+  remote: RemoteRefs,
+  stacks: readonly FollowingStack[],
+): Promise<ReconcileEnd> {
+  const provider = PROVIDERS[source.config.provider];
+  const now = new Date(context.now()).toISOString();
+  const branch = branchOf(source.config);
+  const { seeded, entries: known } = await allEntries(db, source.id);
+  const ids = known.map((entry) => entry.entryId);
+  const plan = planRefs({
+    sourceId: source.id,
+    config: source.config,
+    stacks,
+    now,
+    refs: branch === undefined ? remote.refs : remote.refs.filter((ref) => ref.name === branch),
+    known,
+    // Without the rows of a first poll nothing says what is old.
+    baseline: !source.refsSeeded || !seeded,
+    gap: source.gapSince !== null,
+    bareTags: provider.bareTags ?? false,
+    tagEntryId: (tag) => provider.tagEntryId?.(tag, ids) ?? tag,
+  });
+  const marks = { gapSince: null, refsSeeded: true, reconcileAt: inAbout(context, DAY_MS) };
+  const fault = await storeIntake(db, source.id, plan, marks, now);
+  if (fault !== undefined) {
+    log("error", "storage.fault", {
+      sourceId: source.id,
+      message: fault.kind === "fault" ? fault.message : fault.column,
+    });
+    return { source, stackIds: [], later: retryAfter(source) };
+  }
+  for (const { entryId, disposition, eventId } of plan.signals)
+    log("info", "feed.signal", { sourceId: source.id, entryId, disposition, eventId, by: "refs" });
+  return { source, stackIds: plan.deliveries.map((delivery) => delivery.stackId) };
+}
+
+function retryAfter(source: FeedSourceRow): number {
+  if (source.gapSince !== null) return GAP_RETRY_MS;
+  return source.refsSeeded ? DAY_MS : BASELINE_RETRY_MS;
+}
+
+/** Within a tenth of the wait, so that sources declared together do not stay together. */
+function inAbout(context: PollContext, wait: number): string {
+  return new Date(context.now() + Math.round(wait * (0.9 + 0.2 * context.random()))).toISOString();
+}
