@@ -17,9 +17,17 @@ export function candidateOf(attempt: MaintenanceAttempt): CandidateRef | undefin
   return attempt.candidates.find((candidate) => candidate.kind === "branch");
 }
 
-/** Subject to outcome, for every patch of the report. */
-export function outcomes(report: StackReport | null): Record<string, string> {
-  return Object.fromEntries((report?.patches ?? []).map((patch) => [patch.subject, patch.outcome]));
+/** `2 carried, 1 upstreamed`: the counts of a report that are not 0. */
+export function counted(report: StackReport | null): string {
+  return Object.entries(report?.counts ?? {})
+    .filter(([, count]) => count > 0)
+    .map(([outcome, count]) => `${count} ${outcome}`)
+    .join(", ");
+}
+
+/** What became of the patch with this subject. */
+export function outcomeOf(report: StackReport | null, subject: string): string | undefined {
+  return report?.patches.find((patch) => patch.subject === subject)?.outcome;
 }
 
 /** The candidate stands in the fork at the oid that was reported, with the tree and commits it must have. */
@@ -27,7 +35,7 @@ export async function candidateFacts(
   stage: Stage,
   facts: Facts,
   detail: AttemptDetail,
-  wanted: { tag: string; tree: string; subjects: readonly string[] },
+  wanted: { tag: string; tree: string; treeIs?: string; subjects: readonly string[] },
 ): Promise<void> {
   const candidate = candidateOf(detail.attempt);
   const name = `patch-moi/${detail.attempt.stackId}/${wanted.tag}`;
@@ -37,8 +45,10 @@ export async function candidateFacts(
   facts.note("reported result", oid ?? "", detail.report?.result?.oid);
   if (oid === undefined) return;
   stage.narrator.say("fork", `${name} is ${oid}`);
-  facts.note("tree as git rebase gives it", wanted.tree, await stage.life.treeOf(oid));
-  facts.note("commits", [...wanted.subjects], await stage.life.subjectsSince(wanted.tag, oid));
+  facts.note(wanted.treeIs ?? "tree of git rebase", wanted.tree, await stage.life.treeOf(oid));
+  const subjects = await stage.life.subjectsSince(wanted.tag, oid);
+  facts.note("its commits", wanted.subjects.length, subjects.length);
+  for (const [index, subject] of wanted.subjects.entries()) facts.note(`commit ${index + 1}`, subject, subjects[index]);
 }
 
 /** Lands the attempt's candidate and holds the maintained branch against it. */
@@ -47,15 +57,8 @@ export async function landed(stage: Stage, facts: Facts, attempt: MaintenanceAtt
   const landing = await stage.api.land(attempt.id);
   stage.narrator.say("operator", `lands ${attempt.id} as ${landing.id}`);
   const detail = await settled(stage, landing.id);
-  facts.note(
-    "landing",
-    { operation: "land", status: "changed", lands: attempt.id },
-    {
-      operation: detail.attempt.operation,
-      status: detail.attempt.status,
-      lands: detail.attempt.landsAttemptId ?? null,
-    },
-  );
+  facts.note("landing", "changed", detail.attempt.status);
+  facts.note("lands", attempt.id, detail.attempt.landsAttemptId);
   const branch = await stage.life.forkRef(MAINTAINED);
   facts.note("maintained branch", candidate?.oid ?? "", branch);
   const record = (await stage.api.candidates(attempt.stackId)).find((known) => known.attemptId === attempt.id);

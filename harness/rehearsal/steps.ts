@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { AttemptDetail, MaintenanceAttempt } from "../../worker/contract/attempt.ts";
 import { BANNER_PATCH, IDLE_PATCH, LIMIT_PATCH, PATCHES, VERIFY_COMMAND } from "../upstream-life/lantern.ts";
 import { BRANCH } from "../upstream-life/life.ts";
-import { candidateFacts, candidateOf, landed, MAINTAINED, outcomes } from "./evidence.ts";
+import { candidateFacts, candidateOf, counted, landed, MAINTAINED, outcomeOf } from "./evidence.ts";
 import type { Facts } from "./facts.ts";
 import type { Stage } from "./stage.ts";
 import { attemptFor, eventFor, polledSince, settled } from "./waiting.ts";
@@ -20,8 +20,6 @@ export const SOURCE = "lantern-releases";
 export type Story = { eventId: string; attempt: MaintenanceAttempt; base: string };
 
 export type Step = { name: string; play(stage: Stage, facts: Facts, story: Partial<Story>): Promise<void> };
-
-const CARRIED = { upstreamed: 0, adapted: 0, empty: 0, dropped: 0, conflicted: 0 } as const;
 
 export const STEPS: readonly Step[] = [
   { name: "1 the first poll primes and starts nothing", play: prime },
@@ -79,7 +77,7 @@ async function follow(stage: Stage, facts: Facts, story: Partial<Story>): Promis
   const { detail, eventId } = await attemptOn(stage, release.tag);
   facts.note("status", "changed", detail.attempt.status);
   facts.note("onto", release.oid, detail.report?.onto.oid);
-  facts.note("patches", { carried: 3, ...CARRIED }, detail.report?.counts);
+  facts.note("patches", "3 carried", counted(detail.report));
   await candidateFacts(stage, facts, detail, {
     tag: release.tag,
     tree: await stage.life.rebasedTree(head ?? "", release.tag),
@@ -94,9 +92,11 @@ async function replayGivesTheSame(stage: Stage, facts: Facts, story: Partial<Sto
   const { eventId, attempt } = known(story);
   const first = candidateOf(attempt);
   const detail = await replay(stage, eventId);
+  const again = candidateOf(detail.attempt);
   facts.note("operation", "replay", detail.attempt.operation);
   facts.note("status", "changed", detail.attempt.status);
-  facts.note("candidate", { ref: first?.ref ?? "", oid: first?.oid ?? "" }, pick(candidateOf(detail.attempt)));
+  facts.note("same candidate", first?.ref ?? "", again?.ref);
+  facts.note("same object id", first?.oid ?? "", again?.oid);
   facts.note("ref in the fork", first?.oid ?? "", await stage.life.forkRef(`refs/heads/patch-moi/${STACK}/v1.1.0`));
 }
 
@@ -114,11 +114,8 @@ async function upstreamTookOne(stage: Stage, facts: Facts): Promise<void> {
   stage.narrator.say("upstream", `released ${release.tag}; it took '${IDLE_PATCH.subject}' as ${release.upstreamed}`);
   const { detail } = await attemptOn(stage, release.tag);
   facts.note("status", "changed", detail.attempt.status);
-  facts.note(
-    "patches",
-    { [LIMIT_PATCH.subject]: "carried", [IDLE_PATCH.subject]: "upstreamed", [BANNER_PATCH.subject]: "carried" },
-    outcomes(detail.report),
-  );
+  facts.note("patches", "2 carried, 1 upstreamed", counted(detail.report));
+  facts.note(`'${IDLE_PATCH.subject}'`, "upstreamed", outcomeOf(detail.report, IDLE_PATCH.subject));
   const taken = detail.report?.patches.find((patch) => patch.outcome === "upstreamed");
   facts.note("upstream's commit", release.upstreamed, taken?.upstreamOid);
   await candidateFacts(stage, facts, detail, {
@@ -136,15 +133,10 @@ async function conflict(stage: Stage, facts: Facts): Promise<void> {
   const { detail } = await attemptOn(stage, release.tag);
   const conflicted = detail.report?.patches.find((patch) => patch.outcome === "conflicted");
   facts.note("status", "needs_intervention", detail.attempt.status);
-  facts.note(
-    "conflict",
-    { ...release.conflict, kind: "contents" },
-    {
-      patch: conflicted?.subject ?? null,
-      path: conflicted?.conflicts?.[0]?.path ?? null,
-      kind: conflicted?.conflicts?.[0]?.kind ?? null,
-    },
-  );
+  facts.note("patches", "1 carried, 1 conflicted", counted(detail.report));
+  facts.note("conflicting patch", release.conflict.patch, conflicted?.subject);
+  facts.note("conflicting file", release.conflict.path, conflicted?.conflicts?.[0]?.path);
+  facts.note("kind of conflict", "contents", conflicted?.conflicts?.[0]?.kind);
   facts.note("its reason names the file", true, detail.attempt.reason?.message.includes(release.conflict.path));
   facts.note("nothing pushed", null, await stage.life.forkRef(`refs/heads/patch-moi/${STACK}/${release.tag}`));
   facts.note("maintained branch untouched", before ?? "", await stage.life.forkRef(MAINTAINED));
@@ -160,6 +152,7 @@ async function conflict(stage: Stage, facts: Facts): Promise<void> {
   await candidateFacts(stage, facts, done, {
     tag: release.tag,
     tree: resolved.tree,
+    treeIs: "tree as the person left it",
     subjects: [LIMIT_PATCH.subject, BANNER_PATCH.subject],
   });
   await landed(stage, facts, done.attempt);
@@ -221,10 +214,6 @@ async function replay(stage: Stage, eventId: string): Promise<AttemptDetail> {
   const fresh = (await stage.api.attempts({ eventId })).find((attempt) => !earlier.has(attempt.id));
   if (fresh === undefined) throw new Error(`the replay of ${eventId} made no attempt`);
   return settled(stage, fresh.id);
-}
-
-function pick(candidate: { ref: string; oid: string } | undefined): { ref: string; oid: string } | undefined {
-  return candidate === undefined ? undefined : { ref: candidate.ref, oid: candidate.oid };
 }
 
 function known(story: Partial<Story>): { eventId: string; attempt: MaintenanceAttempt } {

@@ -14,15 +14,15 @@ export function renderTable(rehearsal: Rehearsal): string {
   const table = new Table({
     head: ["step", "fact", "expected", "seen", ""],
     style: { head: [], border: [], compact: true },
-    colWidths: [26, 28, 46, 46, 5],
+    colWidths: [26, 32, 42, 42, 5],
     wordWrap: true,
   });
   for (const step of rehearsal.steps) {
     const facts = Object.keys({ ...step.expected, ...step.seen });
     table.push([
       `${step.name}\n${step.seconds.toFixed(1)} s`,
-      facts.map((what) => clip(what, 26)).join("\n"),
-      facts.map((what) => clip(shown(step.expected[what]), 44)).join("\n"),
+      facts.map((what) => clip(what, 30)).join("\n"),
+      facts.map((what) => clip(shown(step.expected[what]), 40)).join("\n"),
       facts.map((what) => seen(step.expected[what], step.seen[what])).join("\n"),
       step.ok ? colors.green("ok") : colors.red("NO"),
     ]);
@@ -31,7 +31,7 @@ export function renderTable(rehearsal: Rehearsal): string {
 }
 
 function seen(expected: Fact | undefined, fact: Fact | undefined): string {
-  const text = clip(shown(fact), 44);
+  const text = clip(shown(fact), 40);
   return isDeepStrictEqual(expected, fact) ? text : colors.red(text);
 }
 
