@@ -55,6 +55,8 @@ export function spawnGit(args: readonly string[], options: EnvironmentOptions & 
     env: gitEnvironment(options),
     stdio: ["pipe", "pipe", "pipe"],
     windowsHide: true,
+    // A process group of its own: what git starts (transports, pagers of a hostile alias) ends with it.
+    detached: process.platform !== "win32",
   });
   // A process that ends before it has read its input tells why by its exit code; EPIPE adds nothing.
   child.stdin.on("error", () => {});
@@ -159,13 +161,23 @@ export function exitOf(child: ChildProcessWithoutNullStreams, command: string): 
   });
 }
 
-/** Asks a process to end, and ends it when it does not. */
+/** Asks a process and what it started to end, and ends them when they do not. */
 export function endProcess(child: ChildProcessWithoutNullStreams): void {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill("SIGTERM");
-  const timer = setTimeout(() => child.kill("SIGKILL"), KILL_GRACE_MS);
+  signalGroup(child, "SIGTERM");
+  const timer = setTimeout(() => signalGroup(child, "SIGKILL"), KILL_GRACE_MS);
   timer.unref();
   child.once("close", () => clearTimeout(timer));
+}
+
+function signalGroup(child: ChildProcessWithoutNullStreams, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    if (process.platform === "win32") child.kill(signal);
+    else process.kill(-child.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 /** Keeps the last {@link STDERR_TAIL} bytes. */
