@@ -13,8 +13,8 @@ it("comes out right however often edge and runner are killed", async () => {
     folder,
     seed: 1,
     stacks: 4,
-    releases: 6,
-    seconds: 20,
+    releases: 5,
+    seconds: 15,
     settleSeconds: 200,
     say: (line) => lines.push(line),
   });

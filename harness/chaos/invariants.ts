@@ -56,6 +56,22 @@ export async function violations(fleet: Fleet, api: AdminApi): Promise<string[]>
   return found;
 }
 
+/** `200 events; 57 changed, 143 superseded; 12 handed out more than once`: what the storm was made of. */
+export async function summary(fleet: Fleet, api: AdminApi): Promise<string> {
+  let events = 0;
+  let again = 0;
+  const statuses = new Map<string, number>();
+  for (let pair = 0; pair < fleet.size; pair++) {
+    events += (await api.events(stackName(pair))).length;
+    for (const attempt of await api.attempts({ stackId: stackName(pair) })) {
+      statuses.set(attempt.status, (statuses.get(attempt.status) ?? 0) + 1);
+      if (attempt.epoch > 1) again += 1;
+    }
+  }
+  const counts = [...statuses].map(([status, count]) => `${count} ${status}`).join(", ");
+  return `${events} events; ${counts}; ${again} handed out more than once`;
+}
+
 /** The stack's journal as its attempts show it: one order, nothing twice, never two active at a time. */
 export function journal(details: readonly AttemptDetail[]): string[] {
   const found: string[] = [];

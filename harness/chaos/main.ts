@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { violations } from "./invariants.ts";
+import { summary, violations } from "./invariants.ts";
 import { rage } from "./storm.ts";
 
 const { values } = parseArgs({
@@ -37,6 +37,7 @@ const storm = await rage({
   say,
 });
 const found = await violations(storm.fleet, storm.deployment.api);
+say(await summary(storm.fleet, storm.deployment.api));
 await storm.end();
 for (const line of found) say(line);
 say(`${storm.kills.edge} kills of the edge, ${storm.kills.runner} of the runner, ${found.length} violations`);
