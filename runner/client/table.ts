@@ -46,6 +46,16 @@ export function cut(text: string, width: number): string {
   return letters.length <= width ? flat : `${letters.slice(0, Math.max(1, width - 1)).join("")}…`;
 }
 
+/** A ref as people say it: without the folder that git keeps it in. */
+export function shortRef(ref: string): string {
+  return ref.replace(/^refs\/(?:tags|heads)\//, "");
+}
+
+/** `1 commit`, `2 commits`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
 /** Breaks text into lines of at most `width`, between words where it can. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];

@@ -7,7 +7,7 @@
 import { z } from "@hono/zod-openapi";
 import { MaintenanceAttempt } from "../../worker/contract/attempt.ts";
 import type { Session } from "../client/session.ts";
-import { statusWord } from "../client/table.ts";
+import { shortRef, statusWord } from "../client/table.ts";
 
 export const AttemptAnswer = z.object({ attempt: MaintenanceAttempt });
 
@@ -20,5 +20,5 @@ export async function actOnAttempt(session: Session, id: string, action: string,
 /** An attempt in one line. */
 export function describeAttempt(attempt: MaintenanceAttempt): string {
   const reason = attempt.reason === undefined ? "" : `: ${attempt.reason.message}`;
-  return `${attempt.id} (${attempt.operation} onto ${attempt.onto}) is ${statusWord(attempt.status)}${reason}`;
+  return `${attempt.id} (${attempt.operation} onto ${shortRef(attempt.onto)}) is ${statusWord(attempt.status)}${reason}`;
 }

@@ -6,7 +6,7 @@
 import type { AttemptDetail, TimelineEntry } from "../../worker/contract/attempt.ts";
 import type { PatchReport, StackReport, VerifyResult } from "../../worker/contract/report.ts";
 import { colors } from "../client/colors.ts";
-import { age, cut, statusWord, table, wrap } from "../client/table.ts";
+import { age, count, cut, shortRef, statusWord, table, wrap } from "../client/table.ts";
 import type { EventDetail } from "./event-detail.ts";
 
 const WIDTH = 80;
@@ -16,7 +16,7 @@ export function describeAttemptDetail(detail: AttemptDetail, now: number): strin
   const lines = [
     `${colors.bold(attempt.id)}  ${statusWord(attempt.status)}  ${colors.dim(age(attempt.createdAt, now))}`,
   ];
-  lines.push(...field("operation", `${attempt.operation} onto ${attempt.onto}`));
+  lines.push(...field("operation", `${attempt.operation} onto ${shortRef(attempt.onto)}`));
   lines.push(...field("event", attempt.eventId));
   if (attempt.reason !== undefined) lines.push(...field("reason", `${attempt.reason.code}: ${attempt.reason.message}`));
   if (attempt.runner !== undefined) lines.push(...field("runner", `${attempt.runner.name} ${attempt.runner.version}`));
@@ -24,8 +24,8 @@ export function describeAttemptDetail(detail: AttemptDetail, now: number): strin
   if (attempt.relatedAttemptId !== undefined) lines.push(...field("related", attempt.relatedAttemptId));
   if (attempt.nextActionAt !== undefined) lines.push(...field("next", attempt.nextActionAt));
   if (progress !== undefined && attempt.status === "running") {
-    const count = progress.total === undefined ? "" : ` ${progress.done ?? 0}/${progress.total}`;
-    lines.push(...field("doing", `${progress.stage}${count}, ${age(progress.at, now)} ago`));
+    const done = progress.total === undefined ? "" : ` ${progress.done ?? 0}/${progress.total}`;
+    lines.push(...field("doing", `${progress.stage}${done}, ${age(progress.at, now)} ago`));
   }
   for (const candidate of attempt.candidates)
     lines.push(...field("candidate", `${candidate.ref} at ${candidate.oid.slice(0, 12)}`));
@@ -59,10 +59,12 @@ export function describeEvent({ event, attempts, dispatches }: EventDetail, now:
 /** The report of a stack: what became of each patch, and why. */
 export function reportLines(report: StackReport): string[] {
   const { counts, drift } = report;
-  const told = Object.entries(counts).flatMap(([name, count]) => (count > 0 ? [`${count} ${name}`] : []));
+  const told = Object.entries(counts).flatMap(([name, number]) => (number > 0 ? [`${number} ${name}`] : []));
   const lines = ["", colors.bold(`Patches of ${report.branch}`)];
   lines.push(...indent(`onto ${report.onto.ref} (${report.onto.oid.slice(0, 12)}): ${told.join(", ") || "none"}`, 2));
-  lines.push(...indent(`${drift.commitsBehind} commits and ${Math.round(drift.daysBehind)} days behind`, 2));
+  lines.push(
+    ...indent(`${count(drift.commitsBehind, "commit")} and ${count(Math.round(drift.daysBehind), "day")} behind`, 2),
+  );
   lines.push(
     table(
       ["OUTCOME", "PATCH", "NEW", "SUBJECT"],
@@ -79,9 +81,9 @@ export function reportLines(report: StackReport): string[] {
   const conflicted = report.patches.filter((patch) => (patch.conflicts ?? []).length > 0);
   if (conflicted.length > 0) lines.push("", colors.bold("Conflicts"), ...conflicted.flatMap(conflictLines));
   lines.push(...verifyLines("Verification", report.verify));
-  lines.push(...verifyLines("Upstream alone", report.baseline ?? []));
   if (report.firstFailingPatch !== undefined)
-    lines.push(...indent(`fails from patch ${report.firstFailingPatch.slice(0, 12)} on`, 2));
+    lines.push(...indent(`fails from patch ${report.firstFailingPatch.slice(0, 9)} on`, 2));
+  lines.push(...verifyLines("Verification of upstream alone", report.baseline ?? []));
   for (const warning of report.warnings) lines.push(...field("warning", warning));
   return lines;
 }

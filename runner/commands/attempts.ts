@@ -5,7 +5,7 @@
  */
 import type { Command } from "commander";
 import { MaintenanceAttempt } from "../../worker/contract/attempt.ts";
-import { age, cut, statusWord } from "../client/table.ts";
+import { age, cut, shortRef, statusWord } from "../client/table.ts";
 import { registerList } from "./list.ts";
 
 export function registerAttempts(program: Command): void {
@@ -24,7 +24,7 @@ export function registerAttempts(program: Command): void {
     row: (attempt, now) => [
       attempt.id,
       attempt.operation,
-      cut(attempt.onto, 30),
+      cut(shortRef(attempt.onto), 30),
       statusWord(attempt.status),
       attempt.reason?.code ?? "-",
       age(attempt.createdAt, now),

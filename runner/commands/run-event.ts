@@ -57,7 +57,7 @@ export function registerRunEvent(run: Command): void {
         const { event: stored, accepted } = sent.value;
         const to =
           stored.stackIds.length === 0 ? "recorded, handed to no stack" : `handed to ${stored.stackIds.join(", ")}`;
-        return `${stored.id}: ${accepted ? to : "was known already; nothing changed"}`;
+        return `${stored.id}: ${accepted ? to : `known already; ${to}`}`;
       });
     });
 }

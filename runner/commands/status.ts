@@ -12,7 +12,7 @@ import { LIST_LIMIT } from "../../worker/contract/primitives.ts";
 import { Stack } from "../../worker/contract/stack.ts";
 import { colors } from "../client/colors.ts";
 import { Session } from "../client/session.ts";
-import { age, cut, statusWord, table } from "../client/table.ts";
+import { age, cut, shortRef, statusWord, table } from "../client/table.ts";
 import { examples } from "./list.ts";
 import { health } from "./sources.ts";
 
@@ -96,7 +96,7 @@ function describe(found: Found, now: number): string {
         found.attempts.map((attempt) => [
           attempt.id,
           attempt.operation,
-          cut(attempt.onto, 24),
+          cut(shortRef(attempt.onto), 24),
           statusWord(attempt.status),
           age(attempt.createdAt, now),
         ]),

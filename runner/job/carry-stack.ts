@@ -126,9 +126,10 @@ function describeConflicts(report: StackReport, conflicted: readonly PatchReport
     return `'${patch.subject}' in ${paths.slice(0, NAMED_PATHS).join(", ")}${more}`;
   });
   const others = conflicted.length > NAMED_PATCHES ? `; and ${conflicted.length - NAMED_PATCHES} more patches` : "";
-  const verb = conflicted.length === 1 ? "patch conflicts" : "patches conflict";
+  const verb = conflicted.length === 1 ? "conflicts" : "conflict";
+  const all = report.patches.length === 1 ? "1 patch" : `${report.patches.length} patches`;
   return (
-    `${conflicted.length} of ${report.patches.length} ${verb} with ${report.onto.ref}: ${named.join("; ")}${others}. ` +
+    `${conflicted.length} of ${all} ${verb} with ${report.onto.ref}: ${named.join("; ")}${others}. ` +
     `Push a branch with ${report.onto.ref} and the resolved patches to the fork, then: ` +
     `patch.moi resume ${attemptId} --ref BRANCH --note TEXT`
   );

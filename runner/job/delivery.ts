@@ -94,7 +94,7 @@ async function tryOnce(message: SignedMessage, options: DeliveryOptions): Promis
   const { code, text: says } = errorOf(body);
   if (status === 408 || status === 429 || status >= 500) {
     const retryAfterSeconds = parseRetryAfter(headers.get("retry-after"), options.clock.now());
-    return { kind: "again", why: `${message.url.origin} answered ${status} ${code}`, retryAfterSeconds };
+    return { kind: "again", why: `${message.url.origin} answered ${status} ${code}`.trimEnd(), retryAfterSeconds };
   }
   return { kind: "refused", status, code: code || `http_${status}`, message: says, body };
 }
