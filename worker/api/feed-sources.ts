@@ -66,7 +66,7 @@ feedSourcesApi.openapi(
     const { id } = c.req.valid("param");
     const config = c.req.valid("json");
     const ownHosts = [new URL(c.req.url).hostname];
-    const checked = checkUrl(config.url, { allowLocal: c.var.settings.allowLocal, ownHosts });
+    const checked = checkUrl(config.url.replace(/^git\+/, ""), { allowLocal: c.var.settings.allowLocal, ownHosts });
     if (!checked.ok)
       throw new ApiError("invalid_request", `url: ${checked.failure.message}`, { reason: checked.failure.code });
     const stacks = config.target.mode === "maintain" ? config.target.stacks : [];

@@ -6,7 +6,23 @@
 import { z } from "@hono/zod-openapi";
 import { HttpUrl, Name, Timestamp } from "./primitives.ts";
 
-export const Provider = z.enum(["github", "forgejo", "gitea", "codeberg", "gitlab", "feed"]);
+export const Provider = z.enum([
+  "github",
+  "forgejo",
+  "gitea",
+  "codeberg",
+  /** Forgejo, as older files call it. */
+  "jojo",
+  "gitlab",
+  "cgit",
+  "pypi",
+  "npm",
+  "crates",
+  "kernel",
+  "sourceforge",
+  "git",
+  "feed",
+]);
 export type Provider = z.infer<typeof Provider>;
 
 /** What kind of movement the feed tells. */
@@ -23,6 +39,15 @@ export const RepoInfo = z.strictObject({
 });
 export type RepoInfo = z.infer<typeof RepoInfo>;
 
+/** The feed's address; of the provider `git` the repository's, which may be written `git+https://…`. */
+const FeedUrl = z
+  .string()
+  .max(2048)
+  .refine(
+    (text) => HttpUrl.safeParse(text.replace(/^git\+/, "")).success,
+    "must be an http(s) URL without credentials",
+  );
+
 export const FeedTarget = z.discriminatedUnion("mode", [
   /** Record signals and events; start no work. */
   z.strictObject({ mode: z.literal("notify_only") }),
@@ -35,7 +60,7 @@ export type FeedTarget = z.infer<typeof FeedTarget>;
 export const FeedSourceConfig = z
   .strictObject({
     provider: Provider,
-    url: HttpUrl,
+    url: FeedUrl,
     event: FeedEventKind,
     repo: RepoInfo.optional(),
     target: FeedTarget.default({ mode: "notify_only" }),

@@ -7,16 +7,25 @@ import { z } from "@hono/zod-openapi";
 import { FeedEntry, FilterDecision } from "./feed-signal.ts";
 import { FeedSourceConfig } from "./feed-source.ts";
 import { FlowEvent } from "./flow-event.ts";
-import { HttpUrl, Name } from "./primitives.ts";
+import { Name } from "./primitives.ts";
 
-export const FeedFormat = z.enum(["atom", "rss", "rdf", "json-feed", "kernel-releases"]);
+export const FeedFormat = z.enum([
+  "atom",
+  "rss",
+  "rdf",
+  "json-feed",
+  "kernel-releases",
+  "npm",
+  "pypi-json",
+  "crates",
+  "git-refs",
+]);
 export type FeedFormat = z.infer<typeof FeedFormat>;
 
 /** Exactly one of `url` and `body`; the other fields are those of a source, all optional. */
 export const PreviewInput = z
   .strictObject({
     ...FeedSourceConfig.partial().shape,
-    url: HttpUrl.optional(),
     /** A feed's own text, when it is not to be fetched. */
     body: z.string().optional(),
     id: Name.default("preview"),

@@ -9,6 +9,7 @@ import { shortDigest } from "./digest.ts";
 import { readFeedDate } from "./feed-date.ts";
 import { resolveLink } from "./feed-link.ts";
 import { type FeedFailure, MAX_FIELD, type ParsedFeed, type RawEntry } from "./raw-entry.ts";
+import { readRegistry } from "./registry-formats.ts";
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const CONTROL_OR_SPACE = /[\u0000-\u001f\u007f-\u009f\s]+/g;
@@ -73,9 +74,11 @@ export function parseJsonFeed(body: string, url: string | undefined): Result<Par
     const { entries, warnings } = readEach(kernel.data.releases, KernelRelease, (release) => fromKernel(release, url));
     return ok({ format: "kernel-releases", entries, warnings });
   }
+  const registry = readRegistry(value);
+  if (registry !== undefined) return ok(registry);
   return fail({
     code: "feed_not_feed",
-    message: "the server sent JSON that is neither a JSON Feed nor a list of kernel releases",
+    message: "the server sent JSON that is no JSON Feed, no list of kernel releases and no registry's document",
   });
 }
 

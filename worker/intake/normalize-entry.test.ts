@@ -5,8 +5,10 @@ import forgejo from "./fixtures/forgejo-releases.rss?raw";
 import githubCommits from "./fixtures/github-commits.atom?raw";
 import githubReleases from "./fixtures/github-releases.atom?raw";
 import gitlabTags from "./fixtures/gitlab-tags.atom?raw";
+import kdist from "./fixtures/kernel-kdist.rss?raw";
 import kernelReleases from "./fixtures/kernel-releases.json?raw";
 import pypi from "./fixtures/pypi-releases.rss?raw";
+import sourceforge from "./fixtures/sourceforge.rss?raw";
 import { type NormalizedFeed, normalizeEntry, normalizeFeed } from "./normalize-entry.ts";
 import { parseFeed } from "./parse-feed.ts";
 import { guessProvider } from "./providers/index.ts";
@@ -52,7 +54,57 @@ describe("providers", () => {
     expect(feed.warnings).toEqual(["entry 3 (broken: names no tag): it names no tag and has no id or link"]);
   });
 
-  it("GitLab, cgit, PyPI, kernel.org", () => {
+  it("registries: one key space for each, no tag that they do not know", () => {
+    const npm = {
+      name: "@acme/rocket",
+      "dist-tags": { latest: "1.10.0" },
+      versions: { "1.9.0": {}, "1.10.0": { gitHead: "0123456789ABCDEF0123456789abcdef01234567" }, "0.1.0": null },
+      time: { created: "x", "1.9.0": "2026-01-01T00:00:00.000Z", "1.10.0": "2026-02-01T00:00:00.000Z" },
+    };
+    const npmFeed = read(JSON.stringify(npm), "npm", "release", "https://registry.npmjs.org/@acme%2frocket");
+    expect(npmFeed.entries.map(({ entry }) => [entry.entryId, entry.sha])).toEqual([
+      ["@acme/rocket@1.10.0", "0123456789abcdef0123456789abcdef01234567"],
+      ["@acme/rocket@1.9.0", undefined],
+      ["@acme/rocket@0.1.0", undefined],
+    ]);
+    const project = {
+      info: { name: "Rocket" },
+      releases: { "1.9": [{ upload_time_iso_8601: "2026-03-01T12:00:00.000000Z" }], "1.8": [], "1.10": [{}] },
+    };
+    expect(keys(read(JSON.stringify(project), "pypi", "release", "https://pypi.org/pypi/rocket/json"))).toEqual([
+      ["https://pypi.org/project/rocket/1.9/", undefined],
+      ["https://pypi.org/project/rocket/1.10/", undefined],
+    ]);
+    const crate = {
+      crate: { id: "rocket" },
+      versions: [{ num: "1.1.0", created_at: "2026-03-01T12:00:00Z" }, { no: 1 }],
+    };
+    expect(keys(read(JSON.stringify(crate), "crates", "release", "https://crates.io/api/v1/crates/rocket"))).toEqual([
+      ["rocket@1.1.0", undefined],
+    ]);
+  });
+
+  it("kernel.org: both of its feeds have the same keys and tags", () => {
+    const url = "https://www.kernel.org/feeds/kdist.xml";
+    expect(keys(read(kdist, "kernel", "release", url))).toEqual([["7.2-rc1", "v7.2-rc1"]]);
+    expect(keys(read(kernelReleases, "kernel", "release", url))).toEqual([
+      ["7.2-rc1", "v7.2-rc1"],
+      ["7.1.2", "v7.1.2"],
+      ["next-20261027", undefined],
+    ]);
+  });
+
+  it("cgit and SourceForge", () => {
+    const sha = "fedcba9876543210fedcba9876543210fedcba98";
+    const [commit] = read(cgit, "cgit", "push", "https://git.example.org/rocket/atom/?h=next").entries;
+    expect(commit?.entry).toMatchObject({ entryId: sha, sha, ref: "refs/heads/next" });
+    const path = "https://sourceforge.net/projects/rocket/files/rocket/1.4/rocket-1.4.tar.gz/download";
+    expect(keys(read(sourceforge, "sourceforge", "release", "https://sourceforge.net/projects/rocket/rss"))).toEqual([
+      [path, undefined],
+    ]);
+  });
+
+  it("GitLab, cgit, PyPI, kernel.org as plain feeds", () => {
     expect(keys(read(gitlabTags, "gitlab", "tag", "https://gitlab.com/acme/rocket/-/tags?format=atom"))).toEqual([
       ["v3.1.0", "v3.1.0"],
       ["v3.0.0", "v3.0.0"],
@@ -76,6 +128,14 @@ describe("providers", () => {
     ["https://gitlab.com/a/b/-/tags?format=atom", "gitlab"],
     ["https://gitlab.gnome.org/a/b/-/tags?format=atom", "gitlab"],
     ["https://gitea.example.org/a/b/releases.rss", "gitea"],
+    ["https://pypi.org/rss/project/pip/releases.xml", "pypi"],
+    ["https://registry.npmjs.org/hono", "npm"],
+    ["https://crates.io/api/v1/crates/serde", "crates"],
+    ["https://www.kernel.org/releases.json", "kernel"],
+    ["https://sourceforge.net/projects/x/rss", "sourceforge"],
+    ["https://git.zx2c4.com/cgit/atom/?h=master", "cgit"],
+    ["git+https://git.example.org/x", "git"],
+    ["https://git.example.org/x.git", "git"],
     ["https://example.org/feed", "feed"],
     [undefined, "feed"],
   ] as const)("%s is %s", (url, provider) => {

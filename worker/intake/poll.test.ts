@@ -366,6 +366,19 @@ describe("the repository's refs", () => {
     expect((await signals("lost-rows")).filter((line) => line.endsWith("event"))).toEqual([]);
   });
 
+  it("are a feed of their own", async () => {
+    const upstream = new Upstream();
+    await declare("bare", { provider: "git", event: "tag", url: "git+https://github.com/acme/bare.git" });
+    upstream.repository("bare", { "v1.0.0": "a" });
+    await pollSources(upstream.context(), ["bare"]);
+    expect(await source("bare")).toMatchObject({ primed: true, lastOutcome: "changed" });
+    await pollSources(upstream.context(), ["bare"]);
+    expect(await source("bare")).toMatchObject({ lastOutcome: "not_modified" });
+    upstream.repository("bare", { "v1.0.0": "b", "v1.2.0": "c", "v1.10.0": "d" });
+    for (let i = 0; i < 2; i++) await pollSources(upstream.context(), ["bare"]);
+    expect(await signals("bare")).toEqual(["v1.0.0 r1 moved", "v1.2.0 r0 event", "v1.10.0 r0 event"]);
+  });
+
   it("follow the head of a branch", async () => {
     const upstream = new Upstream();
     const url = "https://github.com/acme/branchy/commits/main.atom";

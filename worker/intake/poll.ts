@@ -10,14 +10,16 @@
  */
 import { log } from "../platform/log.ts";
 import { commit, type Database, openDatabase, StorageFault } from "../store/database.ts";
-import { type KnownEntries, knownEntries, storeIntake } from "../store/feed-entries.ts";
+import { type IntakeMarks, type KnownEntries, knownEntries, storeIntake } from "../store/feed-entries.ts";
 import { type FeedSourceRow, findSources, followersOf, type PollRecord, recordPolls } from "../store/feed-sources.ts";
 import { eachBounded } from "./bounded.ts";
 import { deliverPending } from "./deliver.ts";
 import { fetchFeed, type Validators } from "./fetch-feed.ts";
+import type { RemoteRefs } from "./ls-refs.ts";
 import { type NormalizedEntry, normalizeFeed } from "./normalize-entry.ts";
 import { type FollowingStack, type IntakePlan, planIntake } from "./plan-intake.ts";
 import type { PollContext } from "./poll-context.ts";
+import { fetchRefs, planRepository } from "./poll-repository.ts";
 import { nextPollAt } from "./poll-schedule.ts";
 import { PROVIDERS } from "./providers/index.ts";
 import { reconcileSources } from "./reconcile.ts";
@@ -32,6 +34,8 @@ type Asked = {
   movedTo: string | null;
   /** Undefined for 304 and failures. */
   entries?: NormalizedEntry[];
+  /** Instead of entries, where the repository itself is the feed. */
+  refs?: RemoteRefs;
   failure?: { code: string; message: string; retryAfterSeconds?: number | undefined };
 };
 
@@ -50,14 +54,17 @@ export async function pollSources(
   const sources = rows.filter((row) => manual || row.config.enabled);
   const followers = await followingStacks(db, sources);
   // Before the first poll: what the refs tell then is from before we watched, and what comes later is not.
-  const untried = sources.filter((source) => source.reconcileAt === null);
+  const untried = sources.filter(({ reconcileAt, config }) => reconcileAt === null && config.provider !== "git");
   const early = await reconcileSources(context, db, untried, followers);
   const asked = await eachBounded(sources, (source) => ask(context, source));
   const ends = await takeIn(db, asked, followers);
   await deliverPending(context.env, [...new Set([...early, ...ends.flatMap((end) => end.stackIds)])]);
   await recordEnds(context, db, ends);
   const now = new Date(context.now()).toISOString();
-  const due = ends.filter(({ poll: { source }, plan }) => plan?.gap === true || (source.reconcileAt ?? "9") <= now);
+  const due = ends.filter(
+    ({ poll: { source }, plan }) =>
+      source.config.provider !== "git" && (plan?.gap === true || (source.reconcileAt ?? "9") <= now),
+  );
   if (due.length > 0) {
     // As they are now: the poll itself may have marked a gap.
     const current = await findSources(
@@ -83,6 +90,7 @@ async function ask(context: PollContext, source: FeedSourceRow): Promise<Asked> 
 }
 
 async function fetchAndRead(context: PollContext, source: FeedSourceRow, validators: Validators): Promise<Asked> {
+  if (source.config.provider === "git") return askRepository(context, source, validators);
   const answer = await fetchFeed(source.config.url, validators, context.outbound);
   const at = new Date(context.now()).toISOString();
   const asked = { source, at, validators, movedTo: source.movedTo };
@@ -96,6 +104,15 @@ async function fetchAndRead(context: PollContext, source: FeedSourceRow, validat
     return { ...asked, movedTo, failure: { code: "feed_no_entries", message: `no entry could be read: ${warning}` } };
   // Nothing is concluded from a feed without entries, not even that the next 304 means the same.
   return { ...asked, movedTo, entries, validators: entries.length === 0 ? validators : answer.value.validators };
+}
+
+async function askRepository(context: PollContext, source: FeedSourceRow, validators: Validators): Promise<Asked> {
+  const answer = await fetchRefs(source.config, context.outbound);
+  const asked = { source, at: new Date(context.now()).toISOString(), validators, movedTo: null };
+  if (!answer.ok) return { ...asked, failure: answer.failure };
+  // Git has no validators; a digest of its answer serves as one, on this side of the wire.
+  if (source.etag === answer.value.digest) return asked;
+  return { ...asked, refs: answer.value, validators: { etag: answer.value.digest, lastModified: null } };
 }
 
 async function takeIn(
@@ -133,6 +150,11 @@ async function store(
 ): Promise<PollEnd> {
   const { source, at, entries, failure } = poll;
   if (failure !== undefined) return { poll, outcome: "failed", stackIds: [] };
+  if (poll.refs !== undefined) {
+    const { config, id, primed } = source;
+    const { plan, seeded } = await planRepository(db, id, config, poll.refs, stacks, primed, at);
+    return keep(db, poll, plan, seeded ? {} : { primed: true });
+  }
   if (entries === undefined || found === undefined) return { poll, outcome: "not_modified", stackIds: [] };
   const plan = planIntake({
     sourceId: source.id,
@@ -146,7 +168,6 @@ async function store(
     now: at,
   });
   const seed = !source.primed || !found.seeded;
-  if (plan.entries.length === 0 && !seed) return { poll, outcome: "unchanged", stackIds: [] };
   // The gap is on record before anything that a crash could keep from closing it.
   const marks = {
     ...(seed ? { primed: true } : {}),
@@ -154,6 +175,13 @@ async function store(
     ...(source.primed && seed ? { refsSeeded: false, reconcileAt: null } : {}),
     ...(plan.gap ? { gapSince: at, reconcileAt: at } : {}),
   };
+  return keep(db, poll, plan, marks);
+}
+
+/** Commits what a poll found. */
+async function keep(db: Database, poll: Asked, plan: IntakePlan, marks: IntakeMarks): Promise<PollEnd> {
+  const { source, at } = poll;
+  if (plan.entries.length === 0 && Object.keys(marks).length === 0) return { poll, outcome: "unchanged", stackIds: [] };
   const fault = await storeIntake(db, source.id, plan, marks, at);
   if (fault !== undefined) {
     log("error", "storage.fault", {

@@ -11,7 +11,9 @@ import { fail, ok, type Result } from "../platform/result.ts";
 import { fetchFeed } from "./fetch-feed.ts";
 import { normalizeFeed } from "./normalize-entry.ts";
 import { parseFeed } from "./parse-feed.ts";
-import { type FollowingStack, planIntake } from "./plan-intake.ts";
+import { type FollowingStack, type IntakePlan, planIntake } from "./plan-intake.ts";
+import { planRefs } from "./plan-refs.ts";
+import { fetchRefs } from "./poll-repository.ts";
 import { guessProvider } from "./providers/index.ts";
 import type { ParsedFeed } from "./raw-entry.ts";
 
@@ -24,6 +26,8 @@ export async function previewFeed(
   outbound: Outbound,
   now: string,
 ): Promise<Result<Preview, PreviewFailure>> {
+  const asked = input.provider ?? guessProvider(input.url);
+  if (asked === "git" && input.body === undefined) return previewRefs(input, stacks, outbound, now);
   const read = await readFeed(input, outbound);
   if (!read.ok) return read;
   const { feed, url } = read.value;
@@ -39,12 +43,49 @@ export async function previewFeed(
     stacks,
     now,
   });
-  const receivers = (eventId: string): string[] =>
-    plan.deliveries.filter((delivery) => delivery.eventId === eventId).map((delivery) => delivery.stackId);
   return ok({
     format: feed.format,
     ...(feed.title === undefined ? {} : { title: feed.title }),
     entries: entries.map((item) => item.entry),
+    ...planned(plan),
+    warnings,
+  });
+}
+
+/** A repository's refs, as if none of them had been there before. */
+async function previewRefs(
+  input: PreviewInput,
+  stacks: readonly FollowingStack[],
+  outbound: Outbound,
+  now: string,
+): Promise<Result<Preview, PreviewFailure>> {
+  const config = completed({ ...input, provider: "git" }, input.url);
+  const answer = await fetchRefs(config, outbound);
+  if (!answer.ok) return answer;
+  const plan = planRefs({
+    sourceId: input.id,
+    config,
+    stacks,
+    now,
+    refs: answer.value.refs,
+    known: [],
+    baseline: false,
+    gap: false,
+    bareTags: true,
+    tagEntryId: (tag) => tag,
+  });
+  return ok({
+    format: "git-refs",
+    entries: plan.signals.map(({ entry }) => entry).toReversed(),
+    ...planned(plan),
+    warnings: [],
+  });
+}
+
+function planned(plan: IntakePlan): Pick<Preview, "signals" | "events"> {
+  const receivers = (eventId: string): string[] =>
+    plan.deliveries.filter((delivery) => delivery.eventId === eventId).map((delivery) => delivery.stackId);
+  return {
     signals: plan.signals.map(({ sourceId, entry, disposition, decisions }) => ({
       ...entry,
       sourceId,
@@ -52,8 +93,7 @@ export async function previewFeed(
       decisions,
     })),
     events: plan.events.map((event) => ({ ...event, stackIds: receivers(event.id) })),
-    warnings,
-  });
+  };
 }
 
 async function readFeed(

@@ -16,6 +16,8 @@ export type RawEntry = {
   updatedAt?: string;
   /** Git tag, only where the format has a field that names one. */
   tag?: string;
+  /** Commit, only where the format has a field that names one. */
+  commit?: string;
   prerelease?: boolean;
   /** Digest of the body's words. The body itself is never kept. */
   bodyDigest?: string;

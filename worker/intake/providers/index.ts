@@ -4,18 +4,31 @@
  * @module
  */
 import { Provider } from "../../contract/feed-source.ts";
+import { cgit } from "./cgit.ts";
 import { feed } from "./feed.ts";
 import { codeberg, forgejo, gitea } from "./forgejo.ts";
+import { git } from "./git.ts";
 import { github } from "./github.ts";
 import { gitlab } from "./gitlab.ts";
+import { kernel } from "./kernel.ts";
 import type { ProviderReader } from "./provider.ts";
+import { crates, npm, pypi } from "./registries.ts";
+import { sourceforge } from "./sourceforge.ts";
 
 export const PROVIDERS: Readonly<Record<Provider, ProviderReader>> = {
   github,
   codeberg,
   forgejo,
   gitea,
+  jojo: forgejo,
   gitlab,
+  cgit,
+  pypi,
+  npm,
+  crates,
+  kernel,
+  sourceforge,
+  git,
   feed,
 };
 
