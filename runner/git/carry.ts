@@ -9,11 +9,18 @@ import { accountForPatches, type PatchFate } from "./outcome.ts";
 import { type PickedPatch, pickStack } from "./pick.ts";
 import type { ReplayRequest } from "./replay-request.ts";
 import type { Stack } from "./stack.ts";
-import { upstreamCommitsTouching } from "./upstream-history.ts";
+import { type UpstreamCommitInfo, upstreamCommitsTouching } from "./upstream-history.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** Fixed, so that the same inputs make the same commits whoever replays them, wherever and whenever. */
 export const DEFAULT_COMMITTER = { name: "patch.moi", email: "patch.moi@localhost" } as const;
+
+/**
+ * How many upstream commits are searched for patches that were picked without trouble: all there is
+ * to learn is that upstream took one and took it back. What conflicts or is left empty is looked for
+ * in all of history.
+ */
+const SEARCHED_ALWAYS = 2_000;
 
 export interface CarriedStack {
   fates: PatchFate[];
@@ -28,20 +35,33 @@ export async function carryPatches(
   diffs: ReadonlyMap<string, CommitDiff>,
   request: Pick<ReplayRequest, "committer" | "sign" | "signal" | "onProgress">,
 ): Promise<CarriedStack> {
+  const { options } = bench.quarantine;
   const range = { onto: stack.onto.oid, head: stack.head.oid };
-  const [picked, history] = await Promise.all([
+  const isDeep = stack.commitsBehind > SEARCHED_ALWAYS;
+  const [picked, newest] = await Promise.all([
     pickStack(bench, stack, diffs, request),
-    upstreamCommitsTouching(bench.quarantine.options, range, touchedPaths(diffs)),
+    upstreamCommitsTouching(options, isDeep ? { ...range, newest: SEARCHED_ALWAYS } : range, touchedPaths(diffs)),
   ]);
+  const unexplained = picked.filter(({ state }) => state === "conflict" || state === "nothing_left");
+  const history =
+    isDeep && unexplained.length > 0
+      ? merged(await upstreamCommitsTouching(options, range, touchedPaths(diffs, unexplained)), newest)
+      : newest;
   const { newCommits, tip, tree } = await writeCommits(bench, stack, picked, request);
   const fates = await accountForPatches(bench, stack, picked, { diffs, history, newCommits });
   return { fates, tip, tree };
 }
 
-function touchedPaths(diffs: ReadonlyMap<string, CommitDiff>): string[] {
-  const paths = new Set<string>();
-  for (const { changes } of diffs.values()) for (const { path } of changes) paths.add(path);
-  return [...paths];
+/** The files of all patches, or of some. */
+function touchedPaths(diffs: ReadonlyMap<string, CommitDiff>, of?: readonly PickedPatch[]): string[] {
+  const oids = of?.map(({ patch }) => patch.commit.oid) ?? [...diffs.keys()];
+  return [...new Set(oids.flatMap((oid) => diffs.get(oid)?.changes.map(({ path }) => path) ?? []))];
+}
+
+/** `newest` is complete as far back as it goes: what else `all` has is older. */
+function merged(all: readonly UpstreamCommitInfo[], newest: readonly UpstreamCommitInfo[]): UpstreamCommitInfo[] {
+  const known = new Set(newest.map(({ oid }) => oid));
+  return [...newest, ...all.filter(({ oid }) => !known.has(oid))];
 }
 
 /** The picked patches as commits, each on the one before, the first on `onto`. */

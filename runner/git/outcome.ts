@@ -184,27 +184,35 @@ async function adaptedPatches(
     const made = newCommits.get(patch.commit.oid);
     return made === undefined ? [] : [{ from: made.parent, to: made.oid, patch: patch.commit.oid }];
   });
-  // Same files from and to the same contents is the same change; only the others need a patch-id.
-  const now = await readDiffs(bench.quarantine.options, pairs);
-  const moved = pairs.filter((p) => !sameChanges(diffs.get(p.patch)?.changes ?? [], now.get(p.to)?.changes ?? []));
+  const unchanged = await Promise.all(
+    pairs.map((pair) => makesSameChange(bench, diffs.get(pair.patch)?.changes ?? [], pair)),
+  );
+  // Only where the contents differ does it take a patch-id to tell.
+  const moved = pairs.filter((_, index) => unchanged[index] !== true);
   const patchIds = await readDiffs(bench.quarantine.options, moved, { patchIds: true });
   return new Set(moved.filter((p) => diffs.get(p.patch)?.patchId !== patchIds.get(p.to)?.patchId).map((p) => p.patch));
 }
 
-function sameChanges(a: readonly FileChange[], b: readonly FileChange[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every((change, i) => {
-      const other = b[i];
-      return (
-        other?.path === change.path &&
-        other.oldOid === change.oldOid &&
-        other.newOid === change.newOid &&
-        other.oldMode === change.oldMode &&
-        other.newMode === change.newMode
-      );
-    })
-  );
+/** True when every file went from and to the same contents as in the old commit: then it is the same change. */
+async function makesSameChange(
+  bench: Workbench,
+  changes: readonly FileChange[],
+  { from, to }: { from: string; to: string },
+): Promise<boolean> {
+  if (changes.some(({ path }) => /[\n\0]/.test(path))) return false;
+  const same = changes.map(async ({ path, oldOid, newOid }) => {
+    const [before, after] = await Promise.all([
+      bench.reader.info(`${from}:${path}`),
+      bench.reader.info(`${to}:${path}`),
+    ]);
+    return isObject(oldOid, before?.oid) && isObject(newOid, after?.oid);
+  });
+  return (await Promise.all(same)).every(Boolean);
+}
+
+/** An all-zero oid in a diff stands for "no file". */
+function isObject(oid: string, found: string | undefined): boolean {
+  return /^0+$/.test(oid) ? found === undefined : found === oid;
 }
 
 function named({ oid, subject }: UpstreamCommitInfo): string {

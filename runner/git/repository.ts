@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { access, readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import type { EnvironmentOptions } from "./environment.ts";
 import type { ObjectFormat } from "./object-writer.ts";
 import { gitText, runGit } from "./process.ts";
@@ -23,6 +25,34 @@ export function findGitDir(dir: string): Promise<string> {
 
 /** @throws {GitError} `not_a_repository` among others. */
 export async function openRepository(gitDir: string, options: EnvironmentOptions = {}): Promise<Repository> {
+  return (await readPlain(resolve(gitDir))) ?? askGit(gitDir, options);
+}
+
+/**
+ * A repository of the usual layout tells all by its files, in less time than a process takes to
+ * start. Anything else (linked work trees, a `.git` file, included configuration) is git's to read.
+ */
+async function readPlain(gitDir: string): Promise<Repository | undefined> {
+  const objectsDir = join(gitDir, "objects");
+  const [isPlain, isLinked, isShallow, config] = await Promise.all([
+    isThere(objectsDir),
+    isThere(join(gitDir, "commondir")),
+    isThere(join(gitDir, "shallow")),
+    readFile(join(gitDir, "config"), "utf8").catch(() => undefined),
+  ]);
+  if (!isPlain || isLinked || config === undefined || !(await isThere(join(gitDir, "HEAD")))) return undefined;
+  if (/objectformat|\[include|worktreeconfig/i.test(config)) return undefined;
+  return { gitDir, objectsDir, shallowFile: isShallow ? join(gitDir, "shallow") : undefined, format: "sha1" };
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function askGit(gitDir: string, options: EnvironmentOptions): Promise<Repository> {
   const { stdout } = await runGit(
     [
       "rev-parse",

@@ -22,15 +22,23 @@ export interface UpstreamCommitInfo {
 const MAX_MESSAGE = 4096;
 const FORMAT = "%x01%H%x00%P%x00%an <%ae>%x00%at%x00%B%x00";
 
+export interface UpstreamRange {
+  onto: string;
+  head: string;
+  /** Look no further back than this many commits of `onto`'s first-parent line. */
+  newest?: number;
+}
+
 /** Commits of `onto` that `head` does not have and that touch one of `paths`, newest first. Merges are left out. */
 export async function upstreamCommitsTouching(
   git: Pick<GitOptions, "gitDir" | "env" | "config" | "protocols" | "signal">,
-  range: { onto: string; head: string },
+  range: UpstreamRange,
   paths: readonly string[],
 ): Promise<UpstreamCommitInfo[]> {
   // A path with a newline cannot be told through --stdin.
   const told = paths.filter((path) => path !== "" && !/[\n\0]/.test(path));
   if (told.length === 0) return [];
+  const older = range.newest === undefined ? "" : `^${range.onto}~${range.newest}\n`;
   const parser = new LogParser();
   await runGit(
     [
@@ -48,7 +56,7 @@ export async function upstreamCommitsTouching(
     ],
     {
       ...git,
-      input: `${range.onto}\n^${range.head}\n--\n${told.join("\n")}\n`,
+      input: `${range.onto}\n^${range.head}\n${older}--\n${told.join("\n")}\n`,
       onStdout: (chunk) => parser.push(chunk),
     },
   );

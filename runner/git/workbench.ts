@@ -30,13 +30,12 @@ export class Workbench {
   }
 
   static async open(gitDir: string, options: QuarantineOptions): Promise<EngineResult<{ bench: Workbench }>> {
-    const version = await installedGit();
+    const [version, repository] = await Promise.all([installedGit(), openRepository(gitDir, options)]);
     if (version === undefined || !isNewEnough(version))
       return failure(
         "git_too_old",
         `git ${OLDEST_GIT.major}.${OLDEST_GIT.minor} or later is needed; ${version === undefined ? "what is installed does not tell its version" : `${version.text} is installed`}.`,
       );
-    const repository = await openRepository(gitDir, options);
     const quarantine = await Quarantine.open(repository, options);
     return { ok: true, bench: new Workbench(quarantine, abilitiesOf(version)) };
   }
