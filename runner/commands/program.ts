@@ -76,6 +76,8 @@ export function createProgram(): Command {
     .option("--token <token>", "the API token (better: PATCH_MOI_TOKEN)")
     .option("--json", "print exactly one JSON document")
     .showSuggestionAfterError(true)
+    // Options of the program are taken after any command; its help says so.
+    .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       outputError: (text, write) => write(`usage: ${oneLine(text.replace(/^error: /, ""))} (see --help)\n`),
     })
@@ -84,7 +86,6 @@ export function createProgram(): Command {
     program.commandsGroup(group.heading);
     for (const register of group.register) register(program);
   }
-  inheritSettings(program);
   program.addHelpText(
     "after",
     "\nExit codes: 0 done, 1 the work failed, 2 not understood.\n" +
@@ -92,12 +93,4 @@ export function createProgram(): Command {
       "\nExamples:\n  $ patch.moi status\n  $ patch.moi apply -f patch-moi.json\n  $ patch.moi show web.12\n",
   );
   return program;
-}
-
-/** Options of the program are taken after any command; its help says so. */
-function inheritSettings(command: Command): void {
-  for (const child of command.commands) {
-    child.copyInheritedSettings(command).configureHelp({ showGlobalOptions: true });
-    inheritSettings(child);
-  }
 }

@@ -111,6 +111,22 @@ describe("a release", () => {
   });
 });
 
+describe("a push", () => {
+  test("is carried onto the commit that it named, though the branch has moved on", async () => {
+    const named = repositories.release("v2", { a: lines({ 18: "theirs" }) });
+    repositories.release("v3", { a: lines({ 18: "theirs, later" }) });
+    const result = await perform({ pushed: "main", sha: named });
+    expect(result).toMatchObject({ outcome: "changed", report: { onto: { ref: "main", oid: named } } });
+  });
+
+  test("without a commit is carried onto the branch's head; one that upstream rewrote is said", async () => {
+    const head = repositories.release("v2", { a: lines({ 18: "theirs" }) });
+    expect((await perform({ pushed: "main" })).report?.onto.oid).toBe(head);
+    const gone = await perform({ pushed: "main", sha: "e".repeat(40) });
+    expect(gone).toMatchObject({ outcome: "failed", reason: { code: "ref_missing" } });
+  });
+});
+
 describe("verification", () => {
   test("that fails names the command and the patch that breaks it", async () => {
     repositories.release("v2", { a: lines({ 18: "theirs" }) });

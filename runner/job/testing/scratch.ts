@@ -33,6 +33,8 @@ export type EnvelopeParts = {
   fork?: string;
   branch?: string;
   tag?: string;
+  /** A push to this branch of upstream, in place of a release. */
+  pushed?: string;
   sha?: string;
   policy?: unknown;
   number?: number;
@@ -52,7 +54,7 @@ export function testEnvelope(parts: EnvelopeParts = {}): JobEnvelope {
     replay: false,
     event: {
       id: `patch:web:${tag}:upstream.release`,
-      type: "upstream.release",
+      type: parts.pushed === undefined ? "upstream.release" : "upstream.push",
       receivedAt: "2026-11-22T11:00:00.000Z",
       payload: { entry: { entryId: tag, tag } },
     },
@@ -63,7 +65,7 @@ export function testEnvelope(parts: EnvelopeParts = {}): JobEnvelope {
       branch: parts.branch ?? "patches",
       policy: StackPolicy.parse(parts.policy ?? {}),
     },
-    onto: { ref: tag, sha: parts.sha },
+    onto: { ref: parts.pushed === undefined ? tag : `refs/heads/${parts.pushed}`, sha: parts.sha },
     candidateRef: parts.candidateRef ?? `patch-moi/web/${tag}`,
     resume: parts.resume,
     land: parts.land,
