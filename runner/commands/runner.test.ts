@@ -8,7 +8,7 @@ import {
   RunnerCallback,
 } from "../../worker/contract/runner-wire.ts";
 import { type GitDaemon, gitDaemon } from "../job/testing/git-daemon.ts";
-import { type LoopbackEdge, loopbackEdge } from "../job/testing/loopback-edge.ts";
+import { type LoopbackEdge, loopbackEdge, type Reply } from "../job/testing/loopback-edge.ts";
 import { lines, Repositories } from "../job/testing/repositories.ts";
 import { newSecret, type Scratch, scratch, testEnvelope } from "../job/testing/scratch.ts";
 import { patchMoi, testApi } from "./testing/command-line.ts";
@@ -60,14 +60,18 @@ describe("a runner process", () => {
   let edge: LoopbackEdge;
   let envelope: JobEnvelope | undefined;
   let results: AttemptResult[];
+  let ids: (string | null)[];
   let onClaim: () => void;
+  let onResult: () => Reply | undefined;
 
   beforeEach(async () => {
     repositories = new Repositories(folder.path);
     repositories.release("v2", { a: lines({ 18: "theirs" }) });
     daemon = await gitDaemon(folder.path);
     results = [];
+    ids = [];
     onClaim = () => {};
+    onResult = () => undefined;
     const callbackKey = newSecret();
     envelope = job({});
     edge = await loopbackEdge({
@@ -85,7 +89,12 @@ describe("a runner process", () => {
         if (seen.method === "PUT")
           return { status: 200, body: { ack: Number(seen.query.get("offset")) + Buffer.byteLength(seen.body) } };
         const callback = RunnerCallback.parse(seen.json);
-        if (callback.type === "attempt.result") results.push(callback.data);
+        if (callback.type === "attempt.result") {
+          results.push(callback.data);
+          ids.push(seen.headers.get("webhook-id"));
+          const answer = onResult();
+          if (answer !== undefined) return answer;
+        }
         return { status: 200, body: { status: "applied", directive: "continue", attemptStatus: "changed" } };
       },
     });
@@ -126,6 +135,27 @@ describe("a runner process", () => {
     expect(readdirSync(folder.home.spool)).toEqual([]);
     const idle = await patchMoi(["runner", "once"], env());
     expect(idle).toMatchObject({ code: 0, stdout: "nothing to do\n" });
+  });
+
+  test("that is killed before its result was taken sends it at its next start, once", async () => {
+    const killed = await patchMoi(["runner", "once"], env(), {
+      onStart: (kill) => {
+        onResult = () => {
+          kill("SIGKILL");
+          return { status: 503 };
+        };
+      },
+    });
+    expect(killed.code).toBeNull();
+    expect(readdirSync(folder.home.spool)).toHaveLength(1);
+    onResult = () => undefined;
+    const next = await patchMoi(["runner", "once"], env());
+    expect(next).toMatchObject({ code: 0, stdout: "nothing to do\n" });
+    expect(next.stderr).toContain("left over");
+    expect(results).toHaveLength(2);
+    expect(results[0]).toEqual(results[1]);
+    expect(ids[0]).toBe(ids[1]);
+    expect(readdirSync(folder.home.spool)).toEqual([]);
   });
 
   test("with a wrong secret is told to register", async () => {
