@@ -80,14 +80,16 @@ function describe(row: FlowEventRow): Omit<IncomingEvent, "accepted" | "sameMove
     position: row.position,
     movement: movementOf(row.id, row.payload),
     onto: ontoOf(row.payload),
-    ontoSha: entry.sha ?? null,
+    ontoSha: row.payload.moved?.to ?? entry.sha ?? null,
     tag: entry.tag ?? null,
     prerelease: entry.prerelease,
+    moved: row.payload.moved ?? null,
   };
 }
 
 /** What a movement is called whoever tells it: a release and its tag are one. */
-function movementOf(eventId: string, { entry }: FlowEventPayload): string {
+function movementOf(eventId: string, { entry, moved }: FlowEventPayload): string {
+  if (moved !== undefined && entry.tag !== undefined) return `tag:${entry.tag}@${moved.to}`;
   if (entry.tag !== undefined) return `tag:${entry.tag}`;
   if (entry.sha !== undefined) return `commit:${entry.sha}`;
   return `event:${eventId}`;

@@ -50,6 +50,11 @@ export class PatchStack extends DurableObject<Env> {
     return this.desk.operate(stackId, command, actor, once);
   }
 
+  /** An operator has a dead letter sent again. */
+  redrive(stackId: string, effectId: string, attemptId: string | null, actor: string) {
+    return this.desk.redrive(stackId, effectId, attemptId, actor);
+  }
+
   /** A runner takes the work of one hand-out. */
   claim(stackId: string, claim: ClaimName & { runner: RunnerInfo }) {
     return this.desk.claim(stackId, claim);

@@ -74,6 +74,13 @@ export class StackDesk {
     });
   }
 
+  /** An operator has a dead letter sent again. */
+  async redrive(stackId: string, effectId: string, attemptId: string | null, actor: string): Promise<Answer<object>> {
+    const command: Command = { type: "effect_redriven", effectId, attemptId, actor: `operator:${actor}` };
+    const answer = await this.keeper.execute(stackId, () => Promise.resolve(command));
+    return answer.ok ? { ok: true } : answer;
+  }
+
   /** A runner takes the work of one hand-out. */
   async claim(stackId: string, claim: ClaimName & { runner: RunnerInfo }): Promise<Answer<Claimed>> {
     const { attemptId, epoch, nonce, runner } = claim;

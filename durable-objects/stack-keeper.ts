@@ -148,7 +148,8 @@ export class StackKeeper {
       return this.unchanged(decision, command, how.once);
     const writer = `${this.ports.instance}/${++this.executions}`;
     const rows = journalRows(state, decision, command.type, writer, iso(now));
-    const plannedAt = changes.outbox.length > 0 ? iso(now) : earliest(next.open.map((a) => a.nextActionAt));
+    const effects = changes.outbox.length > 0 || changes.redrivenEffectIds.length > 0;
+    const plannedAt = effects ? iso(now) : earliest(next.open.map((a) => a.nextActionAt));
     const outcome = await commitDecision(this.ports.db, {
       ...changes,
       now: iso(now),
@@ -161,8 +162,8 @@ export class StackKeeper {
       case "committed":
         this.state = next;
         this.plannedAt = plannedAt;
-        if (changes.outbox.length > 0) this.effectAt = iso(now);
-        this.after(next, rows, changes.outbox.length > 0);
+        if (effects) this.effectAt = iso(now);
+        this.after(next, rows, effects);
         return refused === null
           ? { ok: true, attempt: decision.attempt, next, repeated: false }
           : { ok: false, ...refused };

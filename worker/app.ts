@@ -17,8 +17,10 @@ import { healthApi } from "./api/health.ts";
 import { ApiError, type AppEnv, errorBody, router } from "./api/http.ts";
 import { idempotent } from "./api/idempotency.ts";
 import { identitiesApi } from "./api/identities.ts";
+import { interventionsApi } from "./api/interventions.ts";
 import { laterApi } from "./api/later.ts";
 import { maintenanceAttemptsApi } from "./api/maintenance-attempts.ts";
+import { stackWhyApi } from "./api/stack-why.ts";
 import { stacksApi } from "./api/stacks.ts";
 import { presentedToken, verifyAdminToken } from "./auth/admin-token.ts";
 import { MAX_API_BODY } from "./contract/primitives.ts";
@@ -85,6 +87,8 @@ export function createApp() {
     feedSourcesApi,
     feedSignalsApi,
     identitiesApi,
+    interventionsApi,
+    stackWhyApi,
     laterApi,
   ])
     app.route("/", api);

@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+import type { TagMove } from "../../worker/contract/flow-event.ts";
 import { compareTags, decideRelease } from "../../worker/releases/release-policy.ts";
 import type { Draft } from "./draft.ts";
 import { supersede } from "./hand-out.ts";
@@ -29,6 +31,7 @@ function acceptOne(draft: Draft, event: IncomingEvent, sameMovement: string | nu
     draft.create(event, "maintain", "skipped", ACTOR, refusal);
     return null;
   }
+  if (event.moved !== null) return hold(draft, event, event.moved);
   const attempt = draft.create(event, "maintain", "queued", ACTOR);
   if (event.tag !== null) draft.stack.highestTag = event.tag;
   if (draft.stack.config.policy.onNewer === "supersede") {
@@ -40,6 +43,17 @@ function acceptOne(draft: Draft, event: IncomingEvent, sameMovement: string | nu
   return attempt.id;
 }
 
+/** A tag that names another commit than before is suspicious: a person looks before anything is built on it. */
+function hold(draft: Draft, event: IncomingEvent, { from, to }: TagMove): string {
+  const message = `${name(event)} moved upstream from ${from} to ${to}; find out why before you resume`;
+  const held = draft.create(event, "maintain", "needs_intervention", ACTOR, { reason: { code: "tag_moved", message } });
+  for (const older of draft.stack.open) {
+    if (older.id !== held.id && older.tag === event.tag && isMaintenance(older.operation))
+      supersede(draft, older, held, ACTOR, `${name(event)} moved; ${held.id} holds it for a person`);
+  }
+  return held.id;
+}
+
 function whyNot(draft: Draft, event: IncomingEvent, sameMovement: string | null) {
   const { releases } = draft.stack.config.policy;
   if (sameMovement !== null) {
@@ -49,6 +63,8 @@ function whyNot(draft: Draft, event: IncomingEvent, sameMovement: string | null)
   if (event.tag === null) return undefined;
   const decision = decideRelease(releases, event.tag, event.prerelease);
   if (!decision.pass) return { reason: { code: decision.code, message: decision.message } };
+  // Whatever version it is: what the stack stands on may not be what it was.
+  if (event.moved !== null) return undefined;
   const highest = draft.stack.highestTag;
   if (highest === null) return undefined;
   const order = compareTags(releases, event.tag, highest);

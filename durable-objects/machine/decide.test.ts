@@ -28,6 +28,7 @@ function event(tag: string, more: Partial<IncomingEvent> = {}): IncomingEvent {
     ontoSha: null,
     tag,
     prerelease: undefined,
+    moved: null,
     accepted: false,
     sameMovement: null,
     ...more,
@@ -300,6 +301,22 @@ describe("events", () => {
       ["maintain", "queued"],
     ]);
   });
+});
+
+it("holds a moved tag for a person, whatever its version, and goes on when resumed", () => {
+  const { state } = stackWith("running");
+  const move = { from: OID, to: "b".repeat(40) };
+  const moved = event("v1.0.0", { id: "moved", movement: `tag:v1.0.0@${move.to}`, ontoSha: move.to, moved: move });
+  const held = take(decide(state, { type: "accept", events: [moved] }, NOW));
+  expect(held.open).toMatchObject([{ id: "s.2", status: "needs_intervention", reason: { code: "tag_moved" } }]);
+  expect(held.open[0]?.reason?.message).toContain(move.from);
+  expect(held.open[0]?.reason?.message).toContain(move.to);
+  const resumed = decide(
+    held,
+    { type: "resume", attemptId: "s.2", ended: null, note: "upstream said so", actor: "t" },
+    NOW,
+  );
+  expect(resumed.next.open).toMatchObject([{ id: "s.2", status: "dispatched", ontoSha: move.to }]);
 });
 
 describe("retries", () => {

@@ -45,6 +45,9 @@ function apply(draft: Draft, command: Command): Outcome {
         data: { effectId: command.effectId },
       });
       return done;
+    case "effect_redriven":
+      draft.redrive(command.effectId, command.attemptId, command.actor);
+      return done;
     case "retry":
     case "replay": {
       const again = command.type === "retry" ? retry : replay;

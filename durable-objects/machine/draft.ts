@@ -25,6 +25,7 @@ export class Draft {
   private readonly reports: ReportRow[] = [];
   private readonly accepted: string[] = [];
   private readonly outbox: OutboxRow[] = [];
+  private readonly redriven: string[] = [];
 
   constructor(state: StackState, nowMs: number) {
     this.stack = { ...state };
@@ -41,7 +42,7 @@ export class Draft {
   create(
     event: IncomingEvent,
     operation: AttemptOperation,
-    status: "queued" | "skipped",
+    status: "queued" | "skipped" | "needs_intervention",
     actor: string,
     more: { reason?: Reason; relatedAttemptId?: string; landsAttemptId?: string } = {},
   ): AttemptRow {
@@ -87,7 +88,9 @@ export class Draft {
       ...(attempt.reason === null ? {} : { reason: attempt.reason }),
       data: { eventId: event.id, operation },
     });
-    return this.put(attempt);
+    this.put(attempt);
+    if (status === "needs_intervention") this.notify(attempt, status);
+    return attempt;
   }
 
   /** Moves an attempt to another state and writes it down; `change` holds whatever else changes. */
@@ -178,6 +181,18 @@ export class Draft {
     this.accepted.push(eventId);
   }
 
+  /** Lets an effect that was given up be tried again, from its first try on. */
+  redrive(effectId: string, attemptId: string | null, actor: string): void {
+    this.redriven.push(effectId);
+    this.write({
+      kind: "outbox",
+      actor,
+      ...(attemptId === null ? {} : { attemptId }),
+      reason: { code: "effect_redriven", message: "tried again by an operator" },
+      data: { effectId },
+    });
+  }
+
   /** The finished decision. */
   finish(attempt: AttemptRow | null, refused: Refusal | null = null): Decision {
     const attempts = [...this.changed.values()].map((a) => ({ ...a, nextActionAt: nextActionAt(a) }));
@@ -191,6 +206,7 @@ export class Draft {
       reports: this.reports,
       acceptedEventIds: this.accepted,
       outbox: this.outbox,
+      redrivenEffectIds: this.redriven,
     };
     const open = this.stack.open.map((a) => ({ ...a, nextActionAt: nextActionAt(a) }));
     const next = { ...this.stack, open, journalSeq: this.stack.journalSeq + this.journal.length };

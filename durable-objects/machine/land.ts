@@ -45,6 +45,7 @@ export function asEvent(attempt: AttemptRow): IncomingEvent {
     ontoSha: attempt.ontoSha,
     tag: attempt.tag,
     prerelease: undefined,
+    moved: null,
     accepted: true,
     sameMovement: null,
   };

@@ -7,6 +7,7 @@
  */
 import type { AttemptOperation } from "../../worker/contract/attempt.ts";
 import type { ErrorCode } from "../../worker/contract/error.ts";
+import type { TagMove } from "../../worker/contract/flow-event.ts";
 import type { Reason } from "../../worker/contract/primitives.ts";
 import type { AttemptResult, RunnerInfo } from "../../worker/contract/runner-wire.ts";
 import type { StackConfig } from "../../worker/contract/stack.ts";
@@ -48,6 +49,8 @@ export type IncomingEvent = {
   ontoSha: string | null;
   tag: string | null;
   prerelease: boolean | undefined;
+  /** Of a moved tag: the commits it named before and now. */
+  moved: TagMove | null;
   /** The journal already holds it. */
   accepted: boolean;
   /** First attempt of this stack for the same movement that was not skipped. */
@@ -71,6 +74,8 @@ export type Command =
   | { type: "configure"; config: StackConfig; actor: string }
   /** An effect was given up: nobody but an operator can send it now. */
   | { type: "effect_dead"; effectId: string; attemptId: string | null; message: string }
+  /** An operator has an effect that was given up tried again. */
+  | { type: "effect_redriven"; effectId: string; attemptId: string | null; actor: string }
   /** Time has passed. `leases` are those that heartbeats extended, by attempt id. */
   | { type: "tick"; leases: Readonly<Record<string, string>> };
 
@@ -99,6 +104,8 @@ export type Changes = {
   reports: readonly ReportRow[];
   acceptedEventIds: readonly string[];
   outbox: readonly OutboxRow[];
+  /** Effects that were given up and are tried again. */
+  redrivenEffectIds: readonly string[];
 };
 
 export type Refusal = { code: ErrorCode; message: string };

@@ -10,9 +10,7 @@ const LATER = [
   ["get", "/workspace-runs/:id?", "asks a workspace backend, and no such driver exists yet"],
   ["post", "/candidates/:id/promote", "needs channels, which do not exist yet"],
   ["get", "/stacks/:id/channels", "needs channels, which do not exist yet"],
-  ["get", "/stacks/:id/why", "is not answered yet; the timeline of each attempt has its reason"],
   ["post", "/stacks/:id/backfill", "is not possible yet; post the event by hand with POST /flow-events"],
-  ["get", "/interventions", "is not a list yet; use /maintenance-attempts?status=needs_intervention"],
   ["get", "/metrics", "are not exported yet"],
 ] as const;
 

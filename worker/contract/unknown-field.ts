@@ -9,6 +9,7 @@ import { closest, distance } from "fastest-levenshtein";
 
 z.config({
   customError: (issue) => {
+    if (issue.code === "invalid_type" && issue.input === undefined) return "is missing";
     if (issue.code !== "unrecognized_keys") return undefined;
     const known = knownKeys(issue.inst);
     return issue.keys.map((key) => unknownField(key, known)).join("; ");

@@ -8,7 +8,7 @@
  */
 import { and, eq, sql } from "drizzle-orm";
 import type { StackConfig } from "../contract/stack.ts";
-import { commit, type Database, insertRows, reading, type Statement, statement } from "./database.ts";
+import { commit, type Database, inList, insertRows, reading, type Statement, statement } from "./database.ts";
 import type { AttemptRow, CandidateRow, DispatchRow, JournalRow, OutboxRow, ReportRow, StackRow } from "./rows.ts";
 import { answers, attempts, candidates, deliveries, dispatches, journal, outbox, reports, stacks } from "./schema.ts";
 
@@ -39,6 +39,7 @@ export type Commit = {
   reports: readonly ReportRow[];
   acceptedEventIds: readonly string[];
   outbox: readonly OutboxRow[];
+  redrivenEffectIds: readonly string[];
   /** First answer to a request that may be sent again. */
   answer?: typeof answers.$inferInsert | undefined;
 };
@@ -120,6 +121,11 @@ function statements(db: Database, c: Commit): Statement[] {
       ),
     );
   if (c.outbox.length > 0) list.push(insertRows(db, outbox, c.outbox));
+  if (c.redrivenEffectIds.length > 0) {
+    const again = { status: "pending" as const, tries: 0, nextAt: c.now };
+    const dead = and(inList(outbox.id, c.redrivenEffectIds), eq(outbox.status, "dead"));
+    list.push(statement(db, db.update(outbox).set(again).where(dead)));
+  }
   if (c.answer !== undefined) list.push(insertRows(db, answers, [c.answer]));
   return list;
 }

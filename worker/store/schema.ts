@@ -72,7 +72,10 @@ export const feedSources = sqliteTable(
     createdAt: text("created_at").notNull(),
     updatedAt: text("updated_at").notNull(),
   },
-  (t) => [index("feed_sources_due").on(t.nextPollAt).where(sql`next_poll_at IS NOT NULL`)],
+  (t) => [
+    index("feed_sources_due").on(t.nextPollAt).where(sql`next_poll_at IS NOT NULL`),
+    index("feed_sources_failing").on(t.lastSuccessAt).where(sql`consecutive_failures > 0`),
+  ],
 );
 
 /** Which stacks a source feeds; kept beside the configuration so that the database can hold the reference. */
@@ -223,6 +226,7 @@ export const attempts = sqliteTable(
     index("attempts_stack_status").on(t.stackId, t.status, t.position),
     index("attempts_event_stack").on(t.eventId, t.stackId, t.position),
     index("attempts_movement").on(t.stackId, t.movement, t.position),
+    index("attempts_intervention").on(t.updatedAt).where(sql`status = 'needs_intervention'`),
     uniqueIndex("attempts_nonce").on(t.nonce).where(sql`nonce IS NOT NULL`),
     index("attempts_open")
       .on(t.stackId)

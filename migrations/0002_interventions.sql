@@ -1,0 +1,2 @@
+CREATE INDEX `attempts_intervention` ON `maintenance_attempts` (`updated_at`) WHERE status = 'needs_intervention';--> statement-breakpoint
+CREATE INDEX `feed_sources_failing` ON `feed_sources` (`last_success_at`) WHERE consecutive_failures > 0;

@@ -1,0 +1,103 @@
+/**
+ * What waits for a person, and what became of a version.
+ */
+import { env } from "cloudflare:workers";
+import { eq } from "drizzle-orm";
+import { expect, it } from "vitest";
+import { z } from "zod";
+import {
+  attemptDetail,
+  call,
+  declareStack,
+  expectBody,
+  postRelease,
+  stackWithRunner,
+  tellResult,
+} from "../../harness/edge/client.ts";
+import { Intervention, Why } from "../contract/intervention.ts";
+import { openDatabase } from "../store/database.ts";
+import { attempts, feedSources, outbox } from "../store/schema.ts";
+
+const db = openDatabase(env.DB);
+const Page = z.object({ interventions: z.array(Intervention), nextCursor: z.string().optional() });
+const reason = { code: "conflict", message: "patch 2 conflicts in lib/a.c" };
+
+async function page(query = ""): Promise<z.infer<typeof Page>> {
+  return expectBody(Page, await call("GET", `/interventions${query}`));
+}
+
+async function why(stackId: string, version: string): Promise<z.infer<typeof Why>> {
+  return expectBody(Why, await call("GET", `/stacks/${stackId}/why?version=${version}`));
+}
+
+it("lists what waits, oldest first, in pages, and says what to do", async () => {
+  for (const [i, id] of ["wait-a", "wait-b", "wait-c"].entries()) {
+    const runner = await stackWithRunner(id);
+    await postRelease(id, "v1.0.0");
+    await tellResult(await runner.job(), { outcome: "needs_intervention", reason });
+    const updatedAt = `2020-01-0${3 - i}T00:00:00.000Z`;
+    await db
+      .update(attempts)
+      .set({ updatedAt })
+      .where(eq(attempts.id, `${id}.1`));
+  }
+  const config = { provider: "feed", url: "https://feeds.test.org/a.xml", event: "release" };
+  await call("PUT", "/feed-sources/broken", config);
+  const lastError = { code: "http_status", message: "the server answered 500", at: "2020-01-02T12:00:00.000Z" };
+  await db
+    .update(feedSources)
+    .set({ consecutiveFailures: 9, lastSuccessAt: "2020-01-02T12:00:00.000Z", lastError })
+    .where(eq(feedSources.id, "broken"));
+  const expected = ["attempt:wait-c.1", "attempt:wait-b.1", "source:broken", "attempt:wait-a.1"];
+  const all = await page();
+  expect(all.interventions.map((i) => i.id)).toEqual(expected);
+  expect(all.interventions[0]).toMatchObject({ stackId: "wait-c", reason });
+  expect(all.interventions[0]?.whatToDo.join()).toContain("resume wait-c.1");
+  const seen: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const next = await page(`?limit=1${cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`}`);
+    seen.push(...next.interventions.map((i) => i.id));
+    cursor = next.nextCursor;
+  } while (cursor !== undefined);
+  expect(seen).toEqual(expected);
+  expect((await call("GET", "/interventions?cursor=nonsense")).status).toBe(400);
+});
+
+it("lists a notification that was given up, and sends it again when asked", async () => {
+  // The deployment has no DISCORD_WEBHOOK_URL: the first try says so and is final.
+  const runner = await stackWithRunner("mute", { notify: { discord: ["completed"] } });
+  await postRelease("mute", "v1.0.0");
+  await tellResult(await runner.job(), { outcome: "completed" });
+  await expect.poll(async () => (await page()).interventions.map((i) => i.kind)).toContain("dead_letter");
+  const dead = (await page()).interventions.find((i) => i.kind === "dead_letter");
+  expect(dead?.reason.message).toContain("DISCORD_WEBHOOK_URL");
+  const { timeline } = await attemptDetail("mute.1");
+  expect(timeline.at(-1)).toMatchObject({ kind: "outbox", reason: { code: "effect_dead" } });
+  expect((await call("POST", `/interventions/${encodeURIComponent(dead?.id ?? "")}/redrive`)).status).toBe(202);
+  const again = async () => (await attemptDetail("mute.1")).timeline.filter((t) => t.reason?.code === "effect_dead");
+  await expect.poll(async () => (await again()).length).toBe(2);
+  const rows = await db.select().from(outbox).where(eq(outbox.stackId, "mute"));
+  expect(rows).toHaveLength(1);
+});
+
+it("answers why from the record, for a version that was seen, acted on, skipped or never heard of", async () => {
+  await declareStack("curious", { releases: { exclude: ["*-weird"] } });
+  await postRelease("curious", "v1.0.0");
+  await postRelease("curious", "v2.0.0");
+  await postRelease("curious", "v3.0.0-weird");
+  await postRelease("curious", "v1.5.0");
+  expect(await why("curious", "1.0.0")).toMatchObject({ verdict: "superseded", tags: ["1.0.0", "v1.0.0"] });
+  expect((await why("curious", "v1.0.0")).message).toContain("curious.2");
+  expect(await why("curious", "v2.0.0")).toMatchObject({ verdict: "working" });
+  expect(await why("curious", "v3.0.0-weird")).toMatchObject({
+    verdict: "skipped",
+    facts: [{ reason: { code: "excluded" } }],
+  });
+  expect(await why("curious", "1.5.0")).toMatchObject({
+    verdict: "skipped",
+    facts: [{ reason: { code: "downgrade" } }],
+  });
+  expect(await why("curious", "9.9.9")).toMatchObject({ verdict: "never_seen", facts: [] });
+  expect((await call("GET", "/stacks/nobody/why?version=1")).status).toBe(404);
+});

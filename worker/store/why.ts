@@ -1,0 +1,34 @@
+/**
+ * What the record holds about an upstream version.
+ *
+ * @module
+ */
+import { and, asc, eq } from "drizzle-orm";
+import type { StoredAttempt } from "./attempts.ts";
+import { type Database, inList, reading } from "./database.ts";
+import type { FeedSignalRow } from "./feed-entries.ts";
+import { attempts, feedEntries, feedSignals, sourceStacks } from "./schema.ts";
+
+/** Signals of the stack's sources about these tags, oldest first. */
+export async function signalsAbout(db: Database, stackId: string, tags: readonly string[]): Promise<FeedSignalRow[]> {
+  const rows = await reading(
+    db
+      .select({ signal: feedSignals })
+      .from(sourceStacks)
+      .innerJoin(feedEntries, and(eq(feedEntries.sourceId, sourceStacks.sourceId), inList(feedEntries.tag, tags)))
+      .innerJoin(
+        feedSignals,
+        and(eq(feedSignals.sourceId, feedEntries.sourceId), eq(feedSignals.entryId, feedEntries.entryId)),
+      )
+      .where(eq(sourceStacks.stackId, stackId))
+      .orderBy(asc(feedSignals.position)),
+  );
+  return rows.map((row) => row.signal);
+}
+
+/** Attempts of the stack on these tags, oldest first. */
+export async function attemptsOn(db: Database, stackId: string, tags: readonly string[]): Promise<StoredAttempt[]> {
+  const movements = tags.map((tag) => `tag:${tag}`);
+  const where = and(eq(attempts.stackId, stackId), inList(attempts.movement, movements));
+  return reading(db.select().from(attempts).where(where).orderBy(asc(attempts.position)));
+}
