@@ -6,9 +6,18 @@
 import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
+
+/** Compiled once for all tests: the same sources are started many times. */
+const OUR_ENV = {
+  PATH: process.env.PATH,
+  HOME: "/nowhere",
+  NODE_COMPILE_CACHE: join(tmpdir(), "patch-moi-test-compile-cache"),
+};
 
 export type Ended = { code: number | null; stdout: string; stderr: string };
 
@@ -18,7 +27,7 @@ export type Run = { onStart?: (kill: (signal: NodeJS.Signals) => void) => void }
 export function patchMoi(args: readonly string[], env: Record<string, string> = {}, run: Run = {}): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [MAIN, ...args], {
-      env: { PATH: process.env.PATH, HOME: "/nowhere", ...env },
+      env: { ...OUR_ENV, ...env },
     });
     const ended: Ended = { code: null, stdout: "", stderr: "" };
     child.stdout.on("data", (chunk: Buffer) => {
