@@ -62,11 +62,13 @@ export class Merger {
   /** Merges `theirs` into `ours` as changes since `base`: a cherry-pick of `base..theirs` onto `ours`. */
   merge(base: Side, ours: Side, theirs: Side): Promise<MergeAnswer> {
     const [left, right] = this.#sides(base, ours, theirs);
+    this.#writer.flush();
     if (!this.#abilities.mergeTreeStdin) return this.#mergeByItself(left, right);
     if (this.#conversation === undefined) {
       this.#conversation = new Conversation(["merge-tree", "--write-tree", "-z", "--stdin"], this.#options);
       // The first answer read is that of the first request: nothing stands before it.
       this.#padding = this.#abilities.mergeTreeFlushes ? "" : this.#paddingRequest();
+      this.#writer.flush();
     }
     const padding = this.#padding ?? "";
     const request = this.#abilities.mergeTreeOfTrees

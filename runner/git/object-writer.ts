@@ -1,5 +1,6 @@
 /**
- * Writes loose objects without a process for each.
+ * Makes objects without a process for each: held in memory until another process must see them,
+ * then written as loose objects; or sent on as one pack when none ever had to.
  *
  * Only ever used in a quarantine (see quarantine.ts), where nobody else writes and everything is
  * thrown away or packed at the end: hence no temporary names, no fsync and the fastest compression.
@@ -13,41 +14,73 @@ import { deflateSync } from "node:zlib";
 
 export type ObjectFormat = "sha1" | "sha256";
 export type ObjectType = "blob" | "commit" | "tree";
+export type HeldObject = { type: ObjectType; content: Uint8Array };
+
+/** Bytes held at most: memory must not grow with the number of patches. */
+const MAX_HELD = 8 * 1024 * 1024;
 
 export class ObjectWriter {
   readonly #objectsDir: string;
   readonly #format: ObjectFormat;
   readonly #fanOut = new Set<string>();
+  readonly #held = new Map<string, HeldObject>();
+  #heldBytes = 0;
+  #written = false;
 
   constructor(objectsDir: string, format: ObjectFormat) {
     this.#objectsDir = objectsDir;
     this.#format = format;
   }
 
-  /** Stores one object; answers its oid. */
+  /** Makes one object; answers its oid. Git processes see it after {@link flush}. */
   write(type: ObjectType, content: Uint8Array): string {
-    const header = Buffer.from(`${type} ${content.length}\0`);
-    const oid = createHash(this.#format).update(header).update(content).digest("hex");
-    const folder = join(this.#objectsDir, oid.slice(0, 2));
-    if (!this.#fanOut.has(folder)) {
-      mkdirSync(folder, { recursive: true });
-      this.#fanOut.add(folder);
-    }
-    try {
-      writeFileSync(join(folder, oid.slice(2)), deflateSync(Buffer.concat([header, content]), { level: 1 }), {
-        flag: "wx",
-        mode: 0o444,
-      });
-    } catch (error) {
-      // The name is the content: what stands there already is the same object.
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    }
+    const oid = createHash(this.#format).update(`${type} ${content.length}\0`).update(content).digest("hex");
+    if (this.#held.has(oid)) return oid;
+    this.#held.set(oid, { type, content });
+    this.#heldBytes += content.length;
+    if (this.#heldBytes > MAX_HELD) this.flush();
     return oid;
   }
 
   /** A tree of the given entries, which must be in git's order. */
   writeTree(entries: readonly { mode: string; name: string; oid: string }[]): string {
-    const parts = entries.map((e) => Buffer.concat([Buffer.from(`${e.mode} ${e.name}\0`), Buffer.from(e.oid, "hex")]));
+    const parts: Buffer[] = [];
+    // Names come byte for byte, one character each.
+    for (const { mode, name, oid } of entries)
+      parts.push(Buffer.from(`${mode} ${name}\0`, "latin1"), Buffer.from(oid, "hex"));
     return this.write("tree", Buffer.concat(parts));
+  }
+
+  /** An object that was made and not written yet. */
+  held(oid: string): HeldObject | undefined {
+    return this.#held.get(oid);
+  }
+
+  /** All objects made, when none had to be written yet: one pack can hold them. Otherwise undefined. */
+  get unwritten(): ReadonlyMap<string, HeldObject> | undefined {
+    return this.#written ? undefined : this.#held;
+  }
+
+  /** Writes what is held where git processes find it. */
+  flush(): void {
+    for (const [oid, { type, content }] of this.#held) this.#writeLoose(oid, type, content);
+    this.#written ||= this.#held.size > 0;
+    this.#held.clear();
+    this.#heldBytes = 0;
+  }
+
+  #writeLoose(oid: string, type: ObjectType, content: Uint8Array): void {
+    const folder = join(this.#objectsDir, oid.slice(0, 2));
+    if (!this.#fanOut.has(folder)) {
+      mkdirSync(folder, { recursive: true });
+      this.#fanOut.add(folder);
+    }
+    const bytes = Buffer.concat([Buffer.from(`${type} ${content.length}\0`), content]);
+    try {
+      writeFileSync(join(folder, oid.slice(2)), deflateSync(bytes, { level: 1 }), { flag: "wx", mode: 0o444 });
+    } catch (error) {
+      // The name is the content: what stands there already is the same object.
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
   }
 }

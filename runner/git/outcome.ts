@@ -180,7 +180,8 @@ async function adaptedPatches(
   picked: readonly PickedPatch[],
   { diffs, newCommits }: Evidence,
 ): Promise<Set<string>> {
-  const pairs = picked.flatMap(({ patch }) => {
+  const pairs = picked.flatMap(({ patch, asItWas }) => {
+    if (asItWas === true) return [];
     const made = newCommits.get(patch.commit.oid);
     return made === undefined ? [] : [{ from: made.parent, to: made.oid, patch: patch.commit.oid }];
   });

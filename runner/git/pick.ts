@@ -9,7 +9,7 @@
  * @module
  */
 import { attributesOf, isAttributesFile, speakOfLineEndings } from "./attributes.ts";
-import type { CommitDiff } from "./commit-diffs.ts";
+import type { CommitDiff, FileChange } from "./commit-diffs.ts";
 import type { MergeAnswer } from "./merge-answer.ts";
 import type { Side } from "./merger.ts";
 import type { Stack, StackPatch } from "./stack.ts";
@@ -22,6 +22,8 @@ export interface PickedPatch {
   /** Tree the patch was merged into, and the tree after it; equal unless it was picked. */
   before: string;
   after: string;
+  /** Its files stood as it expects them: it makes the very same change, file by file. */
+  asItWas?: boolean;
   /** Of a conflict. */
   answer?: MergeAnswer;
   /** True when it merged only after line endings were evened out as `.gitattributes` says. */
@@ -50,20 +52,29 @@ export async function pickStack(
   let tree = stack.onto.tree;
   for (const patch of stack.patches) {
     options.signal?.throwIfAborted();
-    const result = await pickOne(bench, patch, tree);
+    const changes = diffs.get(patch.commit.oid)?.changes ?? [];
+    const result = await pickOne(bench, patch, tree, changes);
     picked.push(result);
     tree = result.after;
     options.onProgress?.(picked.length, stack.patches.length);
-    const changes = diffs.get(patch.commit.oid)?.changes ?? [];
     if (result.state === "picked" && changes.some(({ path }) => isAttributesFile(path)))
       await bench.useAttributes(await attributesOf(bench.reader, tree, touched));
   }
   return picked;
 }
 
-async function pickOne(bench: Workbench, patch: StackPatch, tree: string): Promise<PickedPatch> {
+async function pickOne(
+  bench: Workbench,
+  patch: StackPatch,
+  tree: string,
+  changes: readonly FileChange[],
+): Promise<PickedPatch> {
   const unchanged = { patch, before: tree, after: tree };
   if (upstreamTag(patch.commit.subject)?.rule === "drop") return { ...unchanged, state: "skipped" };
+  if (patch.commit.parents.length === 1) {
+    const after = await bench.editor.apply(tree, changes);
+    if (after !== undefined) return { patch, before: tree, after, state: "picked", asItWas: true };
+  }
   const { base, theirs, mergeNote } = await sidesOf(bench, patch);
   // A commit that was empty from the start is kept, as git rebase does.
   if (base.tree === theirs.tree && patch.commit.parents.length < 2) return { ...unchanged, state: "picked" };

@@ -79,6 +79,16 @@ export class Quarantine {
     });
   }
 
+  /** Stores a pack that was never in here in the real repository. */
+  async keepPack(pack: Buffer): Promise<void> {
+    await runGit(["index-pack", "--stdin", "--fix-thin"], {
+      ...this.#options,
+      gitDir: this.gitDir,
+      input: pack,
+      env: { ...this.#options.env, GIT_OBJECT_DIRECTORY: this.repository.objectsDir },
+    });
+  }
+
   async dispose(): Promise<void> {
     await rm(this.gitDir, { recursive: true, force: true });
   }

@@ -81,7 +81,7 @@ async function replayLocated(
       `${unsigned} signed ${unsigned === 1 ? "patch loses its signature" : "patches lose their signatures"}: no signing key is configured.`,
     );
   if (!conflicted && request.objects !== "forget" && tip !== stack.onto.oid)
-    await bench.quarantine.keep(tip, [stack.onto.oid, stack.head.oid]);
+    await bench.keep(tip, [stack.onto.oid, stack.head.oid]);
   return finish(fates, conflicted ? null : { oid: tip, tree }, text);
 }
 

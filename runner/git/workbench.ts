@@ -10,14 +10,17 @@ import { type EngineResult, failure } from "./failure.ts";
 import { Merger } from "./merger.ts";
 import { ObjectReader } from "./object-reader.ts";
 import { ObjectWriter } from "./object-writer.ts";
+import { packOf } from "./pack.ts";
 import { Quarantine, type QuarantineOptions } from "./quarantine.ts";
 import { openRepository } from "./repository.ts";
+import { TreeEditor } from "./tree-editor.ts";
 import { abilitiesOf, type GitAbilities, installedGit, isNewEnough, OLDEST_GIT } from "./version.ts";
 
 export class Workbench {
   readonly quarantine: Quarantine;
   readonly reader: ObjectReader;
   readonly writer: ObjectWriter;
+  readonly editor: TreeEditor;
   readonly #abilities: GitAbilities;
   readonly #mergers = new Map<boolean, Merger>();
   #attributes: AttributeFiles = new Map();
@@ -27,6 +30,7 @@ export class Workbench {
     this.#abilities = abilities;
     this.reader = new ObjectReader(quarantine.options);
     this.writer = new ObjectWriter(quarantine.objectsDir, quarantine.repository.format);
+    this.editor = new TreeEditor(this.reader, this.writer);
   }
 
   static async open(gitDir: string, options: QuarantineOptions): Promise<EngineResult<{ bench: Workbench }>> {
@@ -71,6 +75,15 @@ export class Workbench {
     const open = [...this.#mergers.values()];
     this.#mergers.clear();
     await Promise.all(open.map((merger) => merger.close()));
+  }
+
+  /** Stores a commit and what was made for it in the real repository; `known` commits are there already. */
+  async keep(oid: string, known: readonly string[]): Promise<void> {
+    const { unwritten } = this.writer;
+    if (unwritten !== undefined)
+      return this.quarantine.keepPack(packOf(unwritten.values(), this.quarantine.repository.format));
+    this.writer.flush();
+    await this.quarantine.keep(oid, known);
   }
 
   async close(): Promise<void> {
