@@ -16,6 +16,7 @@ it("comes out right however often edge and runner are killed", async () => {
     releases: 5,
     seconds: 15,
     settleSeconds: 200,
+    lastAfterwards: true,
     say: (line) => lines.push(line),
   });
   try {

@@ -34,6 +34,7 @@ const storm = await rage({
   releases: Number.parseInt(values.releases, 10),
   seconds: Number.parseInt(values.seconds, 10),
   settleSeconds: 300,
+  lastAfterwards: false,
   say,
 });
 const found = await violations(storm.fleet, storm.deployment.api);

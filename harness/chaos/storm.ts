@@ -21,8 +21,13 @@ export type StormOptions = {
   releases: number;
   /** How long it rages. */
   seconds: number;
-  /** How long after it everything may take to settle: a killed runner's lease is 90 s. */
+  /** How long after it everything may take to settle. */
   settleSeconds: number;
+  /**
+   * Keeps every upstream's last release back until the storm is over: it takes the place of whatever
+   * waits for the 90 s lease of a killed runner and the pause after it, so that the end comes soon.
+   */
+  lastAfterwards: boolean;
   say: (line: string) => void;
 };
 
@@ -62,9 +67,12 @@ export async function rage(options: StormOptions): Promise<Storm> {
       let open = Array.from({ length: fleet.size }, (_, pair) => pair);
       while (open.length > 0) {
         const pair = random.pick(open) ?? 0;
-        const tag = await fleet.release(pair);
-        if (tag === undefined) open = open.filter((other) => other !== pair);
-        else await delay(performance.now() < endAt ? everySeconds * 1000 : 0);
+        const left = fleet.tags.length - fleet.released(pair).length;
+        if (left <= (options.lastAfterwards ? 1 : 0)) open = open.filter((other) => other !== pair);
+        else {
+          await fleet.release(pair);
+          await delay(performance.now() < endAt ? everySeconds * 1000 : 0);
+        }
       }
     })(),
     (async () => {
@@ -93,6 +101,7 @@ export async function rage(options: StormOptions): Promise<Storm> {
     })(),
   ]);
   say("the storm is over");
+  for (let pair = 0; pair < fleet.size; pair++) await fleet.release(pair);
   await quiet(options, fleet, deployment, () => runner.exit() !== undefined);
   return { fleet, deployment, kills, end };
 }
