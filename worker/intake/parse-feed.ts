@@ -22,8 +22,18 @@ export type FeedBody = {
   url?: string;
 };
 
+/** Longest message of a failure, characters. */
+const MAX_MESSAGE = 400;
+
 /** @example parseFeed({ bytes, contentType: "application/atom+xml", url: "https://…/releases.atom" }) */
 export function parseFeed(body: FeedBody): Result<ParsedFeed, FeedFailure> {
+  const feed = readBody(body);
+  if (feed.ok) return feed;
+  // Messages quote what was sent, and what was sent may be of any length.
+  return fail({ ...feed.failure, message: feed.failure.message.slice(0, MAX_MESSAGE).toWellFormed() });
+}
+
+function readBody(body: FeedBody): Result<ParsedFeed, FeedFailure> {
   const binary = binaryKind(body.bytes);
   if (binary !== undefined) return notFeed(`${binary} data`);
   const decoded = decodeFeedText(body.bytes, body.contentType);

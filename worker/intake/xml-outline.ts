@@ -16,7 +16,7 @@ import { canonicalNames, isFeedNamespace, localName } from "./xml-names.ts";
 
 export const XML_LIMITS = {
   depth: 64,
-  elements: 60_000,
+  elements: 40_000,
   attributes: 64,
   /** One tag with its attributes, characters. */
   tag: 16 * 1024,
@@ -30,6 +30,9 @@ export type XmlOutline = {
   /** The document, rewritten for the parser. */
   text: string;
 };
+
+/** How much of a body its digest is made from, characters: an edit further down goes unseen. */
+const BODY_DIGESTED = 256 * 1024;
 
 /** Attributes that a reader of feeds looks at; no other reaches the parser. */
 const KEPT_ATTRIBUTES: ReadonlySet<string> = new Set([
@@ -207,6 +210,7 @@ function readBody(text: string, start: number, name: string): { text: string; en
 /** What a reader reads: forges sign image addresses anew on every request, so markup does not count. */
 function words(body: string): string {
   return body
+    .slice(0, BODY_DIGESTED)
     .replace(/<!\[CDATA\[|\]\]>/g, "")
     .replace(/(?:<|&lt;)[^<>&]*(?:&(?!lt;|gt;)[^<>&]*)*(?:>|&gt;)/g, " ")
     .replace(/\s+/g, " ")
