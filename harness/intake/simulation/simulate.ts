@@ -1,0 +1,224 @@
+/**
+ * Runs intake itself (`pollSources`, its SQL, its parser) over a simulated upstream for a year, with a
+ * network that fails, a stack that is sometimes away, and crashes before and after any write; then
+ * compares what was emitted with what happened.
+ *
+ * @module
+ */
+import { FeedSourceConfig } from "../../../worker/contract/feed-source.ts";
+import { deliverPending } from "../../../worker/intake/deliver.ts";
+import { pollSources } from "../../../worker/intake/poll.ts";
+import type { PollContext } from "../../../worker/intake/poll-context.ts";
+import { openDatabase } from "../../../worker/store/database.ts";
+import { putSource } from "../../../worker/store/feed-sources.ts";
+import { Random } from "../../chaos/random.ts";
+import { type Cursor, naiveCursors } from "./naive-cursors.ts";
+import { Crash, SqliteD1 } from "./sqlite-d1.ts";
+import { DAY, HOUR, Upstream } from "./upstream.ts";
+
+export type Count = { released: number; lost: number; doubled: number };
+
+export type SimulationResult = {
+  seed: number;
+  ours: Count;
+  naive: Map<string, Count>;
+  moves: number;
+  /** One line each: what was lost, doubled, made up or moved unnoticed. */
+  violations: string[];
+  polls: number;
+  crashes: number;
+};
+
+const START = Date.UTC(2026, 0, 1);
+const YEAR_DAYS = 365;
+const STACK = "stack";
+const SOURCE = "source";
+
+/** One repository, one year. */
+export async function simulateYear(seed: number): Promise<SimulationResult> {
+  const random = new Random(seed);
+  const d1 = new SqliteD1();
+  const upstream = new Upstream(random, "rocket", START);
+  const world = new World(random, d1, upstream);
+  await world.declare();
+  let polls = 0;
+  let crashes = 0;
+  const poll = async (calm: boolean): Promise<void> => {
+    polls += 1;
+    if (await world.poll(calm)) crashes += 1;
+  };
+  // Before the first poll nobody watches: the refs are there then, or nothing tells old from new.
+  while (!world.primed()) await poll(true);
+  for (let day = 0; day < YEAR_DAYS; day++) {
+    const busy = random.next() < 0.12;
+    for (let i = busy ? random.between(1, 4) : 0; i > 0; i--) {
+      world.now += random.between(1, 6) * HOUR;
+      upstream.act(world.now);
+      if (random.next() < 0.7) await poll(false);
+    }
+    world.now = START + (day + 1) * DAY;
+    // Nothing happened and everything is known: polls would be 304 and the daily reading the same refs.
+    if (world.unsettled()) await poll(false);
+  }
+  for (let i = 0; i < 4; i++) {
+    world.now += 2 * DAY;
+    await poll(true);
+  }
+  return { seed, polls, crashes, ...world.verdict() };
+}
+
+class World {
+  now = START;
+  readonly #random: Random;
+  readonly #d1: SqliteD1;
+  readonly #upstream: Upstream;
+  readonly #naive: { cursor: Cursor; emitted: string[] }[] = naiveCursors().map((cursor) => ({ cursor, emitted: [] }));
+  #calm = true;
+  /** What the refs told last, and what of that is certain to be stored. */
+  #refsTold = -1;
+  #reconciledVersion = -1;
+  #downUntil = 0;
+
+  constructor(random: Random, d1: SqliteD1, upstream: Upstream) {
+    this.#random = random;
+    this.#d1 = d1;
+    this.#upstream = upstream;
+  }
+
+  async declare(): Promise<void> {
+    const at = new Date(START).toISOString();
+    this.#d1.sqlite.exec(
+      `INSERT INTO stacks (id, config, created_at, updated_at) VALUES ('${STACK}',
+       '{"policy":{"releases":{"include":[],"exclude":[],"prereleases":false,"scheme":"auto"}}}', '${at}', '${at}')`,
+    );
+    const config = FeedSourceConfig.parse({
+      provider: "github",
+      url: "https://github.com/acme/rocket/releases.atom",
+      event: "release",
+      target: { mode: "maintain", stacks: [STACK] },
+    });
+    await putSource(openDatabase(this.#database()), SOURCE, config, undefined, at);
+  }
+
+  /** One poll, in a process of its own. True when that crashed. */
+  async poll(calm: boolean): Promise<boolean> {
+    this.#calm = calm;
+    if (!calm && this.#random.next() < 0.25) this.#d1.crashAfter(this.#random.between(1, 7), this.#random.next() < 0.5);
+    if (!calm && this.now > this.#downUntil && this.#random.next() < 0.03)
+      this.#downUntil = this.now + this.#random.between(1, 48) * HOUR;
+    try {
+      await pollSources(this.#context(), [SOURCE], true);
+      // The cron's part.
+      await deliverPending(this.#context().env);
+    } catch (error) {
+      if (!(error instanceof Crash) && !(error instanceof Error && error.name === "StorageFault")) throw error;
+    }
+    const crashed = this.#d1.restart();
+    if (!crashed) this.#reconciledVersion = this.#refsTold;
+    this.#refsTold = this.#reconciledVersion;
+    return crashed;
+  }
+
+  primed(): boolean {
+    const row = this.#d1.sqlite.prepare("SELECT primed AND refs_seeded AS done FROM feed_sources").get();
+    return row?.done === 1;
+  }
+
+  /** Whether another poll could find anything. */
+  unsettled(): boolean {
+    const row = this.#d1.sqlite
+      .prepare("SELECT gap_since IS NOT NULL OR last_outcome = 'failed' AS open FROM feed_sources")
+      .get();
+    const pending = this.#d1.sqlite.prepare("SELECT 1 FROM deliveries WHERE status = 'pending'").get();
+    return row?.open === 1 || pending !== undefined || this.#reconciledVersion !== this.#upstream.version;
+  }
+
+  #context(): PollContext {
+    return {
+      env: { DB: this.#database(), PATCH_STACK: this.#stacks() },
+      outbound: { allowLocal: false, fetch: (url, init) => this.#answer(url, new Headers(init.headers)) },
+      now: () => this.now,
+      random: () => this.#random.next(),
+    };
+  }
+
+  /** The shape that intake uses; D1's own type has far more. */
+  #database(): D1Database {
+    return this.#d1 as unknown as D1Database;
+  }
+
+  async #answer(url: string, headers: Headers): Promise<Response> {
+    const trouble = this.#calm ? 1 : this.#random.next();
+    if (this.now < this.#downUntil && !this.#calm) return new Response("down", { status: 503 });
+    if (url.endsWith("/git-upload-pack")) {
+      if (trouble < 0.1) throw new Error("connection reset");
+      const refs = this.#upstream.refs();
+      if (trouble < 0.15) return new Response(refs.slice(0, refs.length / 2));
+      this.#refsTold = this.#upstream.version;
+      return new Response(refs);
+    }
+    const etag = `"${this.#upstream.version}"`;
+    if (headers.get("if-none-match") === etag) return new Response(null, { status: 304 });
+    if (trouble < 0.04) throw new Error("connection reset");
+    const feed = this.#upstream.feed();
+    if (trouble < 0.08) return new Response(feed.slice(0, this.#random.between(0, feed.length - 7)));
+    if (trouble < 0.1) return new Response("<!doctype html><title>Just a moment</title>");
+    if (trouble < 0.12) return new Response(this.#upstream.feed([]));
+    const window = this.#upstream.window();
+    for (const { cursor, emitted } of this.#naive) emitted.push(...cursor.take(window));
+    const shown = trouble < 0.17 ? window.toReversed() : window;
+    return new Response(this.#upstream.feed(shown), { headers: { etag } });
+  }
+
+  /** The object's place: takes each event once, and is away at times. */
+  #stacks(): Env["PATCH_STACK"] {
+    const accept = async (stackId: string, eventIds: string[]): Promise<{ ok: true }> => {
+      if (!this.#calm && this.#random.next() < 0.1) throw new Error("the object is overloaded");
+      await this.#d1.write(() => {
+        const mark = this.#d1.sqlite.prepare(
+          "UPDATE deliveries SET status = 'accepted' WHERE stack_id = ? AND event_id = ? AND status = 'pending'",
+        );
+        for (const id of eventIds) mark.run(stackId, id);
+      });
+      return { ok: true };
+    };
+    return { getByName: () => ({ accept }) } as unknown as Env["PATCH_STACK"];
+  }
+
+  verdict(): Pick<SimulationResult, "ours" | "naive" | "moves" | "violations"> {
+    const { truth } = this.#upstream;
+    const events = this.#d1.sqlite
+      .prepare(
+        `SELECT e.type, json_extract(e.payload, '$.entry.tag') AS tag, d.status FROM flow_events e
+         LEFT JOIN deliveries d ON d.event_id = e.id`,
+      )
+      .all() as { type: string; tag: string; status: string | null }[];
+    const violations: string[] = [];
+    const emitted = events.filter((event) => event.type === "upstream.release");
+    const ours = this.#count(
+      emitted.map((event) => event.tag),
+      (line) => violations.push(line),
+    );
+    for (const event of emitted) if (event.status !== "accepted") violations.push(`${event.tag}: not delivered`);
+    const moved = events.filter((event) => event.type === "upstream.tag_moved");
+    for (const [tag, times] of truth.moves) {
+      const told = moved.filter((event) => event.tag === tag).length;
+      if (told !== times) violations.push(`${tag}: moved ${times} times, told ${told} times`);
+    }
+    const naive = new Map(this.#naive.map(({ cursor, emitted: tags }) => [cursor.name, this.#count(tags)]));
+    return { ours, naive, moves: moved.length, violations };
+  }
+
+  #count(tags: readonly string[], say?: (line: string) => void): Count {
+    const { old, released, republished } = this.#upstream.truth;
+    // An old tag that no feed told, released once more: nobody can know that it is not the first time.
+    const made = (tag: string): boolean => old.has(tag) && !republished.has(tag);
+    const times = new Map<string, number>();
+    for (const tag of tags) times.set(tag, (times.get(tag) ?? 0) + 1);
+    const lost = [...released.keys()].filter((tag) => !times.has(tag));
+    const doubled = [...times].filter(([tag, n]) => n > 1 || made(tag)).map(([tag]) => tag);
+    for (const tag of lost) say?.(`${tag}: lost`);
+    for (const tag of doubled) say?.(`${tag}: ${made(tag) ? "from before we watched" : "doubled"}`);
+    return { released: released.size, lost: lost.length, doubled: doubled.length };
+  }
+}

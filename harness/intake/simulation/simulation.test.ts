@@ -1,0 +1,36 @@
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { naiveCursors } from "./naive-cursors.ts";
+import { type SimulationResult, simulateYear } from "./simulate.ts";
+
+/** `node harness/intake/simulation/main.ts --years 2000` is the whole of it. */
+const YEARS = 15;
+
+/** Another part of the year's many every day; printed, so that a failure can be repeated. */
+const FROM = Math.floor(Date.now() / 86_400_000) * 1000;
+
+describe(`intake over ${YEARS} repository-years (seeds from ${FROM})`, () => {
+  const results: SimulationResult[] = [];
+
+  beforeAll(async () => {
+    for (const level of ["log", "warn", "error"] as const) vi.spyOn(console, level).mockImplementation(() => {});
+    for (let seed = FROM; seed < FROM + YEARS; seed++) results.push(await simulateYear(seed));
+    vi.restoreAllMocks();
+  });
+
+  it("loses nothing, doubles nothing, and sees every moved tag", () => {
+    expect(results.flatMap(({ seed, violations }) => violations.map((line) => `seed ${seed}: ${line}`))).toEqual([]);
+  });
+
+  it("was no walk in the park", () => {
+    expect(results.reduce((sum, { crashes }) => sum + crashes, 0)).toBeGreaterThan(YEARS);
+    expect(results.reduce((sum, { moves }) => sum + moves, 0)).toBeGreaterThan(YEARS);
+  });
+
+  it.each(naiveCursors().map((cursor) => cursor.name))("finds the cursor '%s' out", (name) => {
+    const harm = results.reduce((sum, { naive }) => {
+      const count = naive.get(name);
+      return sum + (count === undefined ? 0 : count.lost + count.doubled);
+    }, 0);
+    expect(harm).toBeGreaterThan(0);
+  });
+});

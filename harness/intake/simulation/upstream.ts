@@ -1,0 +1,156 @@
+/**
+ * A simulated upstream: a year of releases, bursts, backports, edits, deletions, moved and
+ * republished tags, and a forge that shows the newest ten of them and is sometimes down.
+ *
+ * @module
+ */
+import type { Random } from "../../chaos/random.ts";
+
+export const HOUR = 3_600_000;
+export const DAY = 24 * HOUR;
+const WINDOW = 10;
+
+export type Release = { tag: string; title: string; commit: string; created: number; updated: number; gone: boolean };
+
+export type Truth = {
+  /** Tags from before the first poll. */
+  old: Set<string>;
+  /** Tags released later, and when. */
+  released: Map<string, number>;
+  /** Times that each tag came to name another commit. */
+  moves: Map<string, number>;
+  /** Tags that were deleted and released once more. */
+  republished: Set<string>;
+};
+
+export class Upstream {
+  readonly truth: Truth = { old: new Set(), released: new Map(), moves: new Map(), republished: new Set() };
+  readonly #random: Random;
+  readonly #name: string;
+  readonly #releases: Release[] = [];
+  readonly #touched = new Map<string, number>();
+  #minor = 0;
+  #patches = new Map<number, number>();
+  #commits = 0;
+  /** Changes with everything that the forge shows. */
+  version = 0;
+
+  constructor(random: Random, name: string, start: number) {
+    this.#random = random;
+    this.#name = name;
+    for (let i = random.between(0, 25); i > 0; i--) this.#release(start - i * DAY * 3);
+    for (const release of this.#releases) this.truth.old.add(release.tag);
+    this.truth.released.clear();
+  }
+
+  /** Something happens; what depends on the dice. */
+  act(now: number): void {
+    this.version += 1;
+    const roll = this.#random.next();
+    if (roll < 0.5) this.#release(now);
+    else if (roll < 0.58) this.#burst(now);
+    else if (roll < 0.7) this.#backport(now);
+    else if (roll < 0.8) this.#edit(now);
+    else if (roll < 0.88) this.#delete(now);
+    else if (roll < 0.94) this.#move(now);
+    else this.#republish(now);
+  }
+
+  #release(now: number): void {
+    this.#minor += 1;
+    this.#add(`v1.${this.#minor}.0`, now);
+  }
+
+  /** More at once than the forge shows. */
+  #burst(now: number): void {
+    for (let i = this.#random.between(2, 30); i > 0; i--) this.#release(now + i * 1000);
+  }
+
+  #backport(now: number): void {
+    if (this.#minor < 2) {
+      this.#release(now);
+      return;
+    }
+    const minor = this.#random.between(1, this.#minor);
+    const patch = (this.#patches.get(minor) ?? 0) + 1;
+    this.#patches.set(minor, patch);
+    this.#add(`v1.${minor}.${patch}`, now);
+  }
+
+  #edit(now: number): void {
+    const release = this.#random.pick(this.#releases);
+    if (release === undefined) return;
+    release.title += "!";
+    release.updated = now;
+  }
+
+  #delete(now: number): void {
+    const release = this.#settled(now);
+    if (release === undefined) return;
+    release.gone = true;
+    this.#touched.set(release.tag, now);
+  }
+
+  #move(now: number): void {
+    const release = this.#settled(now);
+    if (release === undefined) return;
+    release.commit = this.#commit();
+    this.#touched.set(release.tag, now);
+    this.truth.moves.set(release.tag, (this.truth.moves.get(release.tag) ?? 0) + 1);
+  }
+
+  /** A deleted release comes back as it was. */
+  #republish(now: number): void {
+    const release = this.#random.pick(this.#releases.filter((one) => one.gone && this.#rested(one, now)));
+    if (release === undefined) return;
+    release.gone = false;
+    this.truth.republished.add(release.tag);
+    release.created = now;
+    release.updated = now;
+    this.#touched.set(release.tag, now);
+  }
+
+  /** One that has been there long enough for anybody who looks once a day, failures included. */
+  #settled(now: number): Release | undefined {
+    return this.#random.pick(this.#releases.filter((one) => !one.gone && this.#rested(one, now)));
+  }
+
+  #rested(release: Release, now: number): boolean {
+    return now - Math.max(release.created, this.#touched.get(release.tag) ?? 0) > 8 * DAY;
+  }
+
+  #add(tag: string, now: number): void {
+    this.#releases.push({ tag, title: tag, commit: this.#commit(), created: now, updated: now, gone: false });
+    this.truth.released.set(tag, now);
+  }
+
+  #commit(): string {
+    this.#commits += 1;
+    return this.#commits.toString(16).padStart(40, "0");
+  }
+
+  /** What the feed shows: the newest by creation. */
+  window(): Release[] {
+    return this.#releases
+      .filter((release) => !release.gone)
+      .toSorted((a, b) => b.created - a.created)
+      .slice(0, WINDOW);
+  }
+
+  feed(releases = this.window()): string {
+    const entries = releases.map(
+      ({ tag, title, updated }) =>
+        `<entry><id>tag:github.com,2008:Repository/7/${tag}</id><updated>${new Date(updated).toISOString()}</updated>` +
+        `<link rel="alternate" type="text/html" href="https://github.com/acme/${this.#name}/releases/tag/${tag}"/>` +
+        `<title>${title}</title><content type="html">notes of ${tag}</content></entry>`,
+    );
+    return `<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>x</title>${entries.join("\n")}</feed>`;
+  }
+
+  refs(): string {
+    const lines = this.#releases
+      .filter((release) => !release.gone)
+      .map(({ tag, commit }) => `${commit} refs/tags/${tag}\n`);
+    return `${lines.map((line) => (line.length + 4).toString(16).padStart(4, "0") + line).join("")}0000`;
+  }
+}
