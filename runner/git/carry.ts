@@ -48,8 +48,10 @@ export async function carryPatches(
       ? merged(await upstreamCommitsTouching(options, range, touchedPaths(diffs, unexplained)), newest)
       : newest;
   const { newCommits, tip, tree } = await writeCommits(bench, stack, picked, request);
-  // From here on processes look at the new commits, unless all of them are what they were.
-  if (!picked.every(({ asItWas }) => asItWas === true)) bench.writer.flush();
+  // From here on processes look at the new commits, where git merged whole trees.
+  const isWhole = ({ state, asItWas, miniature }: PickedPatch) =>
+    state === "picked" && asItWas !== true && miniature === undefined;
+  if (picked.some(isWhole)) bench.writer.flush();
   const fates = await accountForPatches(bench, stack, picked, { diffs, history, newCommits });
   return { fates, tip, tree };
 }

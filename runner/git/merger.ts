@@ -12,9 +12,10 @@
  */
 import type { ByteReader } from "./byte-reader.ts";
 import { Conversation, type ConversationOptions } from "./conversation.ts";
+import { type FileSet, writeFileSet } from "./file-set.ts";
 import { GitError } from "./git-error.ts";
 import { type MergeAnswer, parseMergeOutput, readMergeAnswer } from "./merge-answer.ts";
-import type { ObjectWriter } from "./object-writer.ts";
+import { type ObjectWriter, treeContent } from "./object-writer.ts";
 import { runGit } from "./process.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { GitAbilities } from "./version.ts";
@@ -32,6 +33,9 @@ const PADDING_PATH = 6_000;
  * the whole history before it looked at the throw-away commit.
  */
 const LATEST = "patch.moi <patch.moi@localhost> 4102444800 +0000";
+
+/** A merge of a few files; `before` and `after` are commits that hold nothing else, for their diff. */
+export type MergedFiles = { clean: false } | { clean: true; tree: string; before: string; after: string };
 
 export interface MergerOptions {
   /** Normalize line endings as `.gitattributes` says before merging. */
@@ -61,14 +65,33 @@ export class Merger {
 
   /** Merges `theirs` into `ours` as changes since `base`: a cherry-pick of `base..theirs` onto `ours`. */
   merge(base: Side, ours: Side, theirs: Side): Promise<MergeAnswer> {
-    const [left, right] = this.#sides(base, ours, theirs);
     this.#writer.flush();
+    return this.#mergeWritten(base, ours, theirs);
+  }
+
+  /**
+   * Merges a few files as if there were no others: the time it takes does not grow with the tree.
+   * Only for files that no rename can touch (see tree-editor.ts).
+   *
+   * @param patch oid of the patch, which tells one answer's commits from another's
+   */
+  async mergeFiles(sides: Record<"base" | "ours" | "theirs", FileSet>, patch: string): Promise<MergedFiles> {
+    const tree = (files: FileSet) => writeFileSet(this.#writer, files);
+    const base = { tree: tree(sides.base) };
+    const ours = { tree: tree(sides.ours) };
+    const answer = await this.#mergeWritten(base, ours, { tree: tree(sides.theirs) });
+    if (!answer.clean) return { clean: false };
+    const before = this.#commit(ours.tree, [], `before ${patch}`);
+    return { clean: true, tree: answer.tree, before, after: this.#commit(answer.tree, [before], `after ${patch}`) };
+  }
+
+  #mergeWritten(base: Side, ours: Side, theirs: Side): Promise<MergeAnswer> {
+    const [left, right] = this.#sides(base, ours, theirs);
     if (!this.#abilities.mergeTreeStdin) return this.#mergeByItself(left, right);
     if (this.#conversation === undefined) {
       this.#conversation = new Conversation(["merge-tree", "--write-tree", "-z", "--stdin"], this.#options);
       // The first answer read is that of the first request: nothing stands before it.
       this.#padding = this.#abilities.mergeTreeFlushes ? "" : this.#paddingRequest();
-      this.#writer.flush();
     }
     const padding = this.#padding ?? "";
     const request = this.#abilities.mergeTreeOfTrees
@@ -114,14 +137,14 @@ export class Merger {
 
   #commit(tree: string, parents: readonly string[], message = "ours"): string {
     const lines = [`tree ${tree}`, ...parents.map((p) => `parent ${p}`), `author ${LATEST}`, `committer ${LATEST}`];
-    return this.#writer.write("commit", Buffer.from(`${lines.join("\n")}\n\n${message}\n`));
+    return this.#writer.writeNow("commit", Buffer.from(`${lines.join("\n")}\n\n${message}\n`));
   }
 
   #paddingRequest(): string {
     const name = "x".repeat(PADDING_PATH);
     const tree = (text: string, file: string) => {
-      const oid = this.#writer.write("blob", Buffer.from(text));
-      return this.#writer.writeTree([{ mode: "100644", name: file, oid }]);
+      const oid = this.#writer.writeNow("blob", Buffer.from(text));
+      return this.#writer.writeNow("tree", treeContent([{ mode: "100644", name: file, oid }]));
     };
     const base = this.#commit(tree("base\n", name), []);
     const ours = this.#commit(tree("ours\n", name), [base]);

@@ -3,18 +3,28 @@
  * then written as loose objects; or sent on as one pack when none ever had to.
  *
  * Only ever used in a quarantine (see quarantine.ts), where nobody else writes and everything is
- * thrown away or packed at the end: hence no temporary names, no fsync and the fastest compression.
+ * thrown away or packed at the end: hence no fsync and the fastest compression.
  *
  * @module
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 
 export type ObjectFormat = "sha1" | "sha256";
 export type ObjectType = "blob" | "commit" | "tree";
 export type HeldObject = { type: ObjectType; content: Uint8Array };
+
+/** Names hold one character for each byte. */
+export type TreeEntry = { mode: string; name: string; oid: string };
+
+export function treeContent(entries: readonly TreeEntry[]): Buffer {
+  const parts: Buffer[] = [];
+  for (const { mode, name, oid } of entries)
+    parts.push(Buffer.from(`${mode} ${name}\0`, "latin1"), Buffer.from(oid, "hex"));
+  return Buffer.concat(parts);
+}
 
 /** Bytes held at most: memory must not grow with the number of patches. */
 const MAX_HELD = 8 * 1024 * 1024;
@@ -34,7 +44,7 @@ export class ObjectWriter {
 
   /** Makes one object; answers its oid. Git processes see it after {@link flush}. */
   write(type: ObjectType, content: Uint8Array): string {
-    const oid = createHash(this.#format).update(`${type} ${content.length}\0`).update(content).digest("hex");
+    const oid = this.#oidOf(type, content);
     if (this.#held.has(oid)) return oid;
     this.#held.set(oid, { type, content });
     this.#heldBytes += content.length;
@@ -42,13 +52,20 @@ export class ObjectWriter {
     return oid;
   }
 
+  /** Makes one object that git processes see at once and nobody needs later. */
+  writeNow(type: ObjectType, content: Uint8Array): string {
+    const oid = this.#oidOf(type, content);
+    this.#writeLoose(oid, type, content);
+    return oid;
+  }
+
+  #oidOf(type: ObjectType, content: Uint8Array): string {
+    return createHash(this.#format).update(`${type} ${content.length}\0`).update(content).digest("hex");
+  }
+
   /** A tree of the given entries, which must be in git's order. */
-  writeTree(entries: readonly { mode: string; name: string; oid: string }[]): string {
-    const parts: Buffer[] = [];
-    // Names come byte for byte, one character each.
-    for (const { mode, name, oid } of entries)
-      parts.push(Buffer.from(`${mode} ${name}\0`, "latin1"), Buffer.from(oid, "hex"));
-    return this.write("tree", Buffer.concat(parts));
+  writeTree(entries: readonly TreeEntry[]): string {
+    return this.write("tree", treeContent(entries));
   }
 
   /** An object that was made and not written yet. */
@@ -76,11 +93,9 @@ export class ObjectWriter {
       this.#fanOut.add(folder);
     }
     const bytes = Buffer.concat([Buffer.from(`${type} ${content.length}\0`), content]);
-    try {
-      writeFileSync(join(folder, oid.slice(2)), deflateSync(bytes, { level: 1 }), { flag: "wx", mode: 0o444 });
-    } catch (error) {
-      // The name is the content: what stands there already is the same object.
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    }
+    // Under another name first: a tree of ours may be one that upstream has, and that git looks for meanwhile.
+    const unfinished = join(this.#objectsDir, "tmp_object");
+    writeFileSync(unfinished, deflateSync(bytes, { level: 1 }), { mode: 0o444 });
+    renameSync(unfinished, join(folder, oid.slice(2)));
   }
 }

@@ -180,8 +180,9 @@ async function adaptedPatches(
   picked: readonly PickedPatch[],
   { diffs, newCommits }: Evidence,
 ): Promise<Set<string>> {
-  const pairs = picked.flatMap(({ patch, asItWas }) => {
+  const pairs = picked.flatMap(({ patch, asItWas, miniature }) => {
     if (asItWas === true) return [];
+    if (miniature !== undefined) return [{ from: miniature.before, to: miniature.after, patch: patch.commit.oid }];
     const made = newCommits.get(patch.commit.oid);
     return made === undefined ? [] : [{ from: made.parent, to: made.oid, patch: patch.commit.oid }];
   });

@@ -12,6 +12,7 @@ import { attributesOf, isAttributesFile, speakOfLineEndings } from "./attributes
 import type { CommitDiff, FileChange } from "./commit-diffs.ts";
 import type { MergeAnswer } from "./merge-answer.ts";
 import type { Side } from "./merger.ts";
+import { pickFiles } from "./pick-files.ts";
 import type { Stack, StackPatch } from "./stack.ts";
 import { upstreamTag } from "./upstream-tag.ts";
 import type { Workbench } from "./workbench.ts";
@@ -24,6 +25,8 @@ export interface PickedPatch {
   after: string;
   /** Its files stood as it expects them: it makes the very same change, file by file. */
   asItWas?: boolean;
+  /** Commits of only its files, before and after, when they were merged alone: their diff is its diff. */
+  miniature?: { before: string; after: string };
   /** Of a conflict. */
   answer?: MergeAnswer;
   /** True when it merged only after line endings were evened out as `.gitattributes` says. */
@@ -72,8 +75,13 @@ async function pickOne(
   const unchanged = { patch, before: tree, after: tree };
   if (upstreamTag(patch.commit.subject)?.rule === "drop") return { ...unchanged, state: "skipped" };
   if (patch.commit.parents.length === 1) {
-    const after = await bench.editor.apply(tree, changes);
-    if (after !== undefined) return { patch, before: tree, after, state: "picked", asItWas: true };
+    const files = await pickFiles(bench, tree, patch.commit.oid, changes);
+    if (files?.tree === tree) return { ...unchanged, state: "nothing_left" };
+    if (files !== undefined) {
+      const { miniature } = files;
+      const how = miniature === undefined ? { asItWas: true } : { miniature };
+      return { patch, before: tree, after: files.tree, state: "picked", ...how };
+    }
   }
   const { base, theirs, mergeNote } = await sidesOf(bench, patch);
   // A commit that was empty from the start is kept, as git rebase does.

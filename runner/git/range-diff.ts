@@ -5,8 +5,8 @@
  */
 import type { PatchFate } from "./outcome.ts";
 import { gitText } from "./process.ts";
-import type { Quarantine } from "./quarantine.ts";
 import type { Stack } from "./stack.ts";
+import type { Workbench } from "./workbench.ts";
 
 const ABBREVIATED = 7;
 
@@ -17,12 +17,13 @@ const ABBREVIATED = 7;
  * @param tip the last new commit, also when conflicts left patches out
  */
 export async function rangeDiff(
-  quarantine: Quarantine,
+  bench: Workbench,
   stack: Stack,
   fates: readonly PatchFate[],
   tip: string,
 ): Promise<string> {
   if (!fates.some((fate) => fate.outcome === "adapted")) return knownRangeDiff(fates);
+  bench.writer.flush();
   return gitText(
     [
       "range-diff",
@@ -33,7 +34,7 @@ export async function rangeDiff(
       `${stack.onto.oid}..${tip}`,
       "--",
     ],
-    quarantine.options,
+    bench.quarantine.options,
   );
 }
 

@@ -68,12 +68,12 @@ async function replayLocated(
   });
   if (alreadyThere) {
     const fates = stack.patches.map((patch) => untouched(patch, diffs));
-    const text = await rangeDiff(bench.quarantine, stack, fates, stack.head.oid);
+    const text = await rangeDiff(bench, stack, fates, stack.head.oid);
     return finish(fates, { oid: stack.head.oid, tree: stack.head.tree }, text);
   }
 
   const { fates, tip, tree } = await carryPatches(bench, stack, diffs, request);
-  const text = await rangeDiff(bench.quarantine, stack, fates, tip);
+  const text = await rangeDiff(bench, stack, fates, tip);
   const conflicted = fates.some((fate) => fate.outcome === "conflicted");
   const unsigned = fates.filter((fate) => fate.newOid !== undefined && fate.picked.patch.commit.signed).length;
   if (unsigned > 0 && request.sign === undefined)

@@ -1,22 +1,27 @@
 /**
- * Merges that need no merging: a patch whose files stand in the tree as the patch expects them.
+ * Merges of few files in large trees, without a look at the rest of the tree.
  *
- * Most patches of most stacks are such. git comes to the same result by the same rule (changed on
- * one side only: take that side), but has to look at all that both sides changed for renames first.
- * Where a rename could have a say, the patch is left to git:
+ * Most patches of most stacks find their files as they expect them: what is changed on one side only
+ * is taken from that side, and no process is needed to say so. Where a file was changed on both
+ * sides git merges that file and nothing else. Both give what git gives for the whole tree, except
+ * where a rename could have a say, and there git is asked about the whole tree:
  *
  * - a patch that both adds and deletes may rename, and may move a whole folder;
+ * - a file that the patch changes and that is gone may have been renamed;
  * - a patch that adds to a folder which is gone may belong where that folder went.
  *
  * @module
  */
 import type { FileChange } from "./commit-diffs.ts";
+import { FOLDER_MODE, inGitOrder } from "./file-set.ts";
 import type { ObjectReader } from "./object-reader.ts";
-import type { ObjectWriter } from "./object-writer.ts";
+import { type ObjectWriter, treeContent } from "./object-writer.ts";
 
 interface Entry {
   mode: string;
   oid: string;
+  /** Where the oid stands in the folder's content. */
+  at: number;
   /** Of a folder, once it was read. */
   folder?: Folder;
 }
@@ -24,10 +29,20 @@ interface Entry {
 /** Names hold one character for each byte. */
 interface Folder {
   entries: Map<string, Entry>;
+  content: Buffer;
+  /** Something in it changed; `reshaped`: more than oids did. */
   changed: boolean;
+  reshaped: boolean;
 }
 
-const FOLDER = "40000";
+/** Where a patch's file is in the tree, and what stands there. */
+export interface Place {
+  change: FileChange;
+  /** The path, one character for each byte. */
+  path: string;
+  there: { mode: string; oid: string } | undefined;
+}
+
 const FILE_MODES = new Set(["100644", "100755"]);
 /** Folders read into memory at most; then they are forgotten and read again. */
 const MAX_FOLDERS = 5_000;
@@ -44,38 +59,54 @@ export class TreeEditor {
     this.#writer = writer;
   }
 
-  /** The tree with the changes made, or undefined when that is for git to say. */
-  async apply(tree: string, changes: readonly FileChange[]): Promise<string | undefined> {
+  /** What stands where a patch changes files; undefined when a rename could have a say. */
+  async find(tree: string, changes: readonly FileChange[]): Promise<Place[] | undefined> {
     if (!isPlain(changes)) return undefined;
-    if (this.#tree !== tree || this.#root === undefined || this.#folders > MAX_FOLDERS) {
-      this.#folders = 0;
-      // A tree that git made after this editor wrote others is in the quarantine; one of ours may be held yet.
-      const root = await this.#read(tree);
-      if (root === undefined) return undefined;
-      this.#root = root;
-      this.#tree = tree;
-    }
-    const root = this.#root;
-    const places: { folders: Folder[]; names: string[]; change: FileChange }[] = [];
+    const root = await this.#open(tree);
+    if (root === undefined) return undefined;
+    const places: Place[] = [];
     for (const change of changes) {
-      const names = Buffer.from(change.path, "utf8").toString("latin1").split("/");
-      const folders = await this.#walk(root, names.slice(0, -1));
-      if (folders === undefined) return undefined;
-      const there = folders.at(-1)?.entries.get(names.at(-1) ?? "");
-      const isExpected =
-        change.status === "A" ? there === undefined : there?.oid === change.oldOid && there.mode === change.oldMode;
-      if (!isExpected) return undefined;
-      places.push({ folders, names, change });
+      const path = Buffer.from(change.path, "utf8").toString("latin1");
+      const names = path.split("/");
+      const folder = (await this.#walk(root, names.slice(0, -1)))?.at(-1);
+      if (folder === undefined) return undefined;
+      const there = folder.entries.get(names.at(-1) ?? "");
+      // Something else is there, or nothing where there should be a file.
+      if (there === undefined ? change.status !== "A" : !FILE_MODES.has(there.mode)) return undefined;
+      places.push({ change, path, there: there === undefined ? undefined : { mode: there.mode, oid: there.oid } });
     }
-    for (const { folders, names, change } of places) {
+    return places;
+  }
+
+  /** The tree with files set or, where undefined, deleted. Their folders must be there: see {@link find}. */
+  async edit(tree: string, files: ReadonlyMap<string, { mode: string; oid: string } | undefined>): Promise<string> {
+    const root = await this.#open(tree);
+    if (root === undefined) throw new Error(`the tree ${tree} cannot be read any more`);
+    for (const [path, file] of files) {
+      const names = path.split("/");
+      const folders = await this.#walk(root, names.slice(0, -1));
+      const folder = folders?.at(-1);
       const name = names.at(-1) ?? "";
-      const entries = folders.at(-1)?.entries;
-      if (change.status === "D") entries?.delete(name);
-      else entries?.set(name, { mode: change.newMode, oid: change.newOid });
-      for (const folder of folders) folder.changed = true;
+      if (folders === undefined || folder === undefined) throw new Error(`the folder of ${path} is not there any more`);
+      for (const changed of folders) changed.changed = true;
+      const entry = folder.entries.get(name);
+      if (file !== undefined && entry?.mode === file.mode) setOid(folder, entry, file.oid);
+      else {
+        folder.reshaped = true;
+        if (file === undefined) folder.entries.delete(name);
+        else folder.entries.set(name, { ...file, at: 0 });
+      }
     }
     this.#tree = this.#write(root);
     return this.#tree;
+  }
+
+  async #open(tree: string): Promise<Folder | undefined> {
+    if (this.#tree === tree && this.#root !== undefined && this.#folders <= MAX_FOLDERS) return this.#root;
+    this.#folders = 0;
+    this.#root = await this.#read(tree);
+    this.#tree = tree;
+    return this.#root;
   }
 
   /** The folders from the root down to the one named; undefined when something else is in the way. */
@@ -84,7 +115,7 @@ export class TreeEditor {
     let folder = root;
     for (const name of names) {
       const entry = folder.entries.get(name);
-      if (entry?.mode !== FOLDER) return undefined;
+      if (entry?.mode !== FOLDER_MODE) return undefined;
       entry.folder ??= await this.#read(entry.oid);
       if (entry.folder === undefined) return undefined;
       folder = entry.folder;
@@ -97,23 +128,39 @@ export class TreeEditor {
     const object = this.#writer.held(oid) ?? (await this.#reader.read(oid));
     if (object?.type !== "tree") return undefined;
     this.#folders += 1;
-    return { entries: parseTree(Buffer.from(object.content), oid.length / 2), changed: false };
+    const content = Buffer.from(object.content);
+    return { entries: parseTree(content, oid.length / 2), content, changed: false, reshaped: false };
   }
 
   #write(folder: Folder): string {
     for (const [name, entry] of folder.entries) {
       if (entry.folder?.changed !== true) continue;
-      entry.oid = this.#write(entry.folder);
+      setOid(folder, entry, this.#write(entry.folder));
+      if (entry.folder.entries.size > 0) continue;
       // git has no empty folders.
-      if (entry.folder.entries.size === 0) folder.entries.delete(name);
+      folder.entries.delete(name);
+      folder.reshaped = true;
+    }
+    if (folder.reshaped) {
+      const entries = [...folder.entries].map(([name, { mode, oid }]) => ({ name, mode, oid }));
+      folder.content = treeContent(inGitOrder(entries));
+      const places = parseTree(folder.content, this.#oidBytes(entries));
+      for (const [name, entry] of folder.entries) entry.at = places.get(name)?.at ?? 0;
     }
     folder.changed = false;
-    const entries = [...folder.entries].map(([name, { mode, oid }]) => ({ name, mode, oid }));
-    // A folder sorts as if its name ended in a slash.
-    const key = ({ name, mode }: { name: string; mode: string }) => (mode === FOLDER ? `${name}/` : name);
-    entries.sort((a, b) => (key(a) < key(b) ? -1 : 1));
-    return this.#writer.writeTree(entries);
+    folder.reshaped = false;
+    // A copy: the next patch changes this folder in place.
+    return this.#writer.write("tree", Buffer.from(folder.content));
   }
+
+  #oidBytes(entries: readonly { oid: string }[]): number {
+    return (entries[0]?.oid.length ?? 40) / 2;
+  }
+}
+
+function setOid(folder: Folder, entry: Entry, oid: string): void {
+  entry.oid = oid;
+  if (!folder.reshaped) folder.content.write(oid, entry.at, "hex");
 }
 
 /** Ordinary files only, and nothing that could be a rename. */
@@ -130,12 +177,13 @@ function isPlain(changes: readonly FileChange[]): boolean {
 
 function parseTree(content: Buffer, oidBytes: number): Map<string, Entry> {
   const entries = new Map<string, Entry>();
-  for (let at = 0; at < content.length; ) {
-    const space = content.indexOf(0x20, at);
-    const nul = content.indexOf(0, space);
-    const oid = content.toString("hex", nul + 1, nul + 1 + oidBytes);
-    entries.set(content.toString("latin1", space + 1, nul), { mode: content.toString("latin1", at, space), oid });
-    at = nul + 1 + oidBytes;
+  for (let start = 0; start < content.length; ) {
+    const space = content.indexOf(0x20, start);
+    const at = content.indexOf(0, space) + 1;
+    const oid = content.toString("hex", at, at + oidBytes);
+    const mode = content.toString("latin1", start, space);
+    entries.set(content.toString("latin1", space + 1, at - 1), { mode, oid, at });
+    start = at + oidBytes;
   }
   return entries;
 }

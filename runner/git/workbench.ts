@@ -77,6 +77,12 @@ export class Workbench {
     await Promise.all(open.map((merger) => merger.close()));
   }
 
+  /** Takes a blob that git made in the quarantine among what we make, for {@link keep}. */
+  async adoptBlob(oid: string): Promise<void> {
+    const blob = await this.reader.read(oid);
+    if (blob?.type === "blob") this.writer.write("blob", blob.content);
+  }
+
   /** Stores a commit and what was made for it in the real repository; `known` commits are there already. */
   async keep(oid: string, known: readonly string[]): Promise<void> {
     const { unwritten } = this.writer;
