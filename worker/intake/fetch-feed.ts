@@ -22,7 +22,12 @@ export type FetchedFeed = {
   movedTo: string | undefined;
 };
 
-export type FeedFetchFailure = { code: string; message: string; retryAfterSeconds?: number | undefined };
+export type FeedFetchFailure = {
+  code: string;
+  message: string;
+  status?: number | undefined;
+  retryAfterSeconds?: number | undefined;
+};
 
 export async function fetchFeed(
   address: string,

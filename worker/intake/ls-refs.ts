@@ -21,7 +21,12 @@ export type RemoteRefs = {
   digest: string;
 };
 
-export type RefsFailure = { code: string; message: string; retryAfterSeconds?: number | undefined };
+export type RefsFailure = {
+  code: string;
+  message: string;
+  status?: number | undefined;
+  retryAfterSeconds?: number | undefined;
+};
 
 /** Ten bytes of overhead and two object ids a tag: room for some hundred thousand tags. */
 const MAX_BYTES = 16 * 1024 * 1024;

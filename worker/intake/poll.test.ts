@@ -185,9 +185,11 @@ describe("pollSources", () => {
 
   it("shows failures on their own source, backs off, and touches no other", async () => {
     const upstream = new Upstream();
-    for (const id of ["down", "html", "slow", "fine"]) await declare(id, { pollIntervalSeconds: 300 });
+    const slow = "https://slow.example.org/acme/slow/releases.atom";
+    for (const id of ["down", "html", "fine"]) await declare(id, { pollIntervalSeconds: 300 });
+    await declare("slow", { url: slow });
     upstream.answers.set(addressOf("html"), () => new Response("<html><title>Log in</title></html>"));
-    upstream.answer("slow", 429, { "retry-after": "7200" });
+    upstream.answers.set(slow, () => new Response(null, { status: 429, headers: { "retry-after": "7200" } }));
     upstream.feed("fine", ["v1.0.0"]);
     const ids = ["down", "html", "slow", "fine"];
     for (let i = 0; i < 2; i++) await pollSources(upstream.context(), ids);
@@ -199,11 +201,27 @@ describe("pollSources", () => {
       primed: false,
     });
     expect(await source("html")).toMatchObject({ lastError: { code: "feed_html" } });
-    expect(await source("slow")).toMatchObject({ nextPollAt: "2026-11-22T14:00:00.000Z" });
+    expect(await source("slow")).toMatchObject({ consecutiveFailures: 2, nextPollAt: "2026-11-22T14:00:00.000Z" });
     expect(await source("fine")).toMatchObject({ lastOutcome: "unchanged", consecutiveFailures: 0, lastError: null });
     upstream.feed("down", []);
     await pollSources(upstream.context(), ["down"]);
     expect(await source("down")).toMatchObject({ lastOutcome: "changed", consecutiveFailures: 0, lastError: null });
+  });
+
+  it("leaves a host alone that asks for it, with all its sources, and no other", async () => {
+    const upstream = new Upstream();
+    const busy = Array.from({ length: 12 }, (_, i) => `busy-${i}`);
+    const url = (id: string): string => `https://busy.example.org/acme/${id}/releases.atom`;
+    for (const id of [...busy, "busy-later"]) await declare(id, { url: url(id) });
+    await declare("elsewhere", { pollIntervalSeconds: 30 });
+    for (const id of busy)
+      upstream.answers.set(url(id), () => new Response(null, { status: 429, headers: { "retry-after": "3600" } }));
+    upstream.feed("elsewhere", ["v1.0.0"]);
+    const outcomes = await pollSources(upstream.context(), [...busy, "elsewhere"]);
+    expect(upstream.asked.filter(({ url: asked }) => asked.endsWith("releases.atom"))).toHaveLength(6);
+    expect(outcomes.filter(({ outcome }) => outcome === "skipped")).toHaveLength(7);
+    for (const id of [...busy, "busy-later"]) expect((await source(id)).nextPollAt ?? "").toMatch(/^2026-11-22T13:0/);
+    expect((await source("elsewhere")).nextPollAt).toBe("2026-11-22T12:00:30.000Z");
   });
 
   it("tells of a permanent move without following it on its own", async () => {

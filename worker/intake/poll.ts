@@ -11,10 +11,18 @@
 import { log } from "../platform/log.ts";
 import { commit, type Database, openDatabase, StorageFault } from "../store/database.ts";
 import { type IntakeMarks, type KnownEntries, knownEntries, storeIntake } from "../store/feed-entries.ts";
-import { type FeedSourceRow, findSources, followersOf, type PollRecord, recordPolls } from "../store/feed-sources.ts";
+import {
+  type FeedSourceRow,
+  findSources,
+  followersOf,
+  holdHost,
+  type PollRecord,
+  recordPolls,
+} from "../store/feed-sources.ts";
 import { eachBounded } from "./bounded.ts";
 import { deliverPending } from "./deliver.ts";
-import { fetchFeed, type Validators } from "./fetch-feed.ts";
+import { type FeedFetchFailure, fetchFeed, type Validators } from "./fetch-feed.ts";
+import { HostHolds } from "./host-hold.ts";
 import type { RemoteRefs } from "./ls-refs.ts";
 import { type NormalizedEntry, normalizeFeed } from "./normalize-entry.ts";
 import { type FollowingStack, type IntakePlan, planIntake } from "./plan-intake.ts";
@@ -24,8 +32,11 @@ import { nextPollAt } from "./poll-schedule.ts";
 import { PROVIDERS } from "./providers/index.ts";
 import { reconcileSources } from "./reconcile.ts";
 
-/** How a source's poll ended. `retry`: storage failed, nothing is recorded, and the poll should be made again. */
-export type PollOutcome = { sourceId: string; outcome: PollRecord["outcome"] | "retry" | "gone" };
+/**
+ * How a source's poll ended. `retry`: storage failed, nothing is recorded, and the poll should be made
+ * again. `skipped`: it is gone or off, or its host asked for a pause.
+ */
+export type PollOutcome = { sourceId: string; outcome: PollRecord["outcome"] | "retry" | "skipped" };
 
 type Asked = {
   source: FeedSourceRow;
@@ -36,7 +47,7 @@ type Asked = {
   entries?: NormalizedEntry[];
   /** Instead of entries, where the repository itself is the feed. */
   refs?: RemoteRefs;
-  failure?: { code: string; message: string; retryAfterSeconds?: number | undefined };
+  failure?: FeedFetchFailure;
 };
 
 /**
@@ -56,10 +67,16 @@ export async function pollSources(
   // Before the first poll: what the refs tell then is from before we watched, and what comes later is not.
   const untried = sources.filter(({ reconcileAt, config }) => reconcileAt === null && config.provider !== "git");
   const early = await reconcileSources(context, db, untried, followers);
-  const asked = await eachBounded(sources, (source) => ask(context, source));
+  const holds = new HostHolds();
+  const answers = await eachBounded(sources, async (source) =>
+    holds.holds(source.config.url) ? undefined : ask(context, source, holds),
+  );
+  // Those of a host that asked for a pause meanwhile have not failed; they wait like the rest of it.
+  const asked = answers.filter((answer) => answer !== undefined);
   const ends = await takeIn(db, asked, followers);
   await deliverPending(context.env, [...new Set([...early, ...ends.flatMap((end) => end.stackIds)])]);
   await recordEnds(context, db, ends);
+  for (const { origin, until } of holds.list()) await holdHost(db, origin, until);
   const now = new Date(context.now()).toISOString();
   const due = ends.filter(
     ({ poll: { source }, plan }) =>
@@ -73,15 +90,22 @@ export async function pollSources(
     );
     await deliverPending(context.env, [...new Set(await reconcileSources(context, db, current, followers))]);
   }
-  const polled = new Set(sources.map((source) => source.id));
-  const gone = sourceIds.filter((id) => !polled.has(id)).map((sourceId) => ({ sourceId, outcome: "gone" as const }));
-  return [...ends.map(({ poll, outcome }) => ({ sourceId: poll.source.id, outcome })), ...gone];
+  const polled = new Set(asked.map(({ source }) => source.id));
+  const skipped = sourceIds.filter((id) => !polled.has(id));
+  return [
+    ...ends.map(({ poll, outcome }) => ({ sourceId: poll.source.id, outcome })),
+    ...skipped.map((sourceId) => ({ sourceId, outcome: "skipped" as const })),
+  ];
 }
 
-async function ask(context: PollContext, source: FeedSourceRow): Promise<Asked> {
+async function ask(context: PollContext, source: FeedSourceRow, holds: HostHolds): Promise<Asked> {
   const validators = { etag: source.etag, lastModified: source.lastModified };
   try {
-    return await fetchAndRead(context, source, validators);
+    const asked = await fetchAndRead(context, source, validators);
+    const { status, retryAfterSeconds } = asked.failure ?? {};
+    if (retryAfterSeconds !== undefined && (status === 429 || status === 503))
+      holds.hold(source.config.url, context.now() + retryAfterSeconds * 1000);
+    return asked;
   } catch (error) {
     // A bug, found by one source's data: it must not cost the others of the batch their poll.
     const at = new Date(context.now()).toISOString();

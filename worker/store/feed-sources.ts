@@ -201,6 +201,24 @@ export async function postponeReconciles(
   );
 }
 
+/**
+ * Leaves a host alone until a time: every source of it that would be polled sooner waits, and a little
+ * longer at random, so that they do not all come back in the same second. Reads the whole table, which
+ * is fine for something that a server has to ask for.
+ */
+export async function holdHost(db: Database, origin: string, until: string): Promise<void> {
+  await reading(
+    db.$client
+      .prepare(
+        `UPDATE feed_sources
+         SET next_poll_at = strftime('%Y-%m-%dT%H:%M:%fZ', ?2, '+' || (abs(random()) % 60) || ' seconds')
+         WHERE next_poll_at < ?2 AND substr(json_extract(config, '$.url'), 1, length(?1)) = ?1`,
+      )
+      .bind(`${origin}/`, until)
+      .run(),
+  );
+}
+
 /** Writes the ends of any number of polls with one statement. */
 export function recordPolls(db: Database, records: readonly PollRecord[]): Statement {
   const value = (field: string): string => `json_extract(j.value, '$.${field}')`;
