@@ -101,6 +101,7 @@ export function createApp() {
   app.notFound((c) => c.json(errorBody("not_found", `there is no ${c.req.method} ${c.req.path}`), 404));
   app.onError((error, c) => {
     if (error instanceof ApiError) {
+      log("warn", "request.refused", { method: c.req.method, path: c.req.path, code: error.code });
       if (error.code === "storage_unavailable" || error.code === "overloaded") c.header("Retry-After", "2");
       if (error.code === "unauthorized") c.header("WWW-Authenticate", "Bearer");
       return c.json(errorBody(error.code, error.message, error.details), error.status);

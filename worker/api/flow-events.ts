@@ -102,12 +102,11 @@ flowEventsApi.openapi(
     const stackIds =
       input.stackIds ?? (input.sourceId === undefined ? [] : await stacksOfSource(c.var.db, input.sourceId));
     for (const id of stackIds) await mustExist(c.var.db, id);
-    if (known === undefined) {
-      const { id, type, sourceId = null, occurredAt = null, payload } = input;
-      const row = { id, type, sourceId, occurredAt, payload, receivedAt: new Date().toISOString() };
-      const failure = await insertEvent(c.var.db, row, stackIds);
-      if (failure !== undefined) throw new ApiError("storage_unavailable", "storage does not answer; try again");
-    }
+    // What is there already stays; an event that was only recorded may be handed to a stack later.
+    const { id: eventId, type, sourceId = null, occurredAt = null, payload } = input;
+    const row = { id: eventId, type, sourceId, occurredAt, payload, receivedAt: new Date().toISOString() };
+    const failure = await insertEvent(c.var.db, row, stackIds);
+    if (failure !== undefined) throw new ApiError("storage_unavailable", "storage does not answer; try again");
     for (const id of stackIds) granted(await stackObject(c.env, id).accept(id, [input.id]));
     const event = await withStacks(c.var.db, await readEvent(c.var.db, input.id));
     return c.json({ event, accepted: known === undefined }, known === undefined ? 201 : 200);

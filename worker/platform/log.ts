@@ -5,22 +5,24 @@
  */
 
 /** Every name a log line may carry; `docs/reference/log-events.md` describes each. */
-export type LogName =
-  | "cron.tick"
-  | "feed.polled"
-  | "feed.signal"
-  | "event.accepted"
-  | "attempt.transition"
-  | "dispatch.sent"
-  | "callback.accepted"
-  | "callback.refused"
-  | "delivery.failed"
-  | "outbox.sent"
-  | "outbox.retry"
-  | "outbox.dead"
-  | "request.refused"
-  | "request.failed"
-  | "storage.fault";
+export const LOG_NAMES = [
+  "cron.tick",
+  "feed.polled",
+  "feed.signal",
+  "attempt.transition",
+  "dispatch.sent",
+  "callback.accepted",
+  "callback.refused",
+  "delivery.failed",
+  "outbox.sent",
+  "outbox.retry",
+  "outbox.dead",
+  "request.refused",
+  "request.failed",
+  "storage.fault",
+] as const;
+
+export type LogName = (typeof LOG_NAMES)[number];
 
 export type LogLevel = "info" | "warn" | "error";
 

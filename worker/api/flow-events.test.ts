@@ -1,0 +1,49 @@
+/**
+ * Events by hand: accepted once, handed over when asked, never with other content under one id.
+ */
+import { expect, it } from "vitest";
+import { attemptsOf, call, declareStack, postRelease, releaseEventId } from "../../harness/edge/client.ts";
+
+const event = (id: string, more: object = {}) => ({
+  id,
+  type: "upstream.release",
+  payload: { entry: { entryId: "v1", tag: "v1.0.0" } },
+  ...more,
+});
+
+it("accepts an event once, and hands one that was only recorded to a stack later", async () => {
+  await declareStack("later");
+  const recorded = await call("POST", "/flow-events", event("later-1"));
+  expect([recorded.status, recorded.body]).toMatchObject([201, { accepted: true, event: { stackIds: [] } }]);
+  expect((await call("POST", "/flow-events/later-1/replay")).status).toBe(409);
+  const handed = await call("POST", "/flow-events", event("later-1", { stackIds: ["later"] }));
+  expect([handed.status, handed.body]).toMatchObject([200, { accepted: false, event: { stackIds: ["later"] } }]);
+  await call("POST", "/flow-events", event("later-1", { stackIds: ["later"] }));
+  expect((await attemptsOf("later")).map((a) => a.status)).toEqual(["dispatched"]);
+});
+
+it("refuses another event under the same id, and events that name nothing to carry a stack onto", async () => {
+  await call("POST", "/flow-events", event("one-id"));
+  const other = await call("POST", "/flow-events", {
+    ...event("one-id"),
+    payload: { entry: { entryId: "v2", tag: "v2" } },
+  });
+  expect([other.status, other.body]).toMatchObject([409, { error: { code: "id_reused" } }]);
+  const bare = await call("POST", "/flow-events", { ...event("bare"), payload: { entry: { entryId: "x" } } });
+  expect([bare.status, bare.body]).toMatchObject([400, { error: { code: "invalid_request" } }]);
+  const nobody = await call("POST", "/flow-events", event("nobody", { stackIds: ["nobody"] }));
+  expect(nobody.status).toBe(400);
+  expect((await call("GET", "/flow-events/nobody")).status).toBe(404);
+});
+
+it("says what can be done instead of a retry", async () => {
+  await declareStack("instead");
+  await postRelease("instead", "v1.0.0");
+  const path = `/flow-events/${encodeURIComponent(releaseEventId("instead", "v1.0.0"))}`;
+  const early = await call("POST", `${path}/retry`);
+  expect([early.status, early.body]).toMatchObject([409, { error: { code: "not_retryable" } }]);
+  expect(JSON.stringify(early.body)).toContain("cancel it first");
+  await call("POST", "/maintenance-attempts/instead.1/cancel");
+  const retry = await call("POST", `${path}/retry`, "", { "content-type": "application/json" });
+  expect([retry.status, retry.body]).toMatchObject([202, { attempt: { id: "instead.2", operation: "retry" } }]);
+});
