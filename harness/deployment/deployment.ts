@@ -34,7 +34,10 @@ export type Deployment = {
 };
 
 /** Starts the edge with `folder` as its memory. */
-export async function startDeployment(folder: string): Promise<Deployment> {
+export async function startDeployment(
+  folder: string,
+  settings: { discordWebhookUrl?: string } = {},
+): Promise<Deployment> {
   const project = join(folder, "project");
   freezeProject(project);
   const adminToken = randomBytes(24).toString("base64url");
@@ -44,6 +47,7 @@ export async function startDeployment(folder: string): Promise<Deployment> {
     signingKey: randomBytes(32).toString("base64url"),
     log: join(folder, "edge.log"),
     project,
+    ...settings,
   });
   const home = join(folder, "runner");
   mkdirSync(home, { recursive: true, mode: 0o700 });
