@@ -1,0 +1,27 @@
+/**
+ * Where effects go: somebody who is told, sometimes fails, and must only be told what is on record.
+ *
+ * @module
+ */
+import type { EffectFailure } from "../../worker/notify/effects.ts";
+import { fail, ok, type Result } from "../../worker/platform/result.ts";
+import type { OutboxRow } from "../../worker/store/rows.ts";
+import type { Caller } from "./d1.ts";
+import type { Stage } from "./stage.ts";
+
+/** Performs an effect for an object that may not live to hear of it. */
+export function performEffect(stage: Stage, caller: Caller, effect: OutboxRow): Promise<Result<void, EffectFailure>> {
+  const { timeline, dice, faults, trace, watch } = stage;
+  if (!caller.alive) return new Promise(() => {});
+  return new Promise((resolve) => {
+    watch.effectLeaves(effect.id);
+    timeline.after(dice.between(5, 500), () => {
+      const failed = faults.strikes("effectFails");
+      if (!failed) watch.effectArrived(effect.id);
+      trace.line(() => `effect ${effect.id}: ${failed ? "failed" : "arrived"}`);
+      if (!caller.alive) return;
+      if (!failed) resolve(ok(undefined));
+      else resolve(fail({ message: "the other side does not answer", again: dice.chance(0.8) }));
+    });
+  });
+}

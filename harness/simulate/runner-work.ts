@@ -1,0 +1,83 @@
+/**
+ * The Git work of one attempt as far as the record can see it: what is pushed, and what is told.
+ *
+ * @module
+ */
+import type { StackReport } from "../../worker/contract/report.ts";
+import type { AttemptResult } from "../../worker/contract/runner-wire.ts";
+import type { Dice } from "./dice.ts";
+import type { Forge } from "./forge.ts";
+import type { Job } from "./runner-desk.ts";
+
+/** What may come of maintenance work while things go wrong, and afterwards. */
+const OUTCOMES = {
+  rough: { changed: 8, completed: 2, skipped: 1, needs_intervention: 2, blocked: 2, failed: 1, crashed: 2 },
+  kind: { changed: 8, completed: 2, skipped: 0, needs_intervention: 1, blocked: 0, failed: 0, crashed: 0 },
+} as const;
+
+/** Does the work and says what came of it. */
+export function finish(job: Job, forge: Forge, head: string, dice: Dice, kind: boolean): AttemptResult {
+  if (job.land !== undefined) return land(job.land, forge);
+  const outcome = dice.weighted(kind ? OUTCOMES.kind : OUTCOMES.rough);
+  const nothing = { infrastructure: false, candidates: [] };
+  switch (outcome) {
+    case "changed":
+      return carry(job, forge, head);
+    case "completed":
+    case "skipped":
+      return { ...nothing, outcome };
+    case "crashed":
+      return { ...nothing, outcome: "failed", infrastructure: true, reason: because("disk_full") };
+    default:
+      return { ...nothing, outcome, reason: because(`was_${outcome}`) };
+  }
+}
+
+/** What a runner says that was told to stop. */
+export function stopped(): AttemptResult {
+  return { outcome: "failed", infrastructure: true, reason: because("runner_stopped"), candidates: [] };
+}
+
+function carry({ attempt }: Job, forge: Forge, head: string): AttemptResult {
+  const ref = `patch-moi/${attempt.stackId}/${attempt.tag ?? attempt.onto}`;
+  const oid = forge.commit();
+  if (!forge.push(ref, forge.read(ref), oid)) throw new Error("nobody else pushes within one instant");
+  return {
+    outcome: "changed",
+    infrastructure: false,
+    candidates: [{ kind: "branch", ref, oid }],
+    report: report(attempt.stackId, forge.branch, head, oid),
+  };
+}
+
+/** Moves the branch; one that stands there already was moved by the same landing before. */
+function land({ oid, expectedOid }: { oid: string; expectedOid: string }, forge: Forge): AttemptResult {
+  const moved = forge.head === oid || forge.push(forge.branch, expectedOid, oid);
+  if (!moved)
+    return { outcome: "needs_intervention", infrastructure: false, reason: because("branch_moved"), candidates: [] };
+  const landed = { branch: forge.branch, from: expectedOid, to: oid };
+  return { outcome: "changed", infrastructure: false, candidates: [], landed };
+}
+
+function because(code: string) {
+  return { code, message: code.replaceAll("_", " ") };
+}
+
+function report(stackId: string, branch: string, head: string, result: string): StackReport {
+  return {
+    v: 1,
+    stackId,
+    branch,
+    onto: { ref: "refs/tags/v1", oid: head },
+    base: { oid: head },
+    head: { oid: head },
+    result: { oid: result, tree: result },
+    patches: [],
+    counts: { carried: 0, adapted: 0, upstreamed: 0, empty: 0, dropped: 0, conflicted: 0 },
+    rangeDiff: "",
+    verify: [],
+    drift: { commitsBehind: 0, daysBehind: 0 },
+    warnings: [],
+    timings: { fetch: 0, replay: 0, checkout: 0, verify: 0, push: 0 },
+  };
+}

@@ -1,0 +1,54 @@
+/**
+ * Whether everything has come to its end, or waits for a person.
+ *
+ * @module
+ */
+import type { Forge } from "./forge.ts";
+import type { Problem } from "./journal-model.ts";
+import type { Sqlite } from "./sqlite.ts";
+
+/** When a tick of the cron would next find something to do. */
+export function nextDue(record: Sqlite, now: number): number | undefined {
+  const [row] = record.all<{ at: string | null; pending: number }>(
+    `SELECT (SELECT min(at) FROM (SELECT min(next_action_at) AS at FROM stacks
+         UNION ALL SELECT min(next_poll_at) FROM feed_sources)) AS at,
+       EXISTS (SELECT 1 FROM deliveries WHERE status = 'pending') AS pending`,
+  );
+  if (row === undefined) return undefined;
+  if (row.pending === 1) return now;
+  return row.at === null ? undefined : Date.parse(row.at);
+}
+
+/** Something that is still under way; undefined when nothing is. */
+export function unsettled(record: Sqlite): string | undefined {
+  const [delivery] = record.all<{ event_id: string }>("SELECT event_id FROM deliveries WHERE status = 'pending' LIMIT 1");
+  if (delivery !== undefined) return `event ${delivery.event_id} is not delivered`;
+  const [effect] = record.all<{ id: string }>("SELECT id FROM outbox WHERE status = 'pending' LIMIT 1");
+  if (effect !== undefined) return `effect ${effect.id} has not left`;
+  // In a stack that works in order, what waits behind somebody's intervention waits for that person.
+  const [attempt] = record.all<{ id: string; status: string }>(
+    `SELECT a.id, a.status FROM maintenance_attempts AS a JOIN stacks AS s ON s.id = a.stack_id
+     WHERE a.status IN ('dispatched', 'running', 'blocked') OR (a.status = 'queued' AND NOT (
+       json_extract(s.config, '$.policy.onNewer') = 'queue' AND a.operation <> 'land' AND EXISTS (
+         SELECT 1 FROM maintenance_attempts AS w WHERE w.stack_id = a.stack_id AND w.number < a.number
+           AND w.operation <> 'land' AND w.status = 'needs_intervention')))
+     LIMIT 1`,
+  );
+  return attempt === undefined ? undefined : `attempt ${attempt.id} is ${attempt.status}`;
+}
+
+/** What the record says of the branch is what the branch has been. */
+export function finalProblem(record: Sqlite, forges: ReadonlyMap<string, Forge>): Problem | undefined {
+  const landed = record.all<{ stack_id: string; oid: string }>(
+    `SELECT id AS stack_id, json_extract(carried, '$.oid') AS oid FROM stacks WHERE carried IS NOT NULL
+     UNION SELECT stack_id, oid FROM candidates WHERE landed_at IS NOT NULL`,
+  );
+  for (const { stack_id: stackId, oid } of landed) {
+    if (forges.get(stackId)?.history.includes(oid) !== true)
+      return {
+        invariant: "what landed is on the branch",
+        message: `${stackId}: ${oid} is recorded as landed, but the branch has never stood there`,
+      };
+  }
+  return undefined;
+}
