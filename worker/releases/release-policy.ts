@@ -3,7 +3,7 @@
  *
  * @module
  */
-import picomatch from "picomatch/posix";
+import picomatch from "picomatch/posix.js";
 import type { ReleasePolicy } from "../contract/stack.ts";
 import { compareVersions, parseVersion, sameLine, splitTag } from "./version.ts";
 
