@@ -20,6 +20,7 @@ import { identitiesApi } from "./api/identities.ts";
 import { interventionsApi } from "./api/interventions.ts";
 import { laterApi } from "./api/later.ts";
 import { maintenanceAttemptsApi } from "./api/maintenance-attempts.ts";
+import { stackBackfillApi } from "./api/stack-backfill.ts";
 import { stackWhyApi } from "./api/stack-why.ts";
 import { stacksApi } from "./api/stacks.ts";
 import { presentedToken, verifyAdminToken } from "./auth/admin-token.ts";
@@ -88,6 +89,7 @@ export function createApp() {
     feedSignalsApi,
     identitiesApi,
     interventionsApi,
+    stackBackfillApi,
     stackWhyApi,
     laterApi,
   ])

@@ -1,0 +1,72 @@
+/**
+ * `/stacks/:id/backfill`: past movements that pass today's release policy become events. Asked for,
+ * never automatic.
+ *
+ * @module
+ */
+import { createRoute, z } from "@hono/zod-openapi";
+import { FeedEntry, FilterDecision } from "../contract/feed-signal.ts";
+import { FlowEvent } from "../contract/flow-event.ts";
+import { Name, Timestamp } from "../contract/primitives.ts";
+import { deliverPending } from "../intake/deliver.ts";
+import { decide, eventFor } from "../intake/plan-intake.ts";
+import { type Backfilled, type PastSignal, pastSignals, storeBackfill } from "../store/backfill.ts";
+import type { StackRow } from "../store/rows.ts";
+import { findStack } from "../store/stacks.ts";
+import { ApiError, json, jsonBody, refusals, router, scope } from "./http.ts";
+
+/** Signals looked at in one call. */
+const LIMIT = 500;
+
+const BackfillInput = z.strictObject({ since: Timestamp }).openapi("BackfillInput");
+
+const BackfillAnswer = z
+  .object({
+    events: z.array(FlowEvent),
+    /** Movements that today's policy does not let through either, and why. */
+    left: z.array(FeedEntry.extend({ sourceId: Name, decision: FilterDecision })),
+    /** There were more signals than one call looks at: call again. */
+    more: z.boolean(),
+  })
+  .openapi("BackfillAnswer");
+
+export const stackBackfillApi = router();
+
+stackBackfillApi.openapi(
+  createRoute({
+    method: "post",
+    path: "/stacks/{id}/backfill",
+    middleware: [scope("operate")] as const,
+    request: { params: z.object({ id: Name }), body: jsonBody(BackfillInput) },
+    responses: { 202: json(BackfillAnswer, "The events are on their way to the stack"), ...refusals },
+  }),
+  async (c) => {
+    const { id } = c.req.valid("param");
+    const stack = await findStack(c.var.db, id);
+    if (stack === undefined || stack.deletedAt !== null) throw new ApiError("not_found", `there is no stack '${id}'`);
+    const now = new Date().toISOString();
+    const found = await pastSignals(c.var.db, id, c.req.valid("json").since, LIMIT + 1);
+    const judged = found.slice(0, LIMIT).map((past) => ({ past, decision: decideNow(stack, past) }));
+    const passing = judged.filter(({ decision }) => decision.pass).toReversed();
+    const backfilled = passing.map(({ past, decision }) => becomes(past, decision, now));
+    const failure = await storeBackfill(c.var.db, id, backfilled, now);
+    if (failure !== undefined) throw new ApiError("storage_unavailable", "storage does not answer; try again");
+    // What cannot be delivered now stays pending, and the cron comes back for it.
+    await deliverPending(c.env, [id]);
+    const left = judged
+      .filter(({ decision }) => !decision.pass)
+      .map(({ past, decision }) => ({ ...past.signal.entry, sourceId: past.source.id, decision }));
+    const events = backfilled.map(({ event }) => ({ ...event, stackIds: [id] }));
+    return c.json({ events: events.map((e) => FlowEvent.parse(e)), left, more: found.length > LIMIT }, 202);
+  },
+);
+
+function decideNow(stack: StackRow, { signal, source }: PastSignal): FilterDecision {
+  const following = { stackId: stack.id, releases: stack.config.policy.releases };
+  return decide(following, source.config.event, signal.entry);
+}
+
+function becomes({ signal, source }: PastSignal, decision: FilterDecision, now: string): Backfilled {
+  const context = { sourceId: source.id, config: source.config, stacks: [], now };
+  return { event: eventFor(context, signal.entry, signal.revision), signal, decision };
+}
