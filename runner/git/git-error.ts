@@ -1,5 +1,5 @@
 /**
- * What a failed git process means: a stable code read from its stderr, and the end of that stderr.
+ * What a failed git process means: a stable code read from its stderr, and what git itself said.
  *
  * @module
  */
@@ -20,7 +20,8 @@ export type GitErrorCode =
   | "remote_unreachable"
   | "timeout";
 
-/** Bytes of stderr that an error carries. */
+/** Bytes of stderr that an error carries: of its beginning and of its end. */
+export const STDERR_HEAD = 1024;
 export const STDERR_TAIL = 4096;
 
 export class GitError extends Error {
@@ -32,13 +33,33 @@ export class GitError extends Error {
   readonly stderrTail: string;
 
   constructor(code: GitErrorCode, command: string, exitCode: number | null, stderrTail: string) {
-    const lastWords = stderrTail.trim().split("\n").slice(-3).join("; ");
-    super(`git ${command}: ${lastWords === "" ? `ended with ${exitCode ?? "a signal"}` : lastWords}`);
+    const said = ownWords(stderrTail);
+    super(`git ${command}: ${said === "" ? `ended with ${exitCode ?? "a signal"}` : said}`);
     this.code = code;
     this.command = command;
     this.exitCode = exitCode;
     this.stderrTail = stderrTail;
   }
+}
+
+/** Lines before git's own error that go with it: what the server, ssh or a helper said. */
+const LINES_BEFORE = 6;
+
+/**
+ * What git and the other side said about the failure. Usage texts, hints and advice follow git's own
+ * error line and would hide it.
+ */
+function ownWords(stderr: string): string {
+  const lines = stderr
+    .split(/[\r\n]+/)
+    .map((line) => line.replace(/^\s+|\s+$/g, ""))
+    .filter((line) => line !== "" && !/^(?:hint|usage|warning): |^remote:$/.test(line));
+  const first = lines.findIndex((line) => /^(?:fatal|error|BUG): /.test(line));
+  if (first === -1) return lines.slice(-3).join("; ");
+  const said = lines.slice(Math.max(0, first - LINES_BEFORE), first + 1);
+  const fatal = lines.slice(first + 1).find((line) => line.startsWith("fatal: "));
+  const rejected = lines.slice(first + 1).filter((line) => /^(?:remote: |! \[)/.test(line));
+  return [...said, ...(fatal === undefined ? [] : [fatal]), ...rejected.slice(0, LINES_BEFORE)].join("; ");
 }
 
 /** Read in this order: a refused lease is also a rejected push, a 403 is also "unable to access". */

@@ -7,7 +7,7 @@ import type { PatchConflict, PatchOutcome } from "../../worker/contract/report.t
 import { type CommitDiff, type FileChange, readDiffs } from "./commit-diffs.ts";
 import { explainConflicts } from "./conflict.ts";
 import { containingCommit, holds, inEffect } from "./containment.ts";
-import { matchPatches, type PatchMatch } from "./patch-match.ts";
+import { matchCandidates, matchPatches, type PatchMatch } from "./patch-match.ts";
 import type { PickedPatch } from "./pick.ts";
 import { type Stack, short } from "./stack.ts";
 import type { UpstreamCommitInfo } from "./upstream-history.ts";
@@ -40,8 +40,15 @@ export async function accountForPatches(
   picked: readonly PickedPatch[],
   evidence: Evidence,
 ): Promise<PatchFate[]> {
-  const matches = await matchPatches(bench.quarantine, stack.patches, evidence.diffs, evidence.history);
-  const adapted = await adaptedPatches(bench, picked, evidence);
+  const { quarantine } = bench;
+  const candidates = matchCandidates(stack.patches, evidence.diffs, evidence.history);
+  const moved = await movedPatches(bench, picked, evidence);
+  // One look at everything that needs a patch-id.
+  const pairs = [...candidates.map((commit) => ({ from: commit.parent, to: commit.oid })), ...moved];
+  const looked = await readDiffs(quarantine.options, pairs, { patchIds: true });
+  const matches = await matchPatches(quarantine, stack.patches, evidence.diffs, evidence.history, candidates, looked);
+  const isAdapted = ({ patch, to }: MovedPatch) => evidence.diffs.get(patch)?.patchId !== looked.get(to)?.patchId;
+  const adapted = new Set(moved.filter(isAdapted).map(({ patch }) => patch));
   const fates: PatchFate[] = [];
   for (const one of picked) {
     const { commit } = one.patch;
@@ -174,12 +181,18 @@ async function explain(bench: Workbench, stack: Stack, fates: PatchFate[], evide
   }
 }
 
-/** Patches whose change is not the same any more, though it merged cleanly. */
-async function adaptedPatches(
+interface MovedPatch {
+  from: string;
+  to: string;
+  patch: string;
+}
+
+/** Picked patches whose files have other contents now: only for these it takes a patch-id to tell if the change is the same. */
+async function movedPatches(
   bench: Workbench,
   picked: readonly PickedPatch[],
   { diffs, newCommits }: Evidence,
-): Promise<Set<string>> {
+): Promise<MovedPatch[]> {
   const pairs = picked.flatMap(({ patch, asItWas, miniature }) => {
     if (asItWas === true) return [];
     if (miniature !== undefined) return [{ from: miniature.before, to: miniature.after, patch: patch.commit.oid }];
@@ -189,10 +202,7 @@ async function adaptedPatches(
   const unchanged = await Promise.all(
     pairs.map((pair) => makesSameChange(bench, diffs.get(pair.patch)?.changes ?? [], pair)),
   );
-  // Only where the contents differ does it take a patch-id to tell.
-  const moved = pairs.filter((_, index) => unchanged[index] !== true);
-  const patchIds = await readDiffs(bench.quarantine.options, moved, { patchIds: true });
-  return new Set(moved.filter((p) => diffs.get(p.patch)?.patchId !== patchIds.get(p.to)?.patchId).map((p) => p.patch));
+  return pairs.filter((_, index) => unchanged[index] !== true);
 }
 
 /** True when every file went from and to the same contents as in the old commit: then it is the same change. */

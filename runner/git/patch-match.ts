@@ -15,21 +15,22 @@ export interface PatchMatch {
   revertedBy?: UpstreamCommitInfo;
 }
 
-/** By patch oid. `commits` newest first, as {@link upstreamCommitsTouching} gives them. */
+/**
+ * By patch oid.
+ *
+ * @param commits upstream's, newest first, as {@link upstreamCommitsTouching} gives them
+ * @param candidates those that {@link matchCandidates} chose
+ * @param theirs the candidates' diffs, with patch-ids
+ */
 export async function matchPatches(
   quarantine: Quarantine,
   patches: readonly StackPatch[],
   diffs: ReadonlyMap<string, CommitDiff>,
   commits: readonly UpstreamCommitInfo[],
+  candidates: readonly UpstreamCommitInfo[],
+  theirs: ReadonlyMap<string, CommitDiff>,
 ): Promise<Map<string, PatchMatch>> {
   const matches = new Map<string, PatchMatch>();
-  const candidates = sameFiles(patches, diffs, commits);
-  if (candidates.length === 0) return matches;
-  const theirs = await readDiffs(
-    quarantine.options,
-    candidates.map((c) => ({ from: c.parent, to: c.oid })),
-    { patchIds: true },
-  );
   const byPatchId = new Map<string, UpstreamCommitInfo[]>();
   for (const candidate of candidates) {
     const patchId = theirs.get(candidate.oid)?.patchId;
@@ -52,7 +53,7 @@ export async function matchPatches(
 }
 
 /** A commit can have the same patch-id only if it changes the very same files. */
-function sameFiles(
+export function matchCandidates(
   patches: readonly StackPatch[],
   diffs: ReadonlyMap<string, CommitDiff>,
   commits: readonly UpstreamCommitInfo[],

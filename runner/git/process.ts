@@ -8,7 +8,7 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { type EnvironmentOptions, gitEnvironment } from "./environment.ts";
-import { classifyStderr, GitError, STDERR_TAIL } from "./git-error.ts";
+import { classifyStderr, GitError, STDERR_HEAD, STDERR_TAIL } from "./git-error.ts";
 
 /** Milliseconds; a fetch of a large repository may be given more. */
 export const DEFAULT_TIMEOUT_MS = 10 * 60_000;
@@ -180,16 +180,21 @@ function signalGroup(child: ChildProcessWithoutNullStreams, signal: NodeJS.Signa
   }
 }
 
-/** Keeps the last {@link STDERR_TAIL} bytes. */
+/** Keeps the first bytes, where an error stands before a usage text, and the last {@link STDERR_TAIL}. */
 export class StderrTail {
-  #kept: Buffer = Buffer.alloc(0);
+  #head: Buffer = Buffer.alloc(0);
+  #tail: Buffer = Buffer.alloc(0);
+  #leftOut = false;
 
   push(chunk: Buffer): void {
-    const joined = Buffer.concat([this.#kept, chunk]);
-    this.#kept = joined.length > STDERR_TAIL ? joined.subarray(joined.length - STDERR_TAIL) : joined;
+    const room = STDERR_HEAD - this.#head.length;
+    if (room > 0) this.#head = Buffer.concat([this.#head, chunk.subarray(0, room)]);
+    const joined = Buffer.concat([this.#tail, chunk.subarray(Math.max(0, room))]);
+    this.#leftOut ||= joined.length > STDERR_TAIL;
+    this.#tail = joined.length > STDERR_TAIL ? joined.subarray(joined.length - STDERR_TAIL) : joined;
   }
 
   text(): string {
-    return this.#kept.toString("utf8");
+    return `${this.#head.toString("utf8")}${this.#leftOut ? "\n" : ""}${this.#tail.toString("utf8")}`;
   }
 }

@@ -14,7 +14,10 @@ import { join } from "node:path";
 import { type GitOptions, runGit } from "./process.ts";
 import type { Repository } from "./repository.ts";
 
-export type QuarantineOptions = Pick<GitOptions, "env" | "protocols" | "signal">;
+export type QuarantineOptions = Pick<GitOptions, "env" | "protocols" | "signal"> & {
+  /** Where the temporary repository is made; the system's folder for such things when not given. */
+  folder?: string | undefined;
+};
 
 export class Quarantine {
   readonly repository: Repository;
@@ -22,9 +25,9 @@ export class Quarantine {
   readonly objectsDir: string;
   /** An empty folder that merges run in, for the attribute files they follow. */
   readonly workTree: string;
-  readonly #options: QuarantineOptions;
+  readonly #options: Omit<QuarantineOptions, "folder">;
 
-  private constructor(repository: Repository, gitDir: string, options: QuarantineOptions) {
+  private constructor(repository: Repository, gitDir: string, options: Omit<QuarantineOptions, "folder">) {
     this.repository = repository;
     this.gitDir = gitDir;
     this.objectsDir = join(gitDir, "objects");
@@ -34,8 +37,9 @@ export class Quarantine {
 
   static async open(repository: Repository, options: QuarantineOptions): Promise<Quarantine> {
     if (repository.objectsDir.includes("\n")) throw new Error("a path with a newline cannot be an alternate");
-    const gitDir = await mkdtemp(join(tmpdir(), "patch-moi-quarantine-"));
-    const quarantine = new Quarantine(repository, gitDir, options);
+    const gitDir = await mkdtemp(join(options.folder ?? tmpdir(), "patch-moi-quarantine-"));
+    const { env, protocols, signal } = options;
+    const quarantine = new Quarantine(repository, gitDir, { env, protocols, signal });
     await mkdir(join(gitDir, "refs"));
     await mkdir(quarantine.workTree);
     await mkdir(join(gitDir, "objects", "info"), { recursive: true });
@@ -48,7 +52,7 @@ export class Quarantine {
   }
 
   /** What every git process in here is started with. */
-  get options(): QuarantineOptions & { gitDir: string; config: Record<string, string> } {
+  get options(): Omit<QuarantineOptions, "folder"> & { gitDir: string; config: Record<string, string> } {
     return {
       ...this.#options,
       gitDir: this.gitDir,

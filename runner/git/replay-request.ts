@@ -33,6 +33,8 @@ export interface ReplayRequest {
   /** Extra environment of every git process: credentials for partial clones. */
   env?: Readonly<Record<string, string>> | undefined;
   protocols?: readonly string[] | undefined;
+  /** Where temporary files go. */
+  folder?: string | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((done: number, total: number) => void) | undefined;
 }
