@@ -38,7 +38,19 @@ function plan(entries: NormalizedEntry[], more: Partial<IntakeInput> = {}): Inta
 }
 
 const known = (...tags: string[]) =>
-  new Map(tags.map((tag) => [`id/${tag}`, { entryId: `id/${tag}`, fingerprint: "f", revision: 0, tag, commit: null }]));
+  new Map(
+    tags.map((tag) => [
+      `id/${tag}`,
+      {
+        entryId: `id/${tag}`,
+        fingerprint: "f",
+        revision: 0,
+        tag,
+        commit: null,
+        firstSeenAt: "2026-09-01T00:00:00.000Z",
+      },
+    ]),
+  );
 
 const dispositions = (made: IntakePlan) => made.signals.map(({ entry, disposition }) => `${entry.tag} ${disposition}`);
 
@@ -105,7 +117,19 @@ describe("planIntake", () => {
   });
 
   it("stores an edit as the next revision, without an event", () => {
-    const before = new Map([["id/v1", { entryId: "id/v1", fingerprint: "old", revision: 2, tag: "v1", commit: "c" }]]);
+    const before = new Map([
+      [
+        "id/v1",
+        {
+          entryId: "id/v1",
+          fingerprint: "old",
+          revision: 2,
+          tag: "v1",
+          commit: "c",
+          firstSeenAt: "2026-09-01T00:00:00.000Z",
+        },
+      ],
+    ]);
     const made = plan([release("v1", 1, "new")], { known: before });
     expect(made.signals).toMatchObject([{ disposition: "edited", revision: 3 }]);
     expect(made.entries).toMatchObject([{ fingerprint: "new", revision: 3 }]);

@@ -24,6 +24,7 @@ export type KnownEntry = {
   tag: string | null;
   /** Commit behind the tag when the refs were last read. */
   commit: string | null;
+  firstSeenAt: string;
 };
 
 /** A stack that the source feeds. */
@@ -45,7 +46,7 @@ export type IntakeInput = {
   now: string;
 };
 
-export type PlannedEntry = KnownEntry & { firstSeenAt: string; lastSeenAt: string };
+export type PlannedEntry = KnownEntry & { lastSeenAt: string };
 
 export type PlannedSignal = {
   sourceId: string;
@@ -103,7 +104,7 @@ export function planIntake(input: IntakeInput): IntakePlan {
     // The refs may have named it first, under another id: that one stays.
     const entry = known === undefined ? said : { ...said, entryId: known.entryId };
     const fresh =
-      known === undefined || (known.fingerprint === REFS_ONLY && (!input.primed || isNews(input, said, told)));
+      known === undefined || (known.fingerprint === REFS_ONLY && (!input.primed || isNews(input, said, known, told)));
     const revision = known === undefined ? 0 : known.revision + (isTold(known) ? 1 : 0);
     plan.entries.push({
       entryId: entry.entryId,
@@ -143,10 +144,13 @@ function isTold(known: KnownEntry | undefined): boolean {
 
 /**
  * An old tag that the feed had not told so far is news when it was released now: then it stands above
- * entries that were told before. Below all of them it only slid into the window because another went.
+ * entries that were told before. Below all of them it only slid into the window because another went;
+ * so it did, wherever it stands, with a date from before the tag was known.
  */
-function isNews(input: IntakeInput, entry: FeedEntry, told: readonly boolean[]): boolean {
+function isNews(input: IntakeInput, entry: FeedEntry, known: KnownEntry, told: readonly boolean[]): boolean {
   if (input.config.event !== "release") return false;
+  const date = entry.updatedAt ?? entry.publishedAt;
+  if (date !== undefined && date < known.firstSeenAt) return false;
   return told.lastIndexOf(true) > input.entries.findIndex((item) => item.entry === entry);
 }
 

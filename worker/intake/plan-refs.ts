@@ -86,8 +86,12 @@ function planHeads(input: RefsInput): IntakePlan {
   return plan;
 }
 
-function store(plan: IntakePlan, input: RefsInput, entry: KnownEntry): void {
-  plan.entries.push({ ...entry, firstSeenAt: input.now, lastSeenAt: input.now });
+function store(
+  plan: IntakePlan,
+  input: RefsInput,
+  entry: Omit<KnownEntry, "firstSeenAt"> & { firstSeenAt?: string },
+): void {
+  plan.entries.push({ firstSeenAt: input.now, ...entry, lastSeenAt: input.now });
 }
 
 /** Refs have no dates; their versions tell which came first, and names where there are none. */

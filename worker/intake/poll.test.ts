@@ -366,6 +366,8 @@ describe("the repository's refs", () => {
     await pollSources(upstream.context(), ["slides"]);
     upstream.feed("slides", ["v1.1.0", "v1.0.0"]);
     await pollSources(upstream.context(), ["slides"]);
+    upstream.feed("slides", ["v1.0.0", "v1.1.0"]);
+    await pollSources(upstream.context(), ["slides"]);
     upstream.feed("slides", ["v0.9.9", "v1.1.0", "v1.0.0"]);
     await pollSources(upstream.context(), ["slides"]);
     expect((await signals("slides")).slice(2)).toEqual(["v0.9.9 r0 event"]);

@@ -28,6 +28,7 @@ export type EntryKey = {
   revision: number;
   tag: string | null;
   commit: string | null;
+  firstSeenAt: string;
 };
 
 /** What is written on the source's own row in the same transaction. */
@@ -37,7 +38,7 @@ export type IntakeMarks = Partial<
 
 /** Rows of one poll, oldest movement first. */
 export type IntakeRows = {
-  entries: readonly (EntryKey & { firstSeenAt: string; lastSeenAt: string })[];
+  entries: readonly (EntryKey & { lastSeenAt: string })[];
   signals: readonly {
     sourceId: string;
     entryId: string;
@@ -86,7 +87,7 @@ export async function knownEntries(
     ...entries.map(({ entryId, tag }) => [sourceId, entryId, tag ?? null] as const),
   ]);
   const columns =
-    "e.source_id AS sourceId, e.entry_id AS entryId, e.fingerprint, e.revision, e.tag, e.commit_oid AS 'commit'";
+    "e.source_id AS sourceId, e.entry_id AS entryId, e.fingerprint, e.revision, e.tag, e.commit_oid AS 'commit', e.first_seen_at AS firstSeenAt";
   for (const chunk of chunks(keys)) {
     const found = await reading(
       db.$client
@@ -113,10 +114,10 @@ export async function knownEntries(
 
 /** All entries of a source: what its remote's refs are compared with. */
 export async function allEntries(db: Database, sourceId: string): Promise<{ seeded: boolean; entries: EntryKey[] }> {
-  const { entryId, fingerprint, revision, tag, commit: commitOid } = feedEntries;
+  const { entryId, fingerprint, revision, tag, commit: commitOid, firstSeenAt } = feedEntries;
   const rows = await reading(
     db
-      .select({ entryId, fingerprint, revision, tag, commit: commitOid })
+      .select({ entryId, fingerprint, revision, tag, commit: commitOid, firstSeenAt })
       .from(feedEntries)
       .where(eq(feedEntries.sourceId, sourceId)),
   );

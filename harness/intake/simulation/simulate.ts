@@ -34,12 +34,19 @@ const YEAR_DAYS = 365;
 const STACK = "stack";
 const SOURCE = "source";
 
+/**
+ * Intake with a part of it taken away, from outside: what the refs say only after a gap, never, or never
+ * and with the validators stored before what they stand for. Each must show.
+ */
+export type Crippled = "no daily reading of refs" | "no refs" | "validators first, no refs";
+export const CRIPPLED: readonly Crippled[] = ["no daily reading of refs", "no refs", "validators first, no refs"];
+
 /** One repository, one year. */
-export async function simulateYear(seed: number): Promise<SimulationResult> {
+export async function simulateYear(seed: number, crippled?: Crippled): Promise<SimulationResult> {
   const random = new Random(seed);
   const d1 = new SqliteD1();
   const upstream = new Upstream(random, "rocket", START);
-  const world = new World(random, d1, upstream);
+  const world = new World(random, d1, upstream, crippled);
   await world.declare();
   let polls = 0;
   let crashes = 0;
@@ -72,6 +79,7 @@ class World {
   readonly #random: Random;
   readonly #d1: SqliteD1;
   readonly #upstream: Upstream;
+  readonly #crippled: Crippled | undefined;
   readonly #naive: { cursor: Cursor; emitted: string[] }[] = naiveCursors().map((cursor) => ({ cursor, emitted: [] }));
   #calm = true;
   /** What the refs told last, and what of that is certain to be stored. */
@@ -79,7 +87,8 @@ class World {
   #reconciledVersion = -1;
   #downUntil = 0;
 
-  constructor(random: Random, d1: SqliteD1, upstream: Upstream) {
+  constructor(random: Random, d1: SqliteD1, upstream: Upstream, crippled: Crippled | undefined) {
+    this.#crippled = crippled;
     this.#random = random;
     this.#d1 = d1;
     this.#upstream = upstream;
@@ -151,7 +160,7 @@ class World {
     const trouble = this.#calm ? 1 : this.#random.next();
     if (this.now < this.#downUntil && !this.#calm) return new Response("down", { status: 503 });
     if (url.endsWith("/git-upload-pack")) {
-      if (trouble < 0.1) throw new Error("connection reset");
+      if (trouble < 0.1 || this.#refsAreOff()) throw new Error("connection reset");
       const refs = this.#upstream.refs();
       if (trouble < 0.15) return new Response(refs.slice(0, refs.length / 2));
       this.#refsTold = this.#upstream.version;
@@ -166,8 +175,17 @@ class World {
     if (trouble < 0.12) return new Response(this.#upstream.feed([]));
     const window = this.#upstream.window();
     for (const { cursor, emitted } of this.#naive) emitted.push(...cursor.take(window));
+    if (this.#crippled === "validators first, no refs" && this.primed())
+      this.#d1.sqlite.prepare("UPDATE feed_sources SET etag = ?").run(etag);
     const shown = trouble < 0.17 ? window.toReversed() : window;
     return new Response(this.#upstream.feed(shown), { headers: { etag } });
+  }
+
+  #refsAreOff(): boolean {
+    const seeded = this.#d1.sqlite.prepare("SELECT refs_seeded FROM feed_sources").get()?.refs_seeded === 1;
+    if (this.#crippled === undefined || !seeded) return false;
+    const gap = this.#d1.sqlite.prepare("SELECT gap_since FROM feed_sources").get()?.gap_since;
+    return this.#crippled !== "no daily reading of refs" || gap === null;
   }
 
   /** The object's place: takes each event once, and is away at times. */

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { naiveCursors } from "./naive-cursors.ts";
-import { type SimulationResult, simulateYear } from "./simulate.ts";
+import { CRIPPLED, type SimulationResult, simulateYear } from "./simulate.ts";
 
 /** `node harness/intake/simulation/main.ts --years 2000` is the whole of it. */
 const YEARS = 15;
@@ -14,7 +14,6 @@ describe(`intake over ${YEARS} repository-years (seeds from ${FROM})`, () => {
   beforeAll(async () => {
     for (const level of ["log", "warn", "error"] as const) vi.spyOn(console, level).mockImplementation(() => {});
     for (let seed = FROM; seed < FROM + YEARS; seed++) results.push(await simulateYear(seed));
-    vi.restoreAllMocks();
   });
 
   it("loses nothing, doubles nothing, and sees every moved tag", () => {
@@ -24,6 +23,13 @@ describe(`intake over ${YEARS} repository-years (seeds from ${FROM})`, () => {
   it("was no walk in the park", () => {
     expect(results.reduce((sum, { crashes }) => sum + crashes, 0)).toBeGreaterThan(YEARS);
     expect(results.reduce((sum, { moves }) => sum + moves, 0)).toBeGreaterThan(YEARS);
+  });
+
+  it.each(CRIPPLED)("shows what is lost with %s", async (crippled) => {
+    let violations = 0;
+    for (let seed = FROM; seed < FROM + YEARS && violations === 0; seed++)
+      violations += (await simulateYear(seed, crippled)).violations.length;
+    expect(violations).toBeGreaterThan(0);
   });
 
   it.each(naiveCursors().map((cursor) => cursor.name))("finds the cursor '%s' out", (name) => {
