@@ -10,6 +10,7 @@
  */
 import { attributesOf, isAttributesFile, speakOfLineEndings } from "./attributes.ts";
 import type { CommitDiff, FileChange } from "./commit-diffs.ts";
+import { GitError } from "./git-error.ts";
 import type { MergeAnswer } from "./merge-answer.ts";
 import type { Side } from "./merger.ts";
 import { pickFiles } from "./pick-files.ts";
@@ -54,7 +55,7 @@ export async function pickStack(
   const picked: PickedPatch[] = [];
   let tree = stack.onto.tree;
   for (const patch of stack.patches) {
-    options.signal?.throwIfAborted();
+    if (options.signal?.aborted === true) throw new GitError("aborted", "replay", null, "");
     const changes = diffs.get(patch.commit.oid)?.changes ?? [];
     const result = await pickOne(bench, patch, tree, changes);
     picked.push(result);

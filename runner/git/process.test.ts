@@ -7,6 +7,21 @@ import { classifyStderr, GitError } from "./git-error.ts";
 import { gitProcessesStarted, gitText, runGit } from "./process.ts";
 import { TestRepository } from "./testing/test-repository.ts";
 
+test("an error says what the server said, and no advice", () => {
+  const stderr = [
+    "remote: error: GH006: Protected branch update failed for refs/heads/main.        ",
+    "To https://forge.example/x.git",
+    " ! [remote rejected] abc -> main (protected branch hook declined)",
+    "error: failed to push some refs to 'https://forge.example/x.git'",
+    "hint: try something else",
+  ].join("\n");
+  const { message, code } = new GitError(classifyStderr(stderr), "push", 1, stderr);
+  expect(code).toBe("push_rejected");
+  expect(message).toContain("GH006: Protected branch update failed for refs/heads/main.; ");
+  expect(message).toContain("! [remote rejected] abc -> main");
+  expect(message).not.toContain("hint");
+});
+
 describe("runGit", () => {
   test("answers with stdout, counts the process, and lets an expected exit code pass", async () => {
     using r = TestRepository.init();
@@ -22,6 +37,14 @@ describe("runGit", () => {
     const error = await runGit(["rev-parse", "--verify", "nope"], { gitDir: r.gitDir }).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(GitError);
     expect(error).toMatchObject({ code: "ref_missing", command: "rev-parse", exitCode: 128 });
+  });
+
+  test("says git's own error line, though a usage text of pages follows it", async () => {
+    using r = TestRepository.init();
+    const error = await runGit(["log", "--no-such-option"], { gitDir: r.gitDir }).catch((e: unknown) => e);
+    expect(error).toMatchObject({ message: "git log: fatal: unrecognized argument: --no-such-option" });
+    const usage = await runGit(["fetch", "--no-such-option"], { gitDir: r.gitDir }).catch((e: unknown) => e);
+    expect(usage).toMatchObject({ message: "git fetch: error: unknown option `no-such-option'" });
   });
 
   test("ends a process that is aborted, takes too long or says too much", async () => {

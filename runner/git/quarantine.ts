@@ -40,15 +40,25 @@ export class Quarantine {
     const gitDir = await mkdtemp(join(options.folder ?? tmpdir(), "patch-moi-quarantine-"));
     const { env, protocols, signal } = options;
     const quarantine = new Quarantine(repository, gitDir, { env, protocols, signal });
+    try {
+      await quarantine.#furnish();
+    } catch (error) {
+      await quarantine.dispose();
+      throw error;
+    }
+    return quarantine;
+  }
+
+  async #furnish(): Promise<void> {
+    const { repository, gitDir } = this;
     await mkdir(join(gitDir, "refs"));
-    await mkdir(quarantine.workTree);
+    await mkdir(this.workTree);
     await mkdir(join(gitDir, "objects", "info"), { recursive: true });
     await mkdir(join(gitDir, "objects", "pack"));
     await writeFile(join(gitDir, "HEAD"), "ref: refs/heads/none\n");
     await writeFile(join(gitDir, "objects", "info", "alternates"), `${repository.objectsDir}\n`);
     if (repository.shallowFile !== undefined) await copyFile(repository.shallowFile, join(gitDir, "shallow"));
     await writeFile(join(gitDir, "config"), await quarantineConfig(repository));
-    return quarantine;
   }
 
   /** What every git process in here is started with. */

@@ -61,7 +61,7 @@ function randomHistory(seed: number, stream: ImportStream): RandomHistory {
       const tip = stream.commit(fork, `side ${i}`, side, [mark]);
       const change = randomChange(random, `fork ${i}`, ours);
       mark = stream.commit(fork, change.subject, ours, [mark]);
-      for (const [path, file] of side) if (path.startsWith("side-")) ours.set(path, file);
+      for (const [path, file] of side) if (path === `side-${i}`) ours.set(path, file);
       mark = stream.commit(fork, `merge side ${i}`, ours, [mark, tip]);
       hasMerge = true;
       told.push(`fork: ${change.subject}, merge of side ${i}`);
