@@ -107,7 +107,7 @@ beforeAll(async () => {
   }
 });
 
-describe("pollSources", () => {
+describe("pollSources", { timeout: 60_000 }, () => {
   it("primes, then hands each new release to the stack once, oldest first", async () => {
     const upstream = new Upstream();
     await declare("first", { target: { mode: "maintain", stacks: ["red"] } });
@@ -294,7 +294,7 @@ describe("pollSources", () => {
   });
 });
 
-describe("the repository's refs", () => {
+describe("the repository's refs", { timeout: 60_000 }, () => {
   const tags = (from: number, to: number): string[] =>
     Array.from({ length: to - from + 1 }, (_, i) => `v1.${to - i}.0`);
   const commits = (names: readonly string[]): Record<string, string> =>
@@ -420,7 +420,7 @@ describe("the repository's refs", () => {
   });
 });
 
-describe("schedule and queue", () => {
+describe("schedule and queue", { timeout: 60_000 }, () => {
   it("claims each due source once and gives lost polls another turn", async () => {
     await env.DB.prepare("UPDATE feed_sources SET next_poll_at = NULL").run();
     for (const id of ["due-1", "due-2"]) await declare(id, { pollIntervalSeconds: 1 });

@@ -16,7 +16,7 @@ import { canonicalNames, isFeedNamespace, localName } from "./xml-names.ts";
 
 export const XML_LIMITS = {
   depth: 64,
-  elements: 40_000,
+  elements: 30_000,
   attributes: 64,
   /** One tag with its attributes, characters. */
   tag: 16 * 1024,
@@ -73,8 +73,11 @@ export function outlineXml(text: string): Result<XmlOutline, FeedFailure> {
     const run = text.slice(at, lt < 0 ? text.length : lt);
     textLength += run.length;
     if (textLength > XML_LIMITS.text) return tooComplex(`a run of text of more than ${XML_LIMITS.text / 1024} KiB`);
-    if (open.length > 0) out.push(run.replaceAll(">", "&gt;"));
-    else if (run.trim() !== "") return malformed(at, "text outside the document");
+    // White space between tags is most of all runs, and nothing to the parser.
+    if (run !== "" && /\S/.test(run)) {
+      if (open.length === 0) return malformed(at, "text outside the document");
+      out.push(run.includes(">") ? run.replaceAll(">", "&gt;") : run);
+    }
     if (lt < 0) break;
     if (text.startsWith("<!--", lt)) {
       const end = text.indexOf("-->", lt + 4);
@@ -117,9 +120,11 @@ export function outlineXml(text: string): Result<XmlOutline, FeedFailure> {
       elements += 1;
       if (elements > XML_LIMITS.elements) return tooComplex(`more than ${XML_LIMITS.elements} elements`);
       if (open.length >= XML_LIMITS.depth) return tooComplex(`elements nested more than ${XML_LIMITS.depth} deep`);
-      out.push(openingTag(name, attributes, selfClosing, root.canonical));
       at = end;
       textLength = 0;
+      // Empty elements of other vocabularies (pictures, mostly) say nothing to us.
+      if (selfClosing && name.startsWith("x-")) continue;
+      out.push(openingTag(name, attributes, selfClosing, root.canonical));
       if (selfClosing) continue;
       if (!isRoot && BODIES.has(localName(written))) {
         const body = readBody(text, end, written);
