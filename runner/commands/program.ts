@@ -14,10 +14,12 @@ import { registerDismiss } from "./dismiss.ts";
 import { registerDispatches } from "./dispatches.ts";
 import { registerEvents } from "./events.ts";
 import { registerForecast } from "./forecast.ts";
+import { registerInterventions } from "./interventions.ts";
 import { registerLand } from "./land.ts";
 import { registerPause } from "./pause.ts";
 import { registerPreview } from "./preview.ts";
 import { registerRebase } from "./rebase.ts";
+import { registerRedrive } from "./redrive.ts";
 import { registerReplay } from "./replay.ts";
 import { registerResume } from "./resume.ts";
 import { registerRetry } from "./retry.ts";
@@ -32,6 +34,7 @@ import { registerStatus } from "./status.ts";
 import { registerSync } from "./sync.ts";
 import { registerTokens } from "./tokens.ts";
 import { registerUnpause } from "./unpause.ts";
+import { registerWhy } from "./why.ts";
 
 /** In the order in which help lists them. */
 const GROUPS: readonly { heading: string; register: readonly ((program: Command) => void)[] }[] = [
@@ -47,6 +50,8 @@ const GROUPS: readonly { heading: string; register: readonly ((program: Command)
       registerSources,
       registerStacks,
       registerCandidates,
+      registerInterventions,
+      registerWhy,
       registerPreview,
     ],
   },
@@ -59,6 +64,7 @@ const GROUPS: readonly { heading: string; register: readonly ((program: Command)
       registerResume,
       registerCancel,
       registerDismiss,
+      registerRedrive,
       registerLand,
       registerPause,
       registerUnpause,

@@ -13,6 +13,7 @@ import { CommandFailure } from "../client/command-failure.ts";
 import { Session } from "../client/session.ts";
 import { DEFAULT_COMMITTER } from "../git/carry.ts";
 import { gitText, runGit } from "../git/process.ts";
+import { conflictCount } from "../job/conflict-message.ts";
 import { reportLines } from "./attempt-text.ts";
 import {
   asCommandFailure,
@@ -41,7 +42,7 @@ export function registerRebase(program: Command): void {
         session.answer(report, () => reportLines(report).join("\n").trimStart());
         throw new CommandFailure(
           "conflict",
-          `${report.counts.conflicted} of ${report.patches.length} patches conflict; '${options.branch}' was not touched`,
+          `${conflictCount(report.counts.conflicted, report.patches.length)}; '${options.branch}' was not touched`,
         );
       }
       const moved =

@@ -41,8 +41,6 @@ describe("runGit", () => {
 
   test("says git's own error line, though a usage text of pages follows it", async () => {
     using r = TestRepository.init();
-    const error = await runGit(["log", "--no-such-option"], { gitDir: r.gitDir }).catch((e: unknown) => e);
-    expect(error).toMatchObject({ message: "git log: fatal: unrecognized argument: --no-such-option" });
     const usage = await runGit(["fetch", "--no-such-option"], { gitDir: r.gitDir }).catch((e: unknown) => e);
     expect(usage).toMatchObject({ message: "git fetch: error: unknown option `no-such-option'" });
   });

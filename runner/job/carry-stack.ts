@@ -3,16 +3,18 @@
  *
  * @module
  */
-import type { PatchReport, StackReport } from "../../worker/contract/report.ts";
+import type { StackReport } from "../../worker/contract/report.ts";
 import type { JobEnvelope } from "../../worker/contract/runner-wire.ts";
 import { accountResolved } from "../git/account.ts";
 import type { EngineFailure } from "../git/failure.ts";
 import { replayStack } from "../git/replay.ts";
 import type { ReplayRequest } from "../git/replay-request.ts";
+import { describeConflicts } from "./conflict-message.ts";
 import { type JobStop, type Step, stopped } from "./job-stop.ts";
 import { fetchCommit, fetchMirror, type Mirror, rebuildMirror } from "./mirror.ts";
 import { resolveBase, resolveHead, resolveInFork, resolveOnto } from "./resolve-onto.ts";
 import type { WorkTools } from "./work.ts";
+import { makeWorkFolder, removeFolder } from "./work-folder.ts";
 
 /** The report; with a stop when there are conflicts. */
 export type Carried = { report: StackReport; stop?: JobStop };
@@ -45,9 +47,14 @@ async function carryOnce(mirror: Mirror, envelope: JobEnvelope, tools: WorkTools
   };
   const resolvedRef = envelope.resume?.resolvedRef;
   tools.log(`carrying ${stack.branch} (${head.value}) onto ${onto.value.ref} (${onto.value.oid})`);
-  return resolvedRef === undefined
-    ? replay(request, envelope, tools)
-    : account(mirror, request, resolvedRef, envelope, tools);
+  const folder = makeWorkFolder(tools.home.work, "replay");
+  try {
+    return resolvedRef === undefined
+      ? await replay({ ...request, folder }, envelope, tools)
+      : await account(mirror, { ...request, folder }, resolvedRef, envelope, tools);
+  } finally {
+    removeFolder(folder);
+  }
 }
 
 async function replay(request: ReplayRequest, envelope: JobEnvelope, tools: WorkTools): Promise<Step<Carried>> {
@@ -113,24 +120,4 @@ function stopOfEngine(reason: EngineFailure): { ok: false; stop: JobStop } {
     case "patches_unaccounted":
       return stopped("needs_intervention", code, message);
   }
-}
-
-/** How many patches and paths a message names; the report has them all. */
-const NAMED_PATCHES = 8;
-const NAMED_PATHS = 5;
-
-function describeConflicts(report: StackReport, conflicted: readonly PatchReport[], attemptId: string): string {
-  const named = conflicted.slice(0, NAMED_PATCHES).map((patch) => {
-    const paths = [...new Set((patch.conflicts ?? []).map(({ path }) => path))];
-    const more = paths.length > NAMED_PATHS ? ` and ${paths.length - NAMED_PATHS} more` : "";
-    return `'${patch.subject}' in ${paths.slice(0, NAMED_PATHS).join(", ")}${more}`;
-  });
-  const others = conflicted.length > NAMED_PATCHES ? `; and ${conflicted.length - NAMED_PATCHES} more patches` : "";
-  const verb = conflicted.length === 1 ? "conflicts" : "conflict";
-  const all = report.patches.length === 1 ? "1 patch" : `${report.patches.length} patches`;
-  return (
-    `${conflicted.length} of ${all} ${verb} with ${report.onto.ref}: ${named.join("; ")}${others}. ` +
-    `Push a branch with ${report.onto.ref} and the resolved patches to the fork, then: ` +
-    `patch.moi resume ${attemptId} --ref BRANCH --note TEXT`
-  );
 }

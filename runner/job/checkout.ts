@@ -7,10 +7,10 @@
  *
  * @module
  */
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runGit } from "../git/process.ts";
-import { lookAtProcess } from "./process-life.ts";
+import { makeWorkFolder, removeFolder } from "./work-folder.ts";
 
 export type Checkout = {
   /** The files. */
@@ -22,8 +22,7 @@ export type Checkout = {
 };
 
 export async function checkOut(gitDir: string, oid: string, under: string, signal: AbortSignal): Promise<Checkout> {
-  removeLeftOver(under);
-  const folder = mkdtempSync(join(under, `verify-${process.pid}-`));
+  const folder = makeWorkFolder(under, "verify");
   const checkout = {
     tree: join(folder, "tree"),
     home: join(folder, "home"),
@@ -41,28 +40,4 @@ export async function checkOut(gitDir: string, oid: string, under: string, signa
     checkout.remove();
     throw error;
   }
-}
-
-/** What a killed runner could not remove itself. */
-function removeLeftOver(under: string): void {
-  for (const name of readdirSync(under)) {
-    const pid = Number(/^verify-(\d+)-/.exec(name)?.[1]);
-    if (pid > 0 && pid !== process.pid && !lookAtProcess(pid).alive) removeFolder(join(under, name));
-  }
-}
-
-function removeFolder(folder: string): void {
-  try {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-  } catch {
-    // Some build tools write-protect their caches (Go modules), which keeps rm from emptying them.
-    makeWritable(folder);
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-  }
-}
-
-function makeWritable(folder: string): void {
-  chmodSync(folder, 0o700);
-  for (const entry of readdirSync(folder, { withFileTypes: true }))
-    if (entry.isDirectory()) makeWritable(join(folder, entry.name));
 }

@@ -188,6 +188,6 @@ describe("its log", () => {
       log: () => ({ status: 403, body: { error: { code: "forbidden", message: "no" } } }),
     });
     expect(results).toEqual([completed]);
-    expect(readdirSync(folder.home.logs)).toHaveLength(1);
+    expect(readdirSync(folder.home.logs)).toEqual(["web_1-1.log", "web_1-1.log.owner"]);
   });
 });

@@ -5,13 +5,16 @@
  */
 import type { RunnerInfo } from "../../worker/contract/runner-wire.ts";
 import { CommandFailure } from "../client/command-failure.ts";
+import { count } from "../client/table.ts";
 import { Callbacks } from "./callbacks.ts";
 import { type Claim, claimJob } from "./claim.ts";
 import type { Clock } from "./clock.ts";
 import type { DataHome } from "./data-home.ts";
+import { sendLeftOverLogs } from "./left-over-log.ts";
 import { type JobEnd, runJob } from "./run-job.ts";
 import { sendSpooled, spoolResult, waitingResults } from "./spool.ts";
 import type { Work } from "./work.ts";
+import { sweepWorkFolders } from "./work-folder.ts";
 
 /** Least time between two pulls that found nothing. */
 const PULL_SPACING_MS = 1000;
@@ -30,6 +33,14 @@ export type RunnerOptions = {
   say: (line: string) => void;
 };
 
+/** Removes and sends what runners that were killed or cut off left here. */
+export async function clearLeftOver(options: RunnerOptions): Promise<void> {
+  const removed = sweepWorkFolders(options.home.work);
+  if (removed > 0) options.say(`removed ${count(removed, "folder")} of a runner that is gone`);
+  await sendLeftOver(options);
+  await sendLeftOverLogs(options.home, options.server, options.clock, options.stop);
+}
+
 /** Sends results that an earlier run could not. One try each, so that they hold nothing up. */
 export async function sendLeftOver(options: RunnerOptions): Promise<void> {
   for (const path of waitingResults(options.home, options.server)) {
@@ -43,7 +54,7 @@ export async function sendLeftOver(options: RunnerOptions): Promise<void> {
  * Throws a {@link CommandFailure} when the server refuses this runner or cannot be reached.
  */
 export async function runOnce(options: RunnerOptions, waitSeconds: number): Promise<JobEnd | undefined> {
-  await sendLeftOver(options);
+  await clearLeftOver(options);
   const until = options.clock.now() + waitSeconds * 1000;
   while (!options.stop.aborted) {
     const left = Math.max(0, Math.ceil((until - options.clock.now()) / 1000));
@@ -61,7 +72,7 @@ export async function runOnce(options: RunnerOptions, waitSeconds: number): Prom
 /** Claims and works until stopped; returns the number of jobs done. Throws as {@link runOnce} does. */
 export async function runForever(options: RunnerOptions): Promise<number> {
   let jobs = 0;
-  await sendLeftOver(options);
+  await clearLeftOver(options);
   while (!options.stop.aborted) {
     const askedAt = options.clock.now();
     const claim = await claimJob({ ...claimOptions(options), waitSeconds: Number.POSITIVE_INFINITY });
