@@ -9,8 +9,8 @@ import { openDatabase } from "../store/database.ts";
 import { pendingDeliveries } from "../store/feed-entries.ts";
 import { eachBounded } from "./bounded.ts";
 
-/** Deliveries looked at in one go; the cron comes back for the rest. */
-const LIMIT = 2000;
+/** Deliveries to one stack in one go; the cron comes back for the rest. */
+const LIMIT_PER_STACK = 500;
 
 /** Events in one call to an object: a burst becomes few calls, and none that takes for ever. */
 const GROUP = 100;
@@ -24,7 +24,7 @@ export async function deliverPending(
   stackIds?: readonly string[],
 ): Promise<{ delivered: number; failed: number }> {
   if (stackIds?.length === 0) return { delivered: 0, failed: 0 };
-  const pending = await pendingDeliveries(openDatabase(env.DB), LIMIT, stackIds);
+  const pending = await pendingDeliveries(openDatabase(env.DB), LIMIT_PER_STACK, stackIds);
   const counts = await eachBounded([...pending], ([stackId, eventIds]) => deliverTo(env, stackId, eventIds));
   return {
     delivered: counts.reduce((sum, count) => sum + count.delivered, 0),

@@ -178,20 +178,28 @@ export async function listSignals(
   );
 }
 
-/** Stacks with deliveries that their object has not accepted, each with its event ids, oldest first. */
+/**
+ * Stacks with deliveries that their object has not accepted, each with its event ids, oldest first: so
+ * many of each stack, so that one which takes none never keeps the others waiting. Those of deleted
+ * stacks wait until the stack is declared again.
+ */
 export async function pendingDeliveries(
   db: Database,
-  limit: number,
+  limitPerStack: number,
   stackIds?: readonly string[],
 ): Promise<Map<string, string[]>> {
   const found = await reading(
     db.$client
       .prepare(
-        `SELECT stack_id AS stackId, event_id AS eventId FROM deliveries INDEXED BY deliveries_pending
-         WHERE status = 'pending' AND (?1 IS NULL OR stack_id IN (SELECT value FROM json_each(?1)))
-         ORDER BY created_at, position LIMIT ?2`,
+        `SELECT stackId, eventId FROM (
+           SELECT stack_id AS stackId, event_id AS eventId,
+             row_number() OVER (PARTITION BY stack_id ORDER BY position) AS place
+           FROM deliveries INDEXED BY deliveries_pending
+           WHERE status = 'pending' AND (?1 IS NULL OR stack_id IN (SELECT value FROM json_each(?1)))
+             AND EXISTS (SELECT 1 FROM stacks WHERE stacks.id = stack_id AND deleted_at IS NULL))
+         WHERE place <= ?2 ORDER BY stackId, place`,
       )
-      .bind(stackIds === undefined ? null : JSON.stringify(stackIds), limit)
+      .bind(stackIds === undefined ? null : JSON.stringify(stackIds), limitPerStack)
       .all<{ stackId: string; eventId: string }>(),
   );
   const byStack = new Map<string, string[]>();
