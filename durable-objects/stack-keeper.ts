@@ -18,8 +18,9 @@ import type { AttemptRow, JournalRow, OutboxRow } from "../worker/store/rows.ts"
 import { loadStack, setNextAction } from "../worker/store/stacks.ts";
 import type { LocalRecord } from "./local-record.ts";
 import { decide } from "./machine/decide.ts";
+import { stackActionAt } from "./machine/hand-out.ts";
 import type { Command, Decision, Refusal, StackState } from "./machine/state.ts";
-import { earliest, iso, nextActionAt } from "./machine/timing.ts";
+import { earliest, iso } from "./machine/timing.ts";
 import { drainOutbox } from "./outbox-drain.ts";
 import { SerialQueue } from "./serial-queue.ts";
 
@@ -215,9 +216,7 @@ export class StackKeeper {
     // Read after the wait: another command may have gone by.
     const state = this.state;
     if (state === undefined) return;
-    const leases = this.ports.local.leases(epochsOf(state));
-    const open = state.open.map((a) => nextActionAt({ ...a, leaseUntil: leases[a.id] ?? a.leaseUntil }));
-    const at = earliest([...open, this.effectAt]);
+    const at = earliest([stackActionAt(state, this.ports.local.leases(epochsOf(state))), this.effectAt]);
     if (at === null) await this.ports.alarm.clear();
     else await this.ports.alarm.set(Math.max(Date.parse(at), this.ports.now() + 10));
     if (at === this.plannedAt) return;

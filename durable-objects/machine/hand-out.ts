@@ -7,7 +7,8 @@ import { isActive } from "../../worker/contract/attempt.ts";
 import type { Reason } from "../../worker/contract/primitives.ts";
 import type { AttemptRow } from "../../worker/store/rows.ts";
 import type { Draft } from "./draft.ts";
-import { iso, retryWait } from "./timing.ts";
+import type { StackState } from "./state.ts";
+import { earliest, iso, nextActionAt, retryWait } from "./timing.ts";
 
 /** What an attempt loses when a hand-out is over: nothing of it may be mistaken for the next one. */
 const UNCLAIMED = { nonce: null, runner: null, leaseUntil: null, deadlineAt: null, cancelRequested: false } as const;
@@ -28,15 +29,33 @@ export function handOut(draft: Draft): void {
 }
 
 function pick(draft: Draft): AttemptRow | undefined {
-  const { open, config } = draft.stack;
+  return inTurn(draft.stack).find((a) => a.notBefore === null || a.notBefore <= draft.now);
+}
+
+/** Whose turn it is as far as order goes, first ones first; their waits may not be over. */
+function inTurn({ open, config }: StackState): AttemptRow[] {
+  const isQueued = (a: AttemptRow) => a.status === "queued";
   // A person has decided on a landing, and it takes seconds: it goes before anything new.
-  const ready = (a: AttemptRow) => a.status === "queued" && (a.notBefore === null || a.notBefore <= draft.now);
-  const landing = open.find((a) => a.operation === "land" && ready(a));
-  if (landing !== undefined) return landing;
-  if (config.policy.onNewer === "supersede") return open.find(ready);
+  const landings = open.filter((a) => a.operation === "land" && isQueued(a));
+  const others = open.filter((a) => a.operation !== "land");
   // In order: an earlier one that waits for a person or for the outside holds up the later ones.
-  const first = open.find((a) => a.operation !== "land");
-  return first !== undefined && ready(first) ? first : undefined;
+  const next = config.policy.onNewer === "supersede" ? others : others.slice(0, 1);
+  return [...landings, ...next.filter(isQueued)];
+}
+
+/**
+ * When the machine next has something to do about the stack by itself; null if never. A queued
+ * attempt that is held up by more than its wait says nothing: looking at it again would not help.
+ *
+ * @param leases those that heartbeats extended, by attempt id
+ */
+export function stackActionAt(stack: StackState, leases: Readonly<Record<string, string>> = {}): string | null {
+  const heldUp = stack.paused || stack.deletedAt !== null || stack.open.some((a) => isActive(a.status));
+  const waiting = heldUp ? [] : inTurn(stack);
+  const others = stack.open.filter((a) => a.status !== "queued");
+  return earliest(
+    [...waiting, ...others].map((a) => nextActionAt({ ...a, leaseUntil: leases[a.id] ?? a.leaseUntil })),
+  );
 }
 
 /** Back to `queued` under a new epoch: whoever holds the old one is fenced off from here on. */
