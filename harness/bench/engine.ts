@@ -33,12 +33,24 @@ const ENGINE_RUN = fileURLToPath(new URL("./engine-run.ts", import.meta.url));
 /** Memory may differ by this much between a stack and one a quarter as long. */
 const FLAT = 1.25;
 
-export function benchEngine(options: { runs: number; only?: string | undefined }): BenchResult[] {
+/** What `npm run bench -- engine` runs. */
+export const engine = {
+  name: "engine",
+  about: "replay of a stack against git clone and git rebase, on three repositories",
+  run: (progress: (line: string) => void) => benchEngine({ runs: 5, progress }),
+};
+
+export function benchEngine(options: {
+  runs: number;
+  only?: string | undefined;
+  progress?: (line: string) => void;
+}): BenchResult[] {
   const folder = mkdtempSync(join(tmpdir(), "patch-moi-bench-"));
   try {
-    return SHAPES.filter(({ name }) => options.only === undefined || name === options.only).flatMap((shape) =>
-      benchShape(folder, shape, options.runs),
-    );
+    return SHAPES.filter(({ name }) => options.only === undefined || name === options.only).flatMap((shape) => {
+      options.progress?.(shape.name);
+      return benchShape(folder, shape, options.runs);
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -58,8 +70,8 @@ function benchShape(folder: string, shape: Shape, runs: number): BenchResult[] {
   for (let run = 0; run < runs; run += 1) {
     const mirror = join(folder, `${shape.name}-mirror-${run}`);
     cpSync(warm, mirror, { recursive: true });
-    a.push({ ours: engine(mirror, "fork", url), git: cloneAndRebase(folder, url) });
-    b.push({ ours: engine(mirror, "fork"), git: rebaseOnly(checkout) });
+    a.push({ ours: runEngine(mirror, "fork", url), git: cloneAndRebase(folder, url) });
+    b.push({ ours: runEngine(mirror, "fork"), git: rebaseOnly(checkout) });
     const tree = plainGit(checkout, ["rev-parse", "HEAD^{tree}"]);
     for (const { ours } of [...a.slice(-1), ...b.slice(-1)])
       if (ours.tree !== tree) throw new Error(`${shape.name}: the trees differ, ${ours.tree} and git's ${tree}`);
@@ -95,7 +107,7 @@ function memory(checkout: string, shape: Shape, runs: { ours: EngineRun }[]): Be
   const quarter = Math.floor((shape.patches * 3) / 4);
   plainGit(checkout, ["branch", "--force", "quarter", `origin/fork~${quarter}`]);
   plainGit(checkout, ["branch", "--force", "main", "origin/main"]);
-  const less = engine(join(checkout, ".git"), "quarter").peakMemory;
+  const less = runEngine(join(checkout, ".git"), "quarter").peakMemory;
   const ratio = whole / less;
   return [
     {
@@ -110,7 +122,7 @@ function memory(checkout: string, shape: Shape, runs: { ours: EngineRun }[]): Be
   ];
 }
 
-function engine(gitDir: string, branch: string, url?: string): EngineRun {
+function runEngine(gitDir: string, branch: string, url?: string): EngineRun {
   const args = [ENGINE_RUN, gitDir, branch, "main", ...(url === undefined ? [] : [url])];
   return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as EngineRun;
 }
