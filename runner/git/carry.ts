@@ -33,7 +33,7 @@ export async function carryPatches(
   bench: Workbench,
   stack: Stack,
   diffs: ReadonlyMap<string, CommitDiff>,
-  request: Pick<ReplayRequest, "committer" | "sign" | "signal" | "onProgress">,
+  request: Pick<ReplayRequest, "committer" | "sign" | "signal" | "onProgress" | "resolve">,
 ): Promise<CarriedStack> {
   const { options } = bench.quarantine;
   const range = { onto: stack.onto.oid, head: stack.head.oid };
@@ -53,6 +53,13 @@ export async function carryPatches(
     state === "picked" && asItWas !== true && miniature === undefined;
   if (picked.some(isWhole)) bench.writer.flush();
   const fates = await accountForPatches(bench, stack, picked, { diffs, history, newCommits });
+  for (const fate of fates) {
+    const { resolution } = fate.picked;
+    if (resolution === undefined) continue;
+    fate.notes.push(resolution);
+    // Whatever its patch-id says: somebody should look at it.
+    if (fate.outcome === "carried") fate.outcome = "adapted";
+  }
   return { fates, tip, tree };
 }
 

@@ -14,6 +14,7 @@ import { GitError } from "./git-error.ts";
 import type { MergeAnswer } from "./merge-answer.ts";
 import type { Side } from "./merger.ts";
 import { pickFiles } from "./pick-files.ts";
+import type { Resolver } from "./resolution.ts";
 import type { Stack, StackPatch } from "./stack.ts";
 import { upstreamTag } from "./upstream-tag.ts";
 import type { Workbench } from "./workbench.ts";
@@ -34,11 +35,14 @@ export interface PickedPatch {
   renormalized?: boolean;
   /** Of a merge commit: what it is carried as, for the report. */
   mergeNote?: string;
+  /** Of a patch that conflicted and was resolved all the same: by what. */
+  resolution?: string;
 }
 
 export interface PickOptions {
   signal?: AbortSignal | undefined;
   onProgress?: ((done: number, total: number) => void) | undefined;
+  resolve?: Resolver | undefined;
 }
 
 export async function pickStack(
@@ -57,7 +61,7 @@ export async function pickStack(
   for (const patch of stack.patches) {
     if (options.signal?.aborted === true) throw new GitError("aborted", "replay", null, "");
     const changes = diffs.get(patch.commit.oid)?.changes ?? [];
-    const result = await pickOne(bench, patch, tree, changes);
+    const result = await pickOne(bench, patch, tree, changes, options.resolve);
     picked.push(result);
     tree = result.after;
     options.onProgress?.(picked.length, stack.patches.length);
@@ -72,6 +76,7 @@ async function pickOne(
   patch: StackPatch,
   tree: string,
   changes: readonly FileChange[],
+  resolve: Resolver | undefined,
 ): Promise<PickedPatch> {
   const unchanged = { patch, before: tree, after: tree };
   if (upstreamTag(patch.commit.subject)?.rule === "drop") return { ...unchanged, state: "skipped" };
@@ -98,7 +103,12 @@ async function pickOne(
     }
   }
   const more = { ...(mergeNote === undefined ? {} : { mergeNote }), ...(renormalized ? { renormalized } : {}) };
-  if (!answer.clean) return { ...unchanged, ...more, state: "conflict", answer };
+  if (!answer.clean) {
+    const resolved = await resolve?.({ bench, patch, tree, answer });
+    if (resolved === undefined) return { ...unchanged, ...more, state: "conflict", answer };
+    const state = resolved.tree === tree ? "nothing_left" : "picked";
+    return { patch, before: tree, after: resolved.tree, ...more, state, resolution: resolved.note };
+  }
   if (answer.tree === tree) return { ...unchanged, ...more, state: "nothing_left" };
   return { patch, before: tree, after: answer.tree, ...more, state: "picked" };
 }

@@ -5,6 +5,7 @@
  */
 import type { StackReport } from "../../worker/contract/report.ts";
 import type { EngineResult } from "./failure.ts";
+import type { Resolver } from "./resolution.ts";
 
 export interface ReplayRequest {
   /** The repository that holds branch and onto, bare or not; `.git` of a work tree is fine. */
@@ -30,6 +31,8 @@ export interface ReplayRequest {
   committer?: { name: string; email: string } | undefined;
   /** Signs one commit object; answers the text of its `gpgsig` header. */
   sign?: ((commit: Buffer) => Promise<string>) | undefined;
+  /** Asked about each patch that conflicts, before it is left to a person. */
+  resolve?: Resolver | undefined;
   /** Extra environment of every git process: credentials for partial clones. */
   env?: Readonly<Record<string, string>> | undefined;
   protocols?: readonly string[] | undefined;
@@ -46,7 +49,8 @@ export type ReplayAnswer = EngineResult<{
   alreadyThere: boolean;
 }>;
 
-export interface ResolvedRequest extends Omit<ReplayRequest, "objects" | "committer" | "sign" | "onProgress"> {
+export interface ResolvedRequest
+  extends Omit<ReplayRequest, "objects" | "committer" | "sign" | "resolve" | "onProgress"> {
   /** Head of the branch that a person prepared: `onto` plus the resolved patches. */
   resolvedOid: string;
   /** The resume note: a patch that is gone on purpose is named here by subject or oid. */

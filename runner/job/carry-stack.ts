@@ -9,9 +9,12 @@ import { accountResolved } from "../git/account.ts";
 import type { EngineFailure } from "../git/failure.ts";
 import { replayStack } from "../git/replay.ts";
 import type { ReplayRequest } from "../git/replay-request.ts";
+import { rememberedResolver } from "../git/rerere-apply.ts";
+import type { Resolver } from "../git/resolution.ts";
 import { describeConflicts } from "./conflict-message.ts";
 import { type JobStop, type Step, stopped } from "./job-stop.ts";
 import { fetchCommit, fetchMirror, type Mirror, rebuildMirror } from "./mirror.ts";
+import { memoryOf } from "./remember.ts";
 import { resolveBase, resolveHead, resolveInFork, resolveOnto } from "./resolve-onto.ts";
 import type { WorkTools } from "./work.ts";
 import { makeWorkFolder, removeFolder } from "./work-folder.ts";
@@ -50,19 +53,27 @@ async function carryOnce(mirror: Mirror, envelope: JobEnvelope, tools: WorkTools
   const folder = makeWorkFolder(tools.home.work, "replay");
   try {
     return resolvedRef === undefined
-      ? await replay({ ...request, folder }, envelope, tools)
+      ? await replay(mirror, { ...request, folder }, envelope, tools)
       : await account(mirror, { ...request, folder }, resolvedRef, envelope, tools);
   } finally {
     removeFolder(folder);
   }
 }
 
-async function replay(request: ReplayRequest, envelope: JobEnvelope, tools: WorkTools): Promise<Step<Carried>> {
+async function replay(
+  mirror: Mirror,
+  request: ReplayRequest,
+  envelope: JobEnvelope,
+  tools: WorkTools,
+): Promise<Step<Carried>> {
   tools.progress({ stage: "replay" });
   const told = throttled(tools);
-  const answer = await replayStack({ ...request, objects: "keep", onProgress: told });
+  const { rememberResolutions } = envelope.stack.policy;
+  const memory = rememberResolutions ? await memoryOf(mirror) : undefined;
+  const resolve = memory === undefined ? undefined : markedResolver(rememberedResolver(memory));
+  const answer = await replayStack({ ...request, objects: "keep", onProgress: told, resolve: resolve?.resolve });
   if (!answer.ok) return stopOfEngine(answer.reason);
-  const { report } = answer;
+  const report = { ...answer.report, warnings: [...answer.report.warnings, ...(resolve?.warnings() ?? [])] };
   const conflicted = report.patches.filter((patch) => patch.outcome === "conflicted");
   if (conflicted.length === 0) return { ok: true, value: { report } };
   const stop = {
@@ -91,6 +102,19 @@ async function account(
     );
   const answer = await accountResolved({ ...request, resolvedOid, note: envelope.resume?.note ?? "" });
   return answer.ok ? { ok: true, value: { report: answer.report } } : stopOfEngine(answer.reason);
+}
+
+/** A resolver whose work is also told in the report's warnings: nobody merged it by hand. */
+function markedResolver(resolver: Resolver): { resolve: Resolver; warnings: () => string[] } {
+  const told: string[] = [];
+  return {
+    warnings: () => told,
+    resolve: async (conflict) => {
+      const resolution = await resolver(conflict);
+      if (resolution !== undefined) told.push(`'${conflict.patch.commit.subject}' was ${resolution.note}`);
+      return resolution;
+    },
+  };
 }
 
 /** Progress is advice: one word in a hundred patches is enough. */

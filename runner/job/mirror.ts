@@ -72,7 +72,7 @@ export async function rebuildMirror(mirror: Mirror): Promise<void> {
 /** Brings the mirror up to date; a damaged one is rebuilt, once. */
 export async function fetchMirror(mirror: Mirror): Promise<Step<void>> {
   const upstream = ["+refs/heads/*:refs/upstream/heads/*", "+refs/tags/*:refs/upstream/tags/*"];
-  const fork = ["+refs/heads/*:refs/fork/heads/*"];
+  const fork = ["+refs/heads/*:refs/fork/heads/*", "+refs/patch-moi/*:refs/fork/patch-moi/*"];
   const attempt = async (): Promise<Step<void>> => {
     const fetched = await fetch(mirror, mirror.upstream, upstream);
     if (!fetched.ok) return fetched;

@@ -16,6 +16,7 @@ import { resultOfStop, type Step, stopOfGit, stopped } from "./job-stop.ts";
 import { landCandidate } from "./land.ts";
 import { fetchMirror, type Mirror, openMirror } from "./mirror.ts";
 import { pushCandidate } from "./push.ts";
+import { rememberResolution } from "./remember.ts";
 import { verifyStack } from "./verify-stack.ts";
 import type { WorkTools } from "./work.ts";
 
@@ -104,7 +105,13 @@ async function maintain(
     report,
   });
   if (verified.stop !== undefined) return resultOfStop(verified.stop, verified.report);
-  return pushResult(mirror, envelope, tools, verified.report, report.result.oid);
+  const result = await pushResult(mirror, envelope, tools, verified.report, report.result.oid);
+  const isResolution = envelope.resume?.resolvedRef !== undefined && stack.policy.rememberResolutions;
+  if (!isResolution || result.report === undefined || result.outcome !== "changed" || !tools.push) return result;
+  const warning = await rememberResolution(mirror, result.report, tools);
+  if (warning === undefined) return result;
+  tools.log(`warning: ${warning}`);
+  return { ...result, report: { ...result.report, warnings: [...result.report.warnings, warning] } };
 }
 
 async function pushResult(

@@ -49,6 +49,10 @@ export const StackPolicy = z
     releases: ReleasePolicy.default(ReleasePolicy.parse({})),
     /** Shell commands run in a checkout of the result, in order; the first failure stops. */
     verify: z.array(z.string().min(1).max(4000)).max(20).default([]),
+    /** Store a person's resolutions in the fork (`refs/patch-moi/rerere`) and use them for the same conflicts later. */
+    rememberResolutions: z.boolean().default(true),
+    /** Shell command that may resolve conflicts, run in a checkout with the conflict; verified like anything else. */
+    resolver: z.string().min(1).max(4000).optional(),
     /** Branch name for candidates; `<stackId>`, `<tag>` and `<attempt>` are filled in. */
     candidateRef: z
       .string()
