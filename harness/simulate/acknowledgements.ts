@@ -15,6 +15,8 @@ export class Acknowledgements {
   private readonly model: JournalModel;
   /** First attempt that was answered for an Idempotency-Key. */
   private readonly answered = new Map<string, string>();
+  /** Nonce that each hand-out was given to. */
+  private readonly holders = new Map<string, string>();
   /** Events that somebody was told are taken care of. */
   private readonly accepted = new Set<string>();
 
@@ -42,7 +44,13 @@ export class Acknowledgements {
     return undefined;
   }
 
-  claim(attempt: AttemptRow, epoch: number): Problem | undefined {
+  /** A hand-out is claimed once, under one nonce. */
+  claim(attempt: AttemptRow, epoch: number, nonce: string): Problem | undefined {
+    const key = `${attempt.id}/${epoch}`;
+    const holder = this.holders.get(key) ?? nonce;
+    this.holders.set(key, holder);
+    if (holder !== nonce)
+      return { invariant: "one claim per hand-out", message: `${key} was given to ${holder}, then to ${nonce}` };
     if (attempt.epoch !== epoch)
       return missing(`${attempt.id} was claimed under epoch ${epoch}, but is in epoch ${attempt.epoch}`);
     const claims = this.record.all(

@@ -49,6 +49,7 @@ export type Invariant =
   | "no effect without record"
   | "acknowledged is recorded"
   | "only the runner extends its lease"
+  | "one claim per hand-out"
   | "one answer per key"
   | "what landed is on the branch"
   | "everything settles"

@@ -48,7 +48,7 @@ async function take(
   const claimed = await edge.object(stackId).claim(stackId, claim);
   if (!claimed.ok) return claimed;
   const { attempt, config } = claimed;
-  edge.stage.watch.claimAcknowledged(attempt, epoch);
+  edge.stage.watch.claimAcknowledged(attempt, epoch, nonce);
   if (attempt.operation !== "land" || attempt.landsAttemptId === null)
     return { ok: true, job: { attempt, config, nonce, land: undefined } };
   const [candidate, report] = await Promise.all([

@@ -19,7 +19,7 @@ export class Sqlite {
 
   constructor(schema: string) {
     this.db = new DatabaseSync(":memory:");
-    this.db.exec("PRAGMA foreign_keys = ON");
+    this.db.exec("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY");
     this.db.exec(schema);
   }
 

@@ -100,8 +100,8 @@ export class Watch {
     this.note(this.acknowledged.accept(stackId, eventIds));
   }
 
-  claimAcknowledged(attempt: AttemptRow, epoch: number): void {
-    this.note(this.acknowledged.claim(attempt, epoch));
+  claimAcknowledged(attempt: AttemptRow, epoch: number, nonce: string): void {
+    this.note(this.acknowledged.claim(attempt, epoch, nonce));
   }
 
   resultAcknowledged(said: RunnerCallback, messageId: string): void {

@@ -35,7 +35,7 @@ const HOUR = 60 * MINUTE;
 const SETTLE_WITHIN = 72 * HOUR;
 
 /** No run takes as many steps; one that does goes in circles. */
-const MOST_STEPS = 100_000;
+const MOST_STEPS = 30_000;
 
 export type Violation = { invariant: Invariant; message: string; step: number };
 export type Outcome = { seed: number; steps: number; violation?: Violation; lines: string[]; faults: string };
@@ -210,11 +210,11 @@ class World {
 
   private isOver(): boolean {
     const { timeline, faults, trace, watch } = this.stage;
-    if (!faults.over || timeline.now < this.notBefore) return false;
+    if (trace.step > MOST_STEPS) watch.fail("everything settles", `not after ${MOST_STEPS} steps`);
+    if (!faults.over || timeline.now < this.notBefore) return watch.problem !== undefined;
     const open = unsettled(this.record);
     if (open === undefined) return true;
     if (timeline.now > this.settleBy) watch.fail("everything settles", open);
-    if (trace.step > MOST_STEPS) watch.fail("everything settles", `after ${MOST_STEPS} steps: ${open}`);
     return watch.problem !== undefined;
   }
 }

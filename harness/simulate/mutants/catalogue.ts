@@ -1,0 +1,107 @@
+/**
+ * Broken variants of the code that the simulation must catch: each takes out one thing that keeps the
+ * record right. An edit names the exact text it replaces, so that a mutant never goes stale unseen.
+ *
+ * @module
+ */
+export type Edit = { find: string; put: string };
+
+export type Mutant = { name: string; file: string; edits: readonly Edit[] };
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: "no epoch check",
+    file: "durable-objects/machine/runner.ts",
+    edits: [
+      { find: "  if (epoch !== attempt.epoch) return { attempt, refused: fenced(attempt) };\n", put: "" },
+      { find: "if (epoch !== attempt.epoch || (attempt.nonce", put: "if ((attempt.nonce" },
+    ],
+  },
+  {
+    name: "epoch not raised on requeue",
+    file: "durable-objects/machine/hand-out.ts",
+    edits: [{ find: "    epoch: attempt.epoch + 1,\n    ...change,", put: "    ...change," }],
+  },
+  {
+    name: "cursor moved before the event",
+    file: "worker/store/feed-entries.ts",
+    edits: [
+      {
+        find: "export async function storeIntake(",
+        put: `export async function storeIntake(...[db, id, rows, marks, now]: Parameters<typeof asOne>) {
+  const cursor = { ...rows, signals: [], events: [], deliveries: [] };
+  return (await asOne(db, id, cursor, marks, now)) ?? (await asOne(db, id, { ...rows, entries: [] }, {}, now));
+}
+
+async function asOne(`,
+      },
+    ],
+  },
+  {
+    name: "no journal guard",
+    file: "worker/store/journal.ts",
+    edits: [{ find: "insertRows(db, journal, c.journal)", put: 'insertRows(db, journal, c.journal, "ignore")' }],
+  },
+  {
+    name: "no cron poke",
+    file: "worker/cron.ts",
+    edits: [{ find: "    pokes: () => pokeOverdue(env, now),\n", put: "" }],
+  },
+  {
+    name: "acknowledged before the commit",
+    file: "worker/store/journal.ts",
+    edits: [
+      {
+        find: "export async function commitDecision(",
+        put: `export function commitDecision(db: Database, commitment: Commit): Promise<CommitOutcome> {
+  void some(db, commitment);
+  return Promise.resolve({ kind: "committed" });
+}
+
+async function some(`,
+      },
+    ],
+  },
+  {
+    name: "effect before its record",
+    file: "durable-objects/stack-keeper.ts",
+    edits: [
+      {
+        find: "    const outcome = await commitDecision(",
+        put: "    for (const effect of changes.outbox) await this.ports.perform(effect);\n    const outcome = await commitDecision(",
+      },
+    ],
+  },
+  {
+    name: "retry counter reset by cancel",
+    file: "durable-objects/machine/operator.ts",
+    edits: [
+      {
+        find: "draft.amend(attempt, { cancelRequested: true, deadlineAt })",
+        put: "draft.amend(attempt, { cancelRequested: true, deadlineAt, retries: 0 })",
+      },
+    ],
+  },
+  {
+    name: "lease extended by a look at the clock",
+    file: "durable-objects/stack-desk.ts",
+    edits: [
+      {
+        find: '    return { type: "tick", leases:',
+        put: `    for (const a of state.open)
+      if (a.status === "running") this.ports.local.extendLease(a.id, a.epoch, iso(this.ports.now() + LEASE_MS));
+    return { type: "tick", leases:`,
+      },
+    ],
+  },
+  {
+    name: "evidence applied after the end",
+    file: "durable-objects/machine/runner.ts",
+    edits: [{ find: "  if (refused !== null) {", put: '  if (refused !== null && refused.code !== "closed") {' }],
+  },
+  {
+    name: "any nonce may hold the claim",
+    file: "durable-objects/machine/runner.ts",
+    edits: [{ find: "    if (attempt.nonce === nonce) return", put: "    if (attempt.nonce !== null) return" }],
+  },
+];
