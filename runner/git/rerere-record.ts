@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Commit } from "./commit.ts";
 import { hasMarkers, MAX_REMEMBERED, normalConflict } from "./rerere.ts";
 import { contentConflicts } from "./resolution.ts";
 import { readCommit } from "./stack.ts";
@@ -41,11 +42,7 @@ export async function recordResolutions(request: RecordRequest): Promise<Remembe
 
 async function recordPatch(bench: Workbench, oid: string, newOid: string): Promise<RememberedPair[]> {
   const [patch, resolved] = await Promise.all([readCommit(bench.reader, oid), readCommit(bench.reader, newOid)]);
-  const [parent, before] = await Promise.all(
-    [patch, resolved].map((commit) =>
-      commit?.parents.length === 1 ? readCommit(bench.reader, commit.parents[0] ?? "") : undefined,
-    ),
-  );
+  const [parent, before] = [await onlyParent(bench, patch), await onlyParent(bench, resolved)];
   if (patch === undefined || resolved === undefined || parent === undefined || before === undefined) return [];
   const base = { tree: parent.tree, commit: parent.oid };
   const answer = await bench.merger().merge(base, { tree: before.tree }, { tree: patch.tree, commit: patch.oid });
@@ -62,4 +59,10 @@ async function recordPatch(bench: Workbench, oid: string, newOid: string): Promi
     if (conflict !== undefined) pairs.push({ ...conflict, postimage: file.content });
   }
   return pairs;
+}
+
+/** Of a merge there is no telling what its conflicts were. */
+async function onlyParent(bench: Workbench, commit: Commit | undefined): Promise<Commit | undefined> {
+  const [parent, ...others] = commit?.parents ?? [];
+  return parent === undefined || others.length > 0 ? undefined : readCommit(bench.reader, parent);
 }

@@ -6,16 +6,17 @@
 import type { StackReport } from "../../worker/contract/report.ts";
 import type { JobEnvelope } from "../../worker/contract/runner-wire.ts";
 import { accountResolved } from "../git/account.ts";
-import type { EngineFailure } from "../git/failure.ts";
+import type { EngineFailure, EngineResult } from "../git/failure.ts";
 import { replayStack } from "../git/replay.ts";
 import type { ReplayRequest } from "../git/replay-request.ts";
 import { rememberedResolver } from "../git/rerere-apply.ts";
-import type { Resolver } from "../git/resolution.ts";
+import { firstOf, type Resolver } from "../git/resolution.ts";
 import { describeConflicts } from "./conflict-message.ts";
 import { type JobStop, type Step, stopped } from "./job-stop.ts";
 import { fetchCommit, fetchMirror, type Mirror, rebuildMirror } from "./mirror.ts";
 import { memoryOf } from "./remember.ts";
 import { resolveBase, resolveHead, resolveInFork, resolveOnto } from "./resolve-onto.ts";
+import { commandResolver } from "./resolver-command.ts";
 import type { WorkTools } from "./work.ts";
 import { makeWorkFolder, removeFolder } from "./work-folder.ts";
 
@@ -67,13 +68,9 @@ async function replay(
   tools: WorkTools,
 ): Promise<Step<Carried>> {
   tools.progress({ stage: "replay" });
-  const told = throttled(tools);
-  const { rememberResolutions } = envelope.stack.policy;
-  const memory = rememberResolutions ? await memoryOf(mirror) : undefined;
-  const resolve = memory === undefined ? undefined : markedResolver(rememberedResolver(memory));
-  const answer = await replayStack({ ...request, objects: "keep", onProgress: told, resolve: resolve?.resolve });
-  if (!answer.ok) return stopOfEngine(answer.reason);
-  const report = { ...answer.report, warnings: [...answer.report.warnings, ...(resolve?.warnings() ?? [])] };
+  const replayed = await replayResolving(mirror, request, envelope, tools);
+  if (!replayed.ok) return stopOfEngine(replayed.reason);
+  const { report } = replayed;
   const conflicted = report.patches.filter((patch) => patch.outcome === "conflicted");
   if (conflicted.length === 0) return { ok: true, value: { report } };
   const stop = {
@@ -104,11 +101,52 @@ async function account(
   return answer.ok ? { ok: true, value: { report: answer.report } } : stopOfEngine(answer.reason);
 }
 
+/** Remembered resolutions first; the policy's resolver command only for what they leave. */
+async function replayResolving(
+  mirror: Mirror,
+  request: ReplayRequest,
+  envelope: JobEnvelope,
+  tools: WorkTools,
+): Promise<EngineResult<{ report: StackReport }>> {
+  const { rememberResolutions, resolver, deadlines } = envelope.stack.policy;
+  const memory = rememberResolutions ? await memoryOf(mirror) : undefined;
+  const remembered = memory === undefined ? [] : [rememberedResolver(memory)];
+  const first = await replayWith(remembered, request, tools);
+  if (!first.ok || resolver === undefined || first.report.result !== null) return first;
+  const command = commandResolver({
+    command: resolver,
+    timeoutSeconds: deadlines.verifySeconds,
+    tools,
+    env: mirror.env,
+    onto: { ref: request.onto.ref, oid: request.onto.oid },
+    patches: first.report.patches,
+  });
+  tools.progress({ stage: "resolver" });
+  const second = await replayWith([...remembered, command], request, tools);
+  if (!second.ok || second.report.result !== null) return second;
+  // Half a resolution helps nobody: a person sees the conflicts as they are.
+  const warning = "the resolver command was tried and left conflicts; nothing of its work is used";
+  return { ok: true, report: { ...first.report, warnings: [...first.report.warnings, warning] } };
+}
+
+async function replayWith(
+  resolvers: readonly Resolver[],
+  request: ReplayRequest,
+  tools: WorkTools,
+): Promise<EngineResult<{ report: StackReport }>> {
+  const marked = markedResolver(firstOf(resolvers));
+  const { resolve } = marked;
+  const answer = await replayStack({ ...request, objects: "keep", onProgress: throttled(tools), resolve });
+  if (!answer.ok) return answer;
+  return { ok: true, report: { ...answer.report, warnings: [...answer.report.warnings, ...marked.told] } };
+}
+
 /** A resolver whose work is also told in the report's warnings: nobody merged it by hand. */
-function markedResolver(resolver: Resolver): { resolve: Resolver; warnings: () => string[] } {
+function markedResolver(resolver: Resolver | undefined): { resolve?: Resolver; told: string[] } {
   const told: string[] = [];
+  if (resolver === undefined) return { told };
   return {
-    warnings: () => told,
+    told,
     resolve: async (conflict) => {
       const resolution = await resolver(conflict);
       if (resolution !== undefined) told.push(`'${conflict.patch.commit.subject}' was ${resolution.note}`);

@@ -26,6 +26,8 @@ export type Mirror = {
   gitDir: string;
   fork: Remote;
   upstream: Remote;
+  /** The runner's own environment. */
+  env: Environment;
   signal: AbortSignal;
   /** Lets the next process in. Held for the whole job: a rebuild must not happen under anybody. */
   release: () => void;
@@ -51,6 +53,7 @@ export async function openMirror(request: MirrorRequest): Promise<Mirror | undef
     gitDir,
     fork: describeRemote("the fork", forkUrl, forkUrl, env),
     upstream: describeRemote("upstream", upstreamUrl, forkUrl, env),
+    env,
     signal,
     release,
   };

@@ -27,6 +27,8 @@ export type VerifyCommand = {
   command: string;
   checkout: Checkout;
   env: Environment;
+  /** Variables of ours beside the allow-list. */
+  more?: Readonly<Record<string, string>>;
   timeoutMs: number;
   signal: AbortSignal;
   redact: Redactor;
@@ -42,7 +44,7 @@ export async function runVerifyCommand(request: VerifyCommand): Promise<VerifyRu
   const output = new OutputEnds(request.redact, request.log);
   const child = spawn("sh", ["-c", request.command], {
     cwd: request.checkout.tree,
-    env: verifyEnvironment(request.checkout, request.env),
+    env: { ...verifyEnvironment(request.checkout, request.env), ...request.more },
     // A process group of its own, so that everything it starts can be ended with it.
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
