@@ -30,6 +30,12 @@ const QUEUE_LIMIT = 500;
 /** Times a decision is made again after another writer was faster. */
 const RACE_LIMIT = 5;
 
+/** An alarm for what is due already rings after this, milliseconds. */
+const SOONEST_MS = 10;
+
+/** While effects are leaving, the alarm is only for the case that this instance ends before they have left. */
+const WHILE_DRAINING_MS = 30_000;
+
 /** What the keeper needs of the platform. */
 export type Ports = {
   db: Database;
@@ -206,8 +212,8 @@ export class StackKeeper {
   private after(state: StackState, rows: readonly JournalRow[], effects: boolean): void {
     for (const row of rows) logJournalRow(row);
     this.ports.local.forgetExcept(state.open.filter((a) => a.status === "running").map((a) => a.id));
-    this.ports.background(this.schedule(state.id).catch(logFault(state.id)));
     if (effects) this.ports.background(this.drain(state.id));
+    this.ports.background(this.schedule(state.id).catch(logFault(state.id)));
   }
 
   /** Sets the alarm, and tells the cron when to poke in case the alarm is lost. */
@@ -216,9 +222,15 @@ export class StackKeeper {
     // Read after the wait: another command may have gone by.
     const state = this.state;
     if (state === undefined) return;
-    const at = earliest([stackActionAt(state, this.ports.local.leases(epochsOf(state))), this.effectAt]);
-    if (at === null) await this.ports.alarm.clear();
-    else await this.ports.alarm.set(Math.max(Date.parse(at), this.ports.now() + 10));
+    const actionAt = stackActionAt(state, this.ports.local.leases(epochsOf(state)));
+    const at = earliest([actionAt, this.effectAt]);
+    const now = this.ports.now();
+    // Effects that are leaving just now are due all the while: an alarm for them would ring again and again.
+    const effectsIn = this.draining === undefined ? SOONEST_MS : WHILE_DRAINING_MS;
+    const alarms = [notBefore(actionAt, now + SOONEST_MS), notBefore(this.effectAt, now + effectsIn)];
+    const alarm = earliest(alarms);
+    if (alarm === null) await this.ports.alarm.clear();
+    else await this.ports.alarm.set(Date.parse(alarm));
     if (at === this.plannedAt) return;
     await setNextAction(this.ports.db, stackId, at);
     this.plannedAt = at;
@@ -229,6 +241,10 @@ export class StackKeeper {
     const command: Command = { type: "effect_dead", effectId, attemptId, message };
     return (await this.execute(stackId, () => Promise.resolve(command))).ok;
   }
+}
+
+function notBefore(time: string | null, soonest: number): string | null {
+  return time === null ? null : iso(Math.max(Date.parse(time), soonest));
 }
 
 /** Epoch of every open attempt. */
