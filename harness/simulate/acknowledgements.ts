@@ -79,12 +79,7 @@ export class Acknowledgements {
     return missing(`what result ${messageId} did to ${attemptId}, epoch ${epoch}`);
   }
 
-  operate(
-    command: OperatorCommand,
-    actor: string,
-    key: string | undefined,
-    attempt: AttemptRow,
-  ): Problem | undefined {
+  operate(command: OperatorCommand, actor: string, key: string | undefined, attempt: AttemptRow): Problem | undefined {
     const first = key === undefined ? undefined : this.answered.get(key);
     if (key !== undefined) this.answered.set(key, first ?? attempt.id);
     if (first !== undefined && first !== attempt.id)

@@ -6,6 +6,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { MUTANTS } from "./mutants/catalogue.ts";
 import { loadMutated } from "./mutants/loading.ts";
+import { rememberEntityKinds } from "./query-builder.ts";
 import type { Outcome } from "./world.ts";
 
 /** What a thread is told: to play seeds, one after another, until the first violation if it says so. */
@@ -18,6 +19,7 @@ const { mutant } = workerData as { mutant?: string };
 const chosen = MUTANTS.find(({ name }) => name === mutant);
 if (mutant !== undefined && chosen === undefined) throw new Error(`no mutant is called '${mutant}'`);
 if (chosen !== undefined) loadMutated(chosen);
+rememberEntityKinds();
 
 // One log line per fact is what operators read, not what a simulation prints.
 for (const level of ["log", "warn", "error"] as const) console[level] = () => {};

@@ -4,13 +4,14 @@
  * @module
  */
 import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { Order, Report } from "./crew-member.ts";
 
 /** Seeds in one order: small enough for progress to be seen. */
 const CHUNK = 50;
 
-const MEMBER = new URL("./crew-member.ts", import.meta.url);
+const MEMBER = fileURLToPath(new URL("./crew-member.ts", import.meta.url).href);
 
 export const CREW_SIZE = Math.max(2, Math.min(8, availableParallelism()));
 

@@ -71,7 +71,9 @@ export class SimulatedD1 {
     caller.maybeEnd();
     return new Promise<T>((resolve, reject) => {
       const answer = (outcome: string, then: () => void) => {
-        this.trace.line(() => `d1 ${caller.name} ${work.label()}: ${outcome}${caller.alive ? "" : ", nobody hears it"}`);
+        this.trace.line(
+          () => `d1 ${caller.name} ${work.label()}: ${outcome}${caller.alive ? "" : ", nobody hears it"}`,
+        );
         if (caller.alive) then();
       };
       const refuse = (why: string) => answer(why, () => reject(new Error(`D1_ERROR: ${why}`)));
@@ -81,7 +83,9 @@ export class SimulatedD1 {
         return;
       }
       if (faults.strikes("storageRefuses")) {
-        timeline.after(quick, () => refuse("D1 DB storage operation exceeded timeout which caused object to be reset."));
+        timeline.after(quick, () =>
+          refuse("D1 DB storage operation exceeded timeout which caused object to be reset."),
+        );
         return;
       }
       const slow = faults.strikes("storageSlow");

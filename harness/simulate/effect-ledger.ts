@@ -31,9 +31,15 @@ export class EffectLedger {
     );
     for (const { id, status, told } of rows) {
       if (status === "sent" && !this.received.has(id))
-        return { invariant: "no effect without record", message: `effect ${id} is recorded as sent, but never arrived` };
+        return {
+          invariant: "no effect without record",
+          message: `effect ${id} is recorded as sent, but never arrived`,
+        };
       if (status === "dead" && told === 0)
-        return { invariant: "no effect without record", message: `effect ${id} was given up, and the journal is silent` };
+        return {
+          invariant: "no effect without record",
+          message: `effect ${id} was given up, and the journal is silent`,
+        };
     }
     return undefined;
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Sqlite, type SqlRow } from "./sqlite.ts";
+import type { Sqlite, SqlRow } from "./sqlite.ts";
 
 /** The storage as the object holds it; `written` runs after every change. */
 export function sqlStorage(sqlite: Sqlite, written: () => void): SqlStorage {

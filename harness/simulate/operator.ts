@@ -9,8 +9,8 @@ import { findAnswer, keepAnswer } from "../../worker/store/answers.ts";
 import { findAttempt } from "../../worker/store/attempts.ts";
 import type { AttemptRow } from "../../worker/store/rows.ts";
 import type { Edge } from "./edge.ts";
-import { again, type Refused, request } from "./network.ts";
 import type { KnownAttempt } from "./journal-model.ts";
+import { again, type Refused, request } from "./network.ts";
 
 type Operated = { ok: true; attempt: Pick<AttemptRow, "id" | "status"> } | Refused;
 

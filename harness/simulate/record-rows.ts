@@ -61,7 +61,11 @@ export class RecordRows {
       this.seen = n;
       if (kind === "attempt") attempts.add(a);
       const problem =
-        kind === "delivery" ? this.deliveryProblem(a, b ?? "") : kind === "entry" ? this.entryProblem(a, b ?? "") : undefined;
+        kind === "delivery"
+          ? this.deliveryProblem(a, b ?? "")
+          : kind === "entry"
+            ? this.entryProblem(a, b ?? "")
+            : undefined;
       if (problem !== undefined) return problem;
     }
     for (const id of attempts) {
@@ -88,9 +92,12 @@ export class RecordRows {
       "SELECT id, status FROM dispatches WHERE stack_id = ?1 AND status IN ('waiting', 'claimed')",
       stackId,
     );
-    const wanted = active.map(({ id, epoch, status }) => `${id}.${epoch} ${status === "running" ? "claimed" : "waiting"}`);
+    const wanted = active.map(
+      ({ id, epoch, status }) => `${id}.${epoch} ${status === "running" ? "claimed" : "waiting"}`,
+    );
     const found = open.map(({ id, status }) => `${id} ${status}`);
-    if (found.join() !== wanted.join()) return unequal(`${stackId} has dispatches ${found}, expected ${wanted}`);
+    if (found.join() !== wanted.join())
+      return unequal(`${stackId} has dispatches '${found.join()}', expected '${wanted.join()}'`);
     return undefined;
   }
 
@@ -105,7 +112,9 @@ export class RecordRows {
     }
     for (const [stackId, count] of counted) {
       if (count !== this.model.attemptsOf(stackId).length)
-        return unequal(`${stackId} has ${count} attempt rows, its journal made ${this.model.attemptsOf(stackId).length}`);
+        return unequal(
+          `${stackId} has ${count} attempt rows, its journal made ${this.model.attemptsOf(stackId).length}`,
+        );
     }
     const journal = this.record.all<{ stack_id: string; rows: number; last: number }>(
       "SELECT stack_id, count(*) AS rows, max(seq) AS last FROM journal GROUP BY stack_id",
@@ -143,7 +152,10 @@ export class RecordRows {
     const now = JSON.stringify(row);
     if (before === undefined && isTerminal(row.status)) this.ended.set(row.id, now);
     if (before === undefined || before === now) return undefined;
-    return { invariant: "terminal states never change", message: `${row.id} had ended as ${before}, and is now ${now}` };
+    return {
+      invariant: "terminal states never change",
+      message: `${row.id} had ended as ${before}, and is now ${now}`,
+    };
   }
 
   private maintainProblem(row: AttemptCells): Problem | undefined {

@@ -101,7 +101,9 @@ export class Runner {
       const left = until - timeline.now;
       await this.wait(process, Math.max(0, Math.min(left, HEARTBEAT_MS)));
       if (timeline.now >= until) break;
-      const heard = await this.ask(process, () => this.tell({ type: "attempt.heartbeat", ...this.claimOf(job), data: {} }));
+      const heard = await this.ask(process, () =>
+        this.tell({ type: "attempt.heartbeat", ...this.claimOf(job), data: {} }),
+      );
       if (!heard.ok && !again(heard)) return;
       if (heard.ok && heard.directive === "cancel") {
         await this.report(process, job, stopped());

@@ -21,7 +21,9 @@ export function nextDue(record: Sqlite, now: number): number | undefined {
 
 /** Something that is still under way; undefined when nothing is. */
 export function unsettled(record: Sqlite): string | undefined {
-  const [delivery] = record.all<{ event_id: string }>("SELECT event_id FROM deliveries WHERE status = 'pending' LIMIT 1");
+  const [delivery] = record.all<{ event_id: string }>(
+    "SELECT event_id FROM deliveries WHERE status = 'pending' LIMIT 1",
+  );
   if (delivery !== undefined) return `event ${delivery.event_id} is not delivered`;
   const [effect] = record.all<{ id: string }>("SELECT id FROM outbox WHERE status = 'pending' LIMIT 1");
   if (effect !== undefined) return `effect ${effect.id} has not left`;

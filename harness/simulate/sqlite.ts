@@ -68,7 +68,7 @@ export class Sqlite {
 
 /** The record's tables as the deployment makes them. */
 export function migrations(): string {
-  const folder = fileURLToPath(new URL("../../migrations/", import.meta.url));
+  const folder = fileURLToPath(new URL("../../migrations/", import.meta.url).href);
   const files = globSync("*.sql", { cwd: folder }).toSorted();
   return files.map((file) => readFileSync(`${folder}${file}`, "utf8")).join("\n");
 }

@@ -15,15 +15,19 @@ export class Upstream {
   private readonly versions: Record<FeedName, number> = { releases: 0, tags: 0 };
   private line = { major: 1, minor: 0 };
 
-  constructor(stage: Stage) {
+  /** Hears of a feed that has news, as a forge's webhook tells it; the poll would find them hours later. */
+  private readonly told: (feed: FeedName) => void;
+
+  constructor(stage: Stage, told: (feed: FeedName) => void) {
     this.stage = stage;
+    this.told = told;
     this.publish("v1.0.0", 0);
   }
 
   /** Several releases within minutes. */
   burst(): void {
     const { dice, timeline } = this.stage;
-    const count = dice.one([1, 1, 1, 2, 4]);
+    const count = dice.one([1, 1, 1, 1, 2, 3]);
     for (let i = 0; i < count; i++) {
       timeline.after(dice.between(0, 600_000), () => this.release());
     }
@@ -33,11 +37,6 @@ export class Upstream {
   read(feed: FeedName, etag: string | null): { etag: string; entries: NormalizedEntry[] } | undefined {
     const current = `"${this.versions[feed]}"`;
     return current === etag ? undefined : { etag: current, entries: this.feeds[feed].toReversed() };
-  }
-
-  /** Entries that a feed has told of, by id. */
-  entryIds(feed: FeedName): string[] {
-    return this.feeds[feed].map(({ entry }) => entry.entryId);
   }
 
   private release(): void {
@@ -66,6 +65,7 @@ export class Upstream {
         if (known) return;
         this.feeds[feed].push({ entry: { entryId: `${feed}/${tag}`, tag }, fingerprint: tag });
         this.versions[feed]++;
+        if (dice.chance(0.8)) timeline.after(dice.between(100, 60_000), () => this.told(feed));
       });
     }
   }

@@ -134,7 +134,8 @@ export class Watch {
 }
 
 function describe(row: StoredJournalRow): string {
-  const what = row.kind === "transition" ? `${row.from_status} -> ${row.to_status}` : `${row.kind} ${row.to_status ?? ""}`;
+  const what =
+    row.kind === "transition" ? `${row.from_status} -> ${row.to_status}` : `${row.kind} ${row.to_status ?? ""}`;
   const reason = row.reason === null ? "" : ` ${row.reason}`;
   return `journal ${row.stack_id}/${row.seq} ${row.command} by ${row.actor}: ${row.attempt_id ?? ""}@${row.epoch ?? ""} ${what}${reason}`;
 }

@@ -88,14 +88,14 @@ class World {
     const watch = new Watch(this.record, timeline, trace);
     const d1 = new SimulatedD1({ sqlite: this.record, timeline, dice, faults, trace }, () => watch.written());
     this.stage = { timeline, dice, faults, trace, d1, watch };
-    for (const { id, sqlite } of theatre.storages.slice(0, dice.one([1, 1, 2]))) {
+    for (const { id, sqlite } of theatre.storages.slice(0, dice.one([1, 1, 1, 2]))) {
       this.hosts.set(id, new ObjectHost(this.stage, id, sqlite));
       this.forges.set(id, new Forge("patched"));
     }
     this.stackIds = [...this.hosts.keys()];
-    this.upstream = new Upstream(this.stage);
+    this.upstream = new Upstream(this.stage, (feed) => this.poll(feed === "releases" ? "release" : "tag"));
     this.edge = new Edge(this.stage, this.hosts, ({ sourceId }) => this.poll(sourceId));
-    this.poller = new Poller(this.edge, this.upstream, dice.one([1, 3, 8]) * HOUR);
+    this.poller = new Poller(this.edge, this.upstream, dice.one([4, 12, 24]) * HOUR);
     this.operator = new Operator(this.edge);
   }
 
@@ -159,10 +159,10 @@ class World {
   /** What people, upstream and runners will do, and when the faults end. */
   private plan(): void {
     const { timeline, dice } = this.stage;
-    const length = dice.one([2, 6, 24]) * HOUR;
+    const length = dice.one([1, 3, 10]) * HOUR;
     const sometime = () => dice.between(MINUTE, length);
-    for (let i = dice.between(1, 5); i > 0; i--) timeline.after(sometime(), () => this.upstream.burst());
-    for (let i = dice.between(0, 9); i > 0; i--) {
+    for (let i = dice.between(1, 3); i > 0; i--) timeline.after(sometime(), () => this.upstream.burst());
+    for (let i = dice.between(0, 6); i > 0; i--) {
       const stackId = dice.one(this.stackIds as [string, ...string[]]);
       timeline.after(sometime(), () => void this.operator.act(stackId));
     }
