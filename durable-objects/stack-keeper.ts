@@ -160,7 +160,7 @@ export class StackKeeper {
     const outcome = await commitDecision(this.ports.db, {
       ...changes,
       now: iso(now),
-      stack: { ...stackFields(next), nextActionAt: plannedAt },
+      stack: { ...stackFields(next), currentAttemptId: next.open.at(-1)?.id ?? null, nextActionAt: plannedAt },
       insertStack: how.insertStack,
       journal: rows,
       answer: how.once === undefined ? undefined : answerRow(how.once, decision, iso(now)),

@@ -4,6 +4,7 @@
  * @module
  */
 import { type AttemptOperation, type AttemptStatus, isTerminal } from "../../worker/contract/attempt.ts";
+import { labelSet } from "../../worker/contract/label-set.ts";
 import type { Reason } from "../../worker/contract/primitives.ts";
 import { type NotifyEvent, NotifyEvent as NotifyEvents } from "../../worker/contract/stack.ts";
 import type { Notification } from "../../worker/notify/discord.ts";
@@ -147,7 +148,7 @@ export class Draft {
       stackId: attempt.stackId,
       epoch: attempt.epoch,
       driver,
-      labels: runnerLabels,
+      labels: labelSet(runnerLabels),
       status: "waiting",
       outcome: null,
       runner: null,

@@ -53,9 +53,7 @@ export function stackActionAt(stack: StackState, leases: Readonly<Record<string,
   const heldUp = stack.paused || stack.deletedAt !== null || stack.open.some((a) => isActive(a.status));
   const waiting = heldUp ? [] : inTurn(stack);
   const others = stack.open.filter((a) => a.status !== "queued");
-  return earliest(
-    [...waiting, ...others].map((a) => nextActionAt({ ...a, leaseUntil: leases[a.id] ?? a.leaseUntil })),
-  );
+  return earliest([...waiting, ...others].map((a) => nextActionAt({ ...a, leaseUntil: leases[a.id] ?? a.leaseUntil })));
 }
 
 /** Back to `queued` under a new epoch: whoever holds the old one is fenced off from here on. */

@@ -53,7 +53,8 @@ export async function declareStack(id: string, policy: object = {}): Promise<voi
     branch: "patched",
     policy: { runnerLabels: [id], ...policy },
   });
-  if (answer.status !== 201 && answer.status !== 200) throw new Error(`stack ${id}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  if (answer.status !== 201 && answer.status !== 200)
+    throw new Error(`stack ${id}: ${answer.status} ${JSON.stringify(answer.body)}`);
 }
 
 export function releaseEventId(stackId: string, tag: string): string {

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import type { PatchStack as MeasuredPatchStack } from "./measured-worker.ts";
+
 import { type D1Count, noCount } from "./counted-d1.ts";
+import type { PatchStack as MeasuredPatchStack } from "./measured-worker.ts";
 
 export type CycleOrder = {
   /** Stacks to drive at the same time, each with the stored events it is given one after another. */
@@ -45,13 +46,12 @@ async function driveStack(env: Env, stackId: string, eventIds: readonly string[]
     kinds[kind].milliseconds.push(Date.now() - startedAt);
     if (!answer.ok) throw new Error(`${kind} of ${stackId}: ${JSON.stringify(answer)}`);
     const d1 = await stub.takeCount();
-    for (const name of ["requests", "statements", "rowsRead", "rowsWritten"] as const)
-      kinds[kind].d1[name] += d1[name];
+    for (const name of ["requests", "statements", "rowsRead", "rowsWritten"] as const) kinds[kind].d1[name] += d1[name];
     return answer;
   };
   await stub.takeCount();
   for (const eventId of eventIds) {
-    await timed("accept", () => stub.accept(stackId, [eventId]));
+    await timed("accept", async () => ({ ok: (await stub.accept(stackId, [eventId])).ok }));
     await work(env, stub, stackId, eventId, timed);
     const again = await timed("replay", async () => {
       const answer = await stub.operate(stackId, { type: "replay", eventId }, "bench");

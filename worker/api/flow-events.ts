@@ -12,7 +12,7 @@ import { listAttempts } from "../store/attempts.ts";
 import type { Database } from "../store/database.ts";
 import { listDispatches } from "../store/dispatches.ts";
 import { stacksOfSource } from "../store/feed-sources.ts";
-import { deliveriesOf, type FlowEventRow, findEvent, insertEvent, listEvents } from "../store/flow-events.ts";
+import { type FlowEventRow, findEvent, insertEvent, listEvents } from "../store/flow-events.ts";
 import { findStack } from "../store/stacks.ts";
 import {
   ApiError,
@@ -49,8 +49,7 @@ flowEventsApi.openapi(
   async (c) => {
     const { limit, cursor, type, stackId } = c.req.valid("query");
     const { rows, ...more } = page(await listEvents(c.var.db, { type, stackId }, limit, decodeCursor(cursor)), limit);
-    const stacks = await stacksByEvent(c.var.db, rows);
-    return c.json({ events: rows.map((row) => eventView(row, stacks.get(row.id) ?? [])), ...more }, 200);
+    return c.json({ events: rows.map(eventView), ...more }, 200);
   },
 );
 
@@ -70,8 +69,8 @@ flowEventsApi.openapi(
   }),
   async (c) => {
     const row = await readEvent(c.var.db, c.req.valid("param").id);
-    const [event, dispatches, attempts] = await Promise.all([
-      withStacks(c.var.db, row),
+    const event = eventView(row);
+    const [dispatches, attempts] = await Promise.all([
       listDispatches(c.var.db, { eventId: row.id }, LIST_LIMIT.max),
       listAttempts(c.var.db, { eventId: row.id }, LIST_LIMIT.max),
     ]);
@@ -108,7 +107,7 @@ flowEventsApi.openapi(
     const failure = await insertEvent(c.var.db, row, stackIds);
     if (failure !== undefined) throw new ApiError("storage_unavailable", "storage does not answer; try again");
     for (const id of stackIds) granted(await stackObject(c.env, id).accept(id, [input.id]));
-    const event = await withStacks(c.var.db, await readEvent(c.var.db, input.id));
+    const event = eventView(await readEvent(c.var.db, input.id));
     return c.json({ event, accepted: known === undefined }, known === undefined ? 201 : 200);
   },
 );
@@ -130,7 +129,7 @@ for (const type of ["retry", "replay"] as const) {
     async (c) => {
       const { id } = c.req.valid("param");
       const row = await readEvent(c.var.db, id);
-      const event = await withStacks(c.var.db, row);
+      const event = eventView(row);
       const stackId = onlyStack(event, await requestedStack(c));
       const object = stackObject(c.env, stackId);
       const answer = granted(await object.operate(stackId, { type, eventId: id }, c.var.actor.name, c.var.idempotency));
@@ -179,20 +178,6 @@ async function mustExist(db: Database, stackId: string): Promise<void> {
   const stack = await findStack(db, stackId);
   if (stack === undefined || stack.deletedAt !== null)
     throw new ApiError("invalid_request", `stackIds: there is no stack '${stackId}'`);
-}
-
-async function withStacks(db: Database, row: FlowEventRow): Promise<FlowEvent> {
-  return eventView(row, (await stacksByEvent(db, [row])).get(row.id) ?? []);
-}
-
-async function stacksByEvent(db: Database, rows: readonly FlowEventRow[]): Promise<Map<string, string[]>> {
-  const found = new Map<string, string[]>();
-  for (const { eventId, stackId } of await deliveriesOf(
-    db,
-    rows.map((row) => row.id),
-  ))
-    found.set(eventId, [...(found.get(eventId) ?? []), stackId]);
-  return found;
 }
 
 function sameContent(row: FlowEventRow, input: FlowEventInput): boolean {

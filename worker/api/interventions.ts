@@ -5,9 +5,7 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import { Intervention } from "../contract/intervention.ts";
-import type { StoredAttempt } from "../store/attempts.ts";
-import type { FeedSourceRow } from "../store/feed-sources.ts";
-import { deadEffects, failingSources, findEffect, waitingAttempts } from "../store/interventions.ts";
+import { findEffect, listWaiting, type WaitingRow } from "../store/interventions.ts";
 import type { OutboxRow } from "../store/rows.ts";
 import { ApiError, json, ListQuery, refusals, router, scope } from "./http.ts";
 import { granted, stackObject } from "./object.ts";
@@ -35,14 +33,7 @@ interventionsApi.openapi(
     const { limit, cursor } = c.req.valid("query");
     const after = decode(cursor);
     const before = new Date(Date.now() - FAILING_FOR).toISOString();
-    const [attempts, effects, sources] = await Promise.all([
-      waitingAttempts(c.var.db, limit + 1, after.attempt),
-      deadEffects(c.var.db, limit + 1, after.effect),
-      failingSources(c.var.db, before, limit + 1, after.source),
-    ]);
-    const all = [...attempts.map(ofAttempt), ...effects.map(ofEffect), ...sources.map(ofSource)].toSorted((a, b) =>
-      a.since === b.since ? (a.id < b.id ? -1 : 1) : a.since < b.since ? -1 : 1,
-    );
+    const all = (await listWaiting(c.var.db, before, limit + 1, after)).map(view);
     const shown = all.slice(0, limit);
     const more = all.length > limit ? { nextCursor: encode(after, shown) } : {};
     return c.json({ interventions: shown, ...more }, 200);
@@ -71,20 +62,35 @@ interventionsApi.openapi(
   },
 );
 
-function ofAttempt(row: StoredAttempt): Intervention {
+function view(row: WaitingRow): Intervention {
+  switch (row.kind) {
+    case "attempt":
+      return ofAttempt(row);
+    case "effect":
+      return ofEffect({ ...row, kind: row.effectKind, createdAt: row.since, lastError: row.because });
+    case "source":
+      return ofSource(row);
+  }
+}
+
+function ofAttempt(row: Extract<WaitingRow, { kind: "attempt" }>): Intervention {
   const resolve = `resume ${row.id} with a note, and a resolvedRef when a branch holds the resolution`;
   return {
     id: `attempt:${row.id}`,
     kind: "attempt",
-    since: row.updatedAt,
+    since: row.since,
     stackId: row.stackId,
     attemptId: row.id,
-    reason: row.reason ?? { code: "needs_intervention", message: "a person must decide" },
+    reason: row.because ?? { code: "needs_intervention", message: "a person must decide" },
     whatToDo: [resolve, `dismiss ${row.id} with a note`, `retry the event ${row.eventId}`],
   };
 }
 
-function ofEffect(row: OutboxRow): Intervention {
+type DeadEffect = Pick<OutboxRow, "id" | "createdAt" | "stackId" | "attemptId" | "lastError" | "tries"> & {
+  kind: string;
+};
+
+function ofEffect(row: DeadEffect): Intervention {
   return {
     id: `effect:${row.id}`,
     kind: "dead_letter",
@@ -96,15 +102,15 @@ function ofEffect(row: OutboxRow): Intervention {
   };
 }
 
-function ofSource(row: FeedSourceRow): Intervention {
-  const { code, message } = row.lastError ?? { code: "failing", message: "no good poll for a day" };
+function ofSource(row: Extract<WaitingRow, { kind: "source" }>): Intervention {
+  const { code, message } = row.because ?? { code: "failing", message: "no good poll for a day" };
   return {
     id: `source:${row.id}`,
     kind: "source_failing",
-    since: row.lastSuccessAt ?? row.createdAt,
+    since: row.since,
     sourceId: row.id,
     reason: { code, message },
-    whatToDo: [`look at ${row.config.url} with a preview`, `change or disable the source '${row.id}'`],
+    whatToDo: [`look at ${row.url} with a preview`, `change or disable the source '${row.id}'`],
   };
 }
 

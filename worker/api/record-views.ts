@@ -51,8 +51,8 @@ export function timelineView(row: JournalRow): TimelineEntry {
   };
 }
 
-export function eventView(row: FlowEventRow, stackIds: string[]): FlowEvent {
-  const { id, type, receivedAt, payload } = row;
+export function eventView(row: FlowEventRow): FlowEvent {
+  const { id, type, receivedAt, payload, stackIds } = row;
   return {
     id,
     type,
@@ -75,7 +75,7 @@ export function candidateView(row: StoredCandidate): Candidate {
   return { id, stackId, attemptId, eventId, kind, ref, oid, createdAt, ...more };
 }
 
-export function stackView(row: StackRow, currentAttemptId: string | undefined): Stack {
+export function stackView(row: StackRow): Stack {
   const { id, config, paused, createdAt, updatedAt, carried } = row;
   return {
     id,
@@ -84,7 +84,7 @@ export function stackView(row: StackRow, currentAttemptId: string | undefined): 
     ...(carried === null
       ? {}
       : { carried: { ...present({ tag: carried.tag }), oid: carried.oid, landedAt: carried.landedAt } }),
-    ...present({ highestTag: row.highestTag, currentAttemptId }),
+    ...present({ highestTag: row.highestTag, currentAttemptId: row.currentAttemptId }),
     createdAt,
     updatedAt,
   };

@@ -6,7 +6,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { Name } from "../contract/primitives.ts";
 import { Stack, StackConfig } from "../contract/stack.ts";
-import { currentAttempts } from "../store/attempts.ts";
 import type { Database } from "../store/database.ts";
 import { findStack, listStacks } from "../store/stacks.ts";
 import { ApiError, decodeCursor, json, jsonBody, ListQuery, page, refusals, router, scope } from "./http.ts";
@@ -32,11 +31,7 @@ stacksApi.openapi(
   async (c) => {
     const { limit, cursor } = c.req.valid("query");
     const { rows, ...more } = page(await listStacks(c.var.db, limit, decodeCursor(cursor)), limit);
-    const current = await currentAttempts(
-      c.var.db,
-      rows.map((row) => row.id),
-    );
-    return c.json({ stacks: rows.map((row) => stackView(row, current.get(row.id))), ...more }, 200);
+    return c.json({ stacks: rows.map(stackView), ...more }, 200);
   },
 );
 
@@ -104,5 +99,5 @@ for (const action of ["pause", "unpause"] as const) {
 async function readStack(db: Database, id: string): Promise<Stack> {
   const row = await findStack(db, id);
   if (row === undefined || row.deletedAt !== null) throw new ApiError("not_found", `there is no stack '${id}'`);
-  return stackView(row, (await currentAttempts(db, [id])).get(id));
+  return stackView(row);
 }

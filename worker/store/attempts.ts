@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, asc, desc, eq, lt, ne, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, getTableColumns, lt, ne, type SQL, sql } from "drizzle-orm";
 import type { AttemptStatus } from "../contract/attempt.ts";
 import { type Database, inList, reading } from "./database.ts";
 import type { JournalRow, ReportRow } from "./rows.ts";
@@ -14,6 +14,9 @@ export type StoredAttempt = typeof attempts.$inferSelect;
 /** Written exactly as in the partial index, or SQLite would not use it. */
 export const isOpen: SQL = sql`status IN ('queued','dispatched','running','blocked','needs_intervention')`;
 
+/** Terms that D1 takes in one compound SELECT. */
+const COMPOUND_TERMS = 5;
+
 export type AttemptFilter = { eventId?: string; stackId?: string; statuses?: readonly AttemptStatus[] };
 
 /** Newest first; one row more than asked tells that there is a next page. */
@@ -23,32 +26,41 @@ export async function listAttempts(
   limit: number,
   before?: number,
 ): Promise<StoredAttempt[]> {
-  const statuses = filter.statuses;
-  // One status at a time keeps the page a walk along one index, whatever the size of the table.
-  if (statuses !== undefined && statuses.length > 1) {
-    const pages = await Promise.all(
-      statuses.map((status) => listAttempts(db, { ...filter, statuses: [status] }, limit, before)),
+  return reading(attemptsPage(db, filter, limit + 1, before));
+}
+
+/** The query of {@link listAttempts}. */
+export function attemptsPage(db: Database, filter: AttemptFilter, rows: number, before?: number) {
+  const where = (status?: AttemptStatus) =>
+    and(
+      filter.eventId === undefined ? undefined : eq(attempts.eventId, filter.eventId),
+      filter.stackId === undefined ? undefined : eq(attempts.stackId, filter.stackId),
+      status === undefined ? undefined : eq(attempts.status, status),
+      before === undefined ? undefined : lt(attempts.position, before),
     );
-    return pages
-      .flat()
-      .toSorted((a, b) => b.position - a.position)
-      .slice(0, limit + 1);
-  }
-  const status = statuses?.[0];
-  const where = and(
-    filter.eventId === undefined ? undefined : eq(attempts.eventId, filter.eventId),
-    filter.stackId === undefined ? undefined : eq(attempts.stackId, filter.stackId),
-    status === undefined ? undefined : eq(attempts.status, status),
-    before === undefined ? undefined : lt(attempts.position, before),
+  const statuses = [...new Set(filter.statuses)];
+  // One status is a walk along one index. Several walk one each, and SQLite merges them as it goes:
+  // no more rows are read than are given, and one for each status.
+  const page =
+    statuses.length < 2
+      ? db.select().from(attempts).where(where(statuses[0])).$dynamic()
+      : db
+          .select(getTableColumns(attempts))
+          .from(
+            sql`(${merged(statuses.map((status) => sql`SELECT * FROM ${attempts} WHERE ${where(status)}`))}) AS ${attempts}`,
+          )
+          .$dynamic();
+  return page.orderBy(desc(attempts.position)).limit(rows);
+}
+
+/** One compound of all terms; D1 takes five in one, so more are nested. */
+function merged(terms: readonly SQL[]): SQL {
+  const size = Math.ceil(terms.length / COMPOUND_TERMS);
+  const groups = Array.from({ length: Math.ceil(terms.length / size) }, (_, i) =>
+    terms.slice(i * size, (i + 1) * size),
   );
-  return reading(
-    db
-      .select()
-      .from(attempts)
-      .where(where)
-      .orderBy(desc(attempts.position))
-      .limit(limit + 1),
-  );
+  const parts = size === 1 ? terms : groups.map((group) => sql`SELECT * FROM (${merged(group)})`);
+  return sql.join([...parts], sql` UNION ALL `);
 }
 
 export async function findAttempt(db: Database, id: string): Promise<StoredAttempt | undefined> {
@@ -95,16 +107,4 @@ export async function readTimeline(db: Database, attemptId: string): Promise<Jou
 
 export async function findReport(db: Database, attemptId: string): Promise<ReportRow | undefined> {
   return (await reading(db.select().from(reports).where(eq(reports.attemptId, attemptId)).limit(1)))[0];
-}
-
-/** The newest open attempt of each stack. */
-export async function currentAttempts(db: Database, stackIds: readonly string[]): Promise<Map<string, string>> {
-  const rows = await reading(
-    db
-      .select({ id: attempts.id, stackId: attempts.stackId })
-      .from(attempts)
-      .where(and(inList(attempts.stackId, stackIds), isOpen))
-      .orderBy(asc(attempts.number)),
-  );
-  return new Map(rows.map((row) => [row.stackId, row.id]));
 }

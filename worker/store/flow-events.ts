@@ -48,7 +48,7 @@ export async function listEvents(
       .where(
         and(
           eq(deliveries.stackId, filter.stackId),
-          filter.type === undefined ? undefined : eq(flowEvents.type, filter.type),
+          filter.type === undefined ? undefined : eq(deliveries.type, filter.type),
           before === undefined ? undefined : lt(deliveries.position, before),
         ),
       )

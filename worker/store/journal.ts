@@ -22,6 +22,8 @@ export type StackFields = {
   attemptCount: number;
   highestTag: string | null;
   carried: StackRow["carried"];
+  /** The newest attempt that has not ended. */
+  currentAttemptId: string | null;
   nextActionAt: string | null;
 };
 

@@ -38,12 +38,17 @@ export const stacks = sqliteTable(
       landedAt: string;
       attemptId?: string | undefined;
     }>(),
+    /** The newest attempt that has not ended, so that a list of stacks need not look for it. */
+    currentAttemptId: text("current_attempt_id"),
     /** When the object next has something to do by itself; the cron pokes stacks whose time has passed. */
     nextActionAt: text("next_action_at"),
     createdAt: text("created_at").notNull(),
     updatedAt: text("updated_at").notNull(),
   },
-  (t) => [index("stacks_next_action").on(t.nextActionAt).where(sql`next_action_at IS NOT NULL`)],
+  (t) => [
+    index("stacks_next_action").on(t.nextActionAt).where(sql`next_action_at IS NOT NULL`),
+    index("stacks_present").on(t.deletedAt, t.position),
+  ],
 );
 
 export const feedSources = sqliteTable(
@@ -74,7 +79,9 @@ export const feedSources = sqliteTable(
   },
   (t) => [
     index("feed_sources_due").on(t.nextPollAt).where(sql`next_poll_at IS NOT NULL`),
-    index("feed_sources_failing").on(t.lastSuccessAt).where(sql`consecutive_failures > 0`),
+    index("feed_sources_failing_since")
+      .on(sql`CASE WHEN last_success_at IS NULL THEN created_at ELSE last_success_at END`, t.id)
+      .where(sql`consecutive_failures > 0`),
   ],
 );
 
@@ -148,6 +155,8 @@ export const flowEvents = sqliteTable(
     occurredAt: text("occurred_at"),
     receivedAt: text("received_at").notNull(),
     payload: text("payload", { mode: "json" }).$type<FlowEventPayload>().notNull(),
+    /** Of its deliveries, in their order: a trigger on `deliveries` keeps it. */
+    stackIds: text("stack_ids", { mode: "json" }).$type<string[]>().notNull().default([]),
   },
   (t) => [index("flow_events_type").on(t.type, t.position)],
 );
@@ -163,6 +172,8 @@ export const deliveries = sqliteTable(
     stackId: text("stack_id")
       .notNull()
       .references(() => stacks.id),
+    /** The event's own, for lists by stack and type: a trigger fills it in. */
+    type: text("type").$type<FlowEventType>(),
     status: text("status").$type<"pending" | "accepted">().notNull(),
     createdAt: text("created_at").notNull(),
     acceptedAt: text("accepted_at"),
@@ -170,6 +181,7 @@ export const deliveries = sqliteTable(
   (t) => [
     uniqueIndex("deliveries_event_stack").on(t.eventId, t.stackId),
     index("deliveries_stack").on(t.stackId, t.position),
+    index("deliveries_stack_type").on(t.stackId, t.type, t.position),
     index("deliveries_pending").on(t.createdAt).where(sql`status = 'pending'`),
   ],
 );
@@ -224,9 +236,11 @@ export const attempts = sqliteTable(
     index("attempts_event").on(t.eventId, t.position),
     index("attempts_status").on(t.status, t.position),
     index("attempts_stack_status").on(t.stackId, t.status, t.position),
+    index("attempts_event_status").on(t.eventId, t.status, t.position),
     index("attempts_event_stack").on(t.eventId, t.stackId, t.position),
+    index("attempts_event_stack_status").on(t.eventId, t.stackId, t.status, t.position),
     index("attempts_movement").on(t.stackId, t.movement, t.position),
-    index("attempts_intervention").on(t.updatedAt).where(sql`status = 'needs_intervention'`),
+    index("attempts_waiting_since").on(t.updatedAt, t.id).where(sql`status = 'needs_intervention'`),
     uniqueIndex("attempts_nonce").on(t.nonce).where(sql`nonce IS NOT NULL`),
     index("attempts_open")
       .on(t.stackId)
@@ -256,6 +270,7 @@ export const dispatches = sqliteTable(
     stackId: text("stack_id").notNull(),
     epoch: integer("epoch").notNull(),
     driver: text("driver").notNull(),
+    /** Sorted and each once, so that equal sets are equal text. */
     labels: text("labels", { mode: "json" }).$type<string[]>().notNull(),
     status: text("status").$type<"waiting" | "claimed" | "ended" | "expired" | "withdrawn">().notNull(),
     outcome: text("outcome"),
@@ -269,7 +284,7 @@ export const dispatches = sqliteTable(
     index("dispatches_attempt").on(t.attemptId, t.position),
     index("dispatches_status").on(t.status, t.position),
     index("dispatches_event_status").on(t.eventId, t.status, t.position),
-    index("dispatches_waiting").on(t.driver, t.position).where(sql`status = 'waiting'`),
+    index("dispatches_waiting_for").on(t.driver, t.labels, t.position).where(sql`status = 'waiting'`),
   ],
 );
 
@@ -354,7 +369,7 @@ export const outbox = sqliteTable(
   },
   (t) => [
     index("outbox_pending").on(t.stackId, t.nextAt).where(sql`status = 'pending'`),
-    index("outbox_dead").on(t.createdAt).where(sql`status = 'dead'`),
+    index("outbox_dead_since").on(t.createdAt, t.id).where(sql`status = 'dead'`),
   ],
 );
 
