@@ -11,33 +11,32 @@ import { fillRecord } from "./record-fill.ts";
 const SIZES = [10_000, 100_000, 1_000_000] as const;
 
 /** Requests measured for each endpoint, after a few that are not. */
-const ROUNDS = 60;
-const WARM_UP = 5;
+const ROUNDS = 40;
+const WARM_UP = 4;
 
 /** Rows read besides the page itself. */
 const SPARE_ROWS = 10;
 const WANTED_GROWTH = 1.5;
 
 type Measured = { rowsRead: number; p50: number; p99: number; limit: number };
+type Sized = { size: number; edge: MeasuredEdge };
 
 export const api: Bench = {
   name: "api",
   about: "rows read and time of every list and detail endpoint, over growing records",
   async run(progress) {
-    const edge = await startMeasuredEdge();
+    const edges: Sized[] = [];
     try {
-      const bySize = new Map<number, Map<string, Measured>>();
-      let filled = 0;
       for (const size of sizes()) {
+        const edge = await startMeasuredEdge();
+        edges.push({ size, edge });
         const startedAt = performance.now();
-        await edge.changeRecord((record) => fillRecord(record, filled, size));
-        filled = size;
+        await edge.changeRecord((record) => fillRecord(record, 0, size));
         progress(`${size} events and attempts written in ${rounded((performance.now() - startedAt) / 1000)} s`);
-        bySize.set(size, await measureAll(edge, size, progress));
       }
-      return results(bySize);
+      return results(await measureAll(edges, progress));
     } finally {
-      await edge.remove();
+      await Promise.all(edges.map(({ edge }) => edge.remove()));
     }
   },
 };
@@ -48,27 +47,34 @@ function sizes(): number[] {
   return SIZES.filter((size) => size <= largest);
 }
 
+/** All sizes in turn, request by request: what else the machine does meets each of them alike. */
 async function measureAll(
-  edge: MeasuredEdge,
-  size: number,
+  edges: readonly Sized[],
   progress: (line: string) => void,
-): Promise<Map<string, Measured>> {
-  const measured = new Map<string, Measured>();
-  for (const { name, path, limit } of apiRequests(size)) {
-    const metered = await edge.get(path, { "x-measure-d1": "1" });
-    const { rowsRead } = JSON.parse(metered.headers.get("x-d1") ?? "{}") as { rowsRead: number };
-    await metered.arrayBuffer();
-    const times: number[] = [];
-    for (let round = -WARM_UP; round < ROUNDS; round++) {
-      const startedAt = performance.now();
-      await (await edge.get(path)).arrayBuffer();
-      if (round >= 0) times.push(performance.now() - startedAt);
+): Promise<Map<number, Map<string, Measured>>> {
+  const bySize = new Map(edges.map(({ size }) => [size, new Map<string, Measured>()]));
+  const requests = edges.map(({ size, edge }) => ({ size, edge, all: apiRequests(size) }));
+  for (const [i, { name }] of (requests[0]?.all ?? []).entries()) {
+    const turns = requests.flatMap(({ size, edge, all }) => {
+      const request = all[i];
+      return request === undefined ? [] : [{ size, edge, ...request, times: [] as number[] }];
+    });
+    for (let round = -WARM_UP; round < ROUNDS; round++)
+      for (const { edge, path, times } of turns) {
+        const startedAt = performance.now();
+        await (await edge.get(path)).arrayBuffer();
+        if (round >= 0) times.push(performance.now() - startedAt);
+      }
+    for (const { size, edge, path, limit, times } of turns) {
+      const metered = await edge.get(path, { "x-measure-d1": "1" });
+      const { rowsRead } = JSON.parse(metered.headers.get("x-d1") ?? "{}") as { rowsRead: number };
+      await metered.arrayBuffer();
+      const measured = { rowsRead, p50: quantile(times, 0.5), p99: quantile(times, 0.99), limit };
+      progress(`${size} ${name}: ${rowsRead} rows, p50 ${rounded(measured.p50)} ms, p99 ${rounded(measured.p99)} ms`);
+      bySize.get(size)?.set(name, measured);
     }
-    const m = { rowsRead, p50: quantile(times, 0.5), p99: quantile(times, 0.99), limit };
-    progress(`${size} ${name}: ${rowsRead} rows, p50 ${rounded(m.p50)} ms, p99 ${rounded(m.p99)} ms`);
-    measured.set(name, m);
   }
-  return measured;
+  return bySize;
 }
 
 function results(bySize: ReadonlyMap<number, ReadonlyMap<string, Measured>>): BenchResult[] {

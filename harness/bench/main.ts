@@ -25,7 +25,8 @@ const documents = [];
 for (const bench of chosen) {
   const before = machine();
   const results = await bench.run((line) => {
-    if (process.stderr.isTTY) process.stderr.write(`${bench.name}: ${line}\n`);
+    if (process.stderr.isTTY || process.env.BENCH_PROGRESS !== undefined)
+      process.stderr.write(`${bench.name}: ${line}\n`);
   });
   documents.push({ bench: bench.name, machine: before, results });
   if (values.json !== true) process.stdout.write(`${table(bench, before, results)}\n`);

@@ -39,7 +39,7 @@ export async function startMeasuredEdge(): Promise<MeasuredEdge> {
     rmSync(folder, { recursive: true, force: true });
     throw error;
   });
-  const send = (path: string, init: RequestInit) => request(edge, path, init);
+  const send = (path: string, init: Outgoing) => request(edge, path, init);
   return {
     get: (path, headers = {}) => send(path, { headers }),
     post: (path, body) => send(path, { method: "POST", body: JSON.stringify(body) }),
@@ -60,7 +60,9 @@ export async function startMeasuredEdge(): Promise<MeasuredEdge> {
   };
 }
 
-async function request(edge: LocalEdge, path: string, init: RequestInit): Promise<Response> {
+type Outgoing = { method?: string; body?: string; headers?: Record<string, string> };
+
+async function request(edge: LocalEdge, path: string, init: Outgoing): Promise<Response> {
   const headers = { authorization: `Bearer ${edge.adminToken}`, "content-type": "application/json", ...init.headers };
   const response = await fetch(`${edge.url}${path}`, { ...init, headers });
   if (response.ok) return response;
