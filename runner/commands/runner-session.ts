@@ -13,6 +13,7 @@ import { systemClock } from "../job/clock.ts";
 import { openDataHome } from "../job/data-home.ts";
 import { loadIdentity, RunnerSecret } from "../job/identity.ts";
 import { performJob } from "../job/perform-job.ts";
+import { mirrorLimit } from "../job/mirror-limit.ts";
 import type { RunnerOptions } from "../job/runner-loop.ts";
 import { collectLabel, parseName } from "./runner-register.ts";
 import { type StopSignals, stopOnSignals } from "./stop-signals.ts";
@@ -48,6 +49,8 @@ export function runnerOptions(
   if (!RunnerSecret.safeParse(secret).success)
     throw usageFailure("PATCH_MOI_RUNNER_SECRET is not a whsec_ secret of 24 bytes or more");
   if (!Name.safeParse(name).success) throw usageFailure(`PATCH_MOI_RUNNER_NAME '${name}' is not a runner's name`);
+  // Said at the start rather than after the first job.
+  mirrorLimit(env);
   const say = (line: string) => session.say(line);
   const signals = stopOnSignals(
     say,

@@ -13,7 +13,7 @@ import { rememberedResolver } from "../git/rerere-apply.ts";
 import { firstOf, type Resolver } from "../git/resolution.ts";
 import { describeConflicts } from "./conflict-message.ts";
 import { type JobStop, type Step, stopped } from "./job-stop.ts";
-import { fetchCommit, fetchMirror, type Mirror, rebuildMirror } from "./mirror.ts";
+import { fetchCommit, type Mirror } from "./mirror.ts";
 import { memoryOf } from "./remember.ts";
 import { resolveBase, resolveHead, resolveInFork, resolveOnto } from "./resolve-onto.ts";
 import { commandResolver } from "./resolver-command.ts";
@@ -24,17 +24,6 @@ import { makeWorkFolder, removeFolder } from "./work-folder.ts";
 export type Carried = { report: StackReport; stop?: JobStop };
 
 export async function carryStack(mirror: Mirror, envelope: JobEnvelope, tools: WorkTools): Promise<Step<Carried>> {
-  const first = await carryOnce(mirror, envelope, tools);
-  if (first.ok || !REBUILT_FOR.has(first.stop.code)) return first;
-  tools.log(`the mirror is damaged (${first.stop.message}); starting it again`);
-  await rebuildMirror(mirror);
-  const fetched = await fetchMirror(mirror);
-  return fetched.ok ? carryOnce(mirror, envelope, tools) : fetched;
-}
-
-const REBUILT_FOR: ReadonlySet<string> = new Set(["missing_objects", "not_a_repository"]);
-
-async function carryOnce(mirror: Mirror, envelope: JobEnvelope, tools: WorkTools): Promise<Step<Carried>> {
   const { stack } = envelope;
   const head = await resolveHead(mirror, stack.branch);
   if (!head.ok) return head;

@@ -66,6 +66,12 @@ export function stopOfGit(error: unknown, what: string, url: string): { ok: fals
         "protocol_refused",
         `${what} (${url}) asks for a transport that the runner refuses; ${said}`,
       );
+    case "objects_refused":
+      return stopped(
+        "needs_intervention",
+        "objects_refused",
+        `${what} (${url}) has objects that git takes for dangerous; look at them before anything is carried; ${said}`,
+      );
     case "push_rejected":
       return stopped("failed", "push_rejected", `${what} (${url}) rejected the push; ${said}`);
     default:

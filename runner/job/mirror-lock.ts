@@ -34,6 +34,16 @@ export async function takeLock(path: string, clock: Clock, signal: AbortSignal):
   return undefined;
 }
 
+/** The lock if nobody holds it now. */
+export function tryLock(path: string): Promise<(() => void) | undefined> {
+  const once = new AbortController();
+  const wait = async () => {
+    once.abort();
+    return false;
+  };
+  return takeLock(path, { now: () => 0, random: () => 0, wait }, once.signal);
+}
+
 function writeNew(path: string, text: string): boolean {
   // Written beside and linked into place: a lock file is never seen half written.
   const draft = `${path}.${randomUUID()}`;

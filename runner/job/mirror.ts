@@ -16,11 +16,41 @@ import { gitText, runGit } from "../git/process.ts";
 import type { Clock } from "./clock.ts";
 import type { DataHome } from "./data-home.ts";
 import { type Step, stopOfGit } from "./job-stop.ts";
+import { touchMirror } from "./mirror-limit.ts";
 import { takeLock } from "./mirror-lock.ts";
 import { describeRemote, type Remote } from "./remote.ts";
 
 /** A first fetch of a large repository takes its time; the attempt's deadline is above this anyway. */
 const FETCH_TIMEOUT_MS = 3600 * 1000;
+
+/**
+ * What comes in is checked: trees that would write into a `.git` or out of the checkout are refused.
+ * Faults of old tools that many honest histories have, and that harm nobody, are let through.
+ */
+const FSCK: Readonly<Record<string, string>> = {
+  "fetch.fsckObjects": "true",
+  ...Object.fromEntries(
+    ["hasDot", "hasDotdot", "hasDotgit", "fullPathname", "emptyName"].map((id) => [`fetch.fsck.${id}`, "error"]),
+  ),
+  ...Object.fromEntries(
+    [
+      "badDate",
+      "badDateOverflow",
+      "badEmail",
+      "badFilemode",
+      "badName",
+      "badTimezone",
+      "missingEmail",
+      "missingNameBeforeEmail",
+      "missingSpaceBeforeDate",
+      "missingSpaceBeforeEmail",
+      "missingTaggerEntry",
+      "multipleAuthors",
+      "zeroPaddedDate",
+      "zeroPaddedFilemode",
+    ].map((id) => [`fetch.fsck.${id}`, "ignore"]),
+  ),
+};
 
 export type Mirror = {
   gitDir: string;
@@ -59,6 +89,7 @@ export async function openMirror(request: MirrorRequest): Promise<Mirror | undef
   };
   try {
     if (!existsSync(join(gitDir, "HEAD"))) await rebuildMirror(mirror);
+    touchMirror(gitDir);
     return mirror;
   } catch (error) {
     release();
@@ -70,30 +101,39 @@ export async function openMirror(request: MirrorRequest): Promise<Mirror | undef
 export async function rebuildMirror(mirror: Mirror): Promise<void> {
   rmSync(mirror.gitDir, { recursive: true, force: true, maxRetries: 3 });
   await runGit(["init", "--quiet", "--bare", "--end-of-options", mirror.gitDir], { cwd: "/", signal: mirror.signal });
+  touchMirror(mirror.gitDir);
 }
 
-/** Brings the mirror up to date; a damaged one is rebuilt, once. */
+/** What git says of a mirror that lacks something or holds something broken. */
+const DAMAGE: ReadonlySet<string> = new Set(["missing_objects", "missing_object", "not_a_repository"]);
+
+/** True when a failure with this code comes from the mirror's own state, so that a new one may do. */
+export async function isDamaged(mirror: Mirror, code: string): Promise<boolean> {
+  if (DAMAGE.has(code)) return true;
+  if (code !== "git_failed" && code !== "ref_missing") return false;
+  try {
+    // An empty mirror passes too: what is not there yet is no damage.
+    await runGit(["fsck", "--connectivity-only", "--no-dangling", "--no-progress"], {
+      gitDir: mirror.gitDir,
+      signal: mirror.signal,
+      timeoutMs: FETCH_TIMEOUT_MS,
+    });
+    return false;
+  } catch (error) {
+    if (!(error instanceof GitError) || error.code === "aborted") throw error;
+    return true;
+  }
+}
+
+/** Brings the mirror up to date. */
 export async function fetchMirror(mirror: Mirror): Promise<Step<void>> {
   const upstream = ["+refs/heads/*:refs/upstream/heads/*", "+refs/tags/*:refs/upstream/tags/*"];
   const fork = ["+refs/heads/*:refs/fork/heads/*", "+refs/patch-moi/*:refs/fork/patch-moi/*"];
-  const attempt = async (): Promise<Step<void>> => {
-    const fetched = await fetch(mirror, mirror.upstream, upstream);
-    if (!fetched.ok) return fetched;
-    const both = await fetch(mirror, mirror.fork, fork);
-    if (both.ok) await tidyMirror(mirror);
-    return both;
-  };
-  try {
-    return await attempt();
-  } catch (error) {
-    if (!isDamage(error)) throw error;
-    await rebuildMirror(mirror);
-  }
-  try {
-    return await attempt();
-  } catch (error) {
-    return stopOfGit(error, "the mirror", mirror.gitDir);
-  }
+  const fetched = await fetch(mirror, mirror.upstream, upstream);
+  if (!fetched.ok) return fetched;
+  const both = await fetch(mirror, mirror.fork, fork);
+  if (both.ok) await tidyMirror(mirror);
+  return both;
 }
 
 /**
@@ -115,13 +155,13 @@ async function fetch(mirror: Mirror, remote: Remote, refspecs: readonly string[]
   try {
     await runGit(["fetch", ...flags, "--end-of-options", remote.url, ...refspecs], {
       ...remote.options,
+      config: { ...FSCK, ...remote.options.config },
       gitDir: mirror.gitDir,
       signal: mirror.signal,
       timeoutMs: FETCH_TIMEOUT_MS,
     });
     return { ok: true, value: undefined };
   } catch (error) {
-    if (isDamage(error)) throw error;
     return stopOfGit(error, remote.what, remote.url);
   }
 }
@@ -130,16 +170,8 @@ async function fetch(mirror: Mirror, remote: Remote, refspecs: readonly string[]
 export async function fetchCommit(mirror: Mirror, oid: string): Promise<boolean> {
   // Anything but an object id could be a refspec here.
   if (!Oid.safeParse(oid).success) return false;
-  try {
-    await fetch(mirror, mirror.fork, [oid]);
-  } catch (error) {
-    if (!isDamage(error)) throw error;
-  }
+  await fetch(mirror, mirror.fork, [oid]);
   return (await commitOf(mirror, oid)) !== undefined;
-}
-
-function isDamage(error: unknown): boolean {
-  return error instanceof GitError && (error.code === "missing_object" || error.code === "not_a_repository");
 }
 
 /** The commit that a full ref name or object id stands for, tags peeled; undefined when there is none. */

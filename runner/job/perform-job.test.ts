@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AttemptResult, type JobEnvelope } from "../../worker/contract/runner-wire.ts";
@@ -225,13 +225,46 @@ describe("what is not there", () => {
   });
 });
 
-test("a damaged mirror is made again", async () => {
-  repositories.release("v2", { a: lines({ 18: "theirs" }) });
-  await perform({ tag: "v1" });
-  const [mirror] = readdirSync(folder.home.mirrors).filter((name) => name.endsWith(".git"));
-  const objects = join(folder.home.mirrors, mirror ?? "", "objects");
-  for (const entry of readdirSync(objects)) if (entry !== "info") rmSync(join(objects, entry), { recursive: true });
-  expect(await perform()).toMatchObject({ outcome: "changed" });
+describe("a damaged mirror is made anew, and the attempt goes on", () => {
+  const each = (folder: string, change: (path: string) => void) => {
+    for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+      const path = join(folder, name);
+      if (statSync(path).isFile()) change(path);
+    }
+  };
+  const garble = (path: string) => {
+    const bytes = readFileSync(path);
+    chmodSync(path, 0o644);
+    writeFileSync(path, bytes.fill(0x55, Math.floor(bytes.length / 3), bytes.length - 1));
+  };
+  test.each<[string, (gitDir: string) => void]>([
+    ["all objects gone", (gitDir) => each(join(gitDir, "objects"), rmSync)],
+    ["its objects garbled", (gitDir) => each(join(gitDir, "objects"), garble)],
+    [
+      "every second object gone",
+      (gitDir) => {
+        let count = 0;
+        each(join(gitDir, "objects"), (path) => {
+          count += 1;
+          if (count % 2 === 0) rmSync(path);
+        });
+      },
+    ],
+    ["its refs garbled", (gitDir) => each(join(gitDir, "refs"), (path) => writeFileSync(path, "nonsense\n"))],
+    [
+      "refs to objects that are not there",
+      (gitDir) => each(join(gitDir, "refs"), (path) => writeFileSync(path, `${"d".repeat(40)}\n`)),
+    ],
+    ["its configuration garbled", (gitDir) => writeFileSync(join(gitDir, "config"), "[core\nnonsense")],
+    ["no HEAD", (gitDir) => rmSync(join(gitDir, "HEAD"))],
+    ["a HEAD that is none", (gitDir) => writeFileSync(join(gitDir, "HEAD"), "nonsense")],
+  ])("%s", async (_, damage) => {
+    repositories.release("v2", { a: lines({ 18: "theirs" }) });
+    await perform({ tag: "v1" });
+    const [mirror = ""] = readdirSync(folder.home.mirrors).filter((name) => name.endsWith(".git"));
+    damage(join(folder.home.mirrors, mirror));
+    expect(await perform()).toMatchObject({ outcome: "changed", report: { counts: { carried: 2 } } });
+  });
 });
 
 test("an abort ends the command that runs and is passed on", async () => {

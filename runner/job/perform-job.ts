@@ -9,12 +9,14 @@
 import type { StackReport } from "../../worker/contract/report.ts";
 import type { AttemptResult, JobEnvelope } from "../../worker/contract/runner-wire.ts";
 import type { Environment } from "../client/settings.ts";
+import { count } from "../client/table.ts";
 import { GitError } from "../git/git-error.ts";
 import { carryStack } from "./carry-stack.ts";
 import { systemClock } from "./clock.ts";
 import { resultOfStop, type Step, stopOfGit, stopped } from "./job-stop.ts";
 import { landCandidate } from "./land.ts";
-import { fetchMirror, type Mirror, openMirror } from "./mirror.ts";
+import { fetchMirror, isDamaged, type Mirror, openMirror, rebuildMirror } from "./mirror.ts";
+import { mirrorLimit, pruneMirrors } from "./mirror-limit.ts";
 import { pushCandidate } from "./push.ts";
 import { rememberResolution } from "./remember.ts";
 import { verifyStack } from "./verify-stack.ts";
@@ -55,17 +57,48 @@ async function perform(envelope: JobEnvelope, tools: WorkTools, env: Environment
   tools.signal.throwIfAborted();
   if (mirror === undefined) throw new Error("the mirror's lock was not given and nobody stopped the wait");
   try {
-    const startedAt = performance.now();
-    tools.progress({ stage: "fetch" });
-    tools.log(`fetching upstream ${stack.upstream.url} and fork ${stack.fork.url}`);
-    const fetched = await fetchMirror(mirror);
-    if (!fetched.ok) return resultOfStop(fetched.stop);
-    const fetchSeconds = secondsSince(startedAt);
-    if (envelope.operation === "land") return await land(mirror, envelope, tools);
-    return await maintain(mirror, envelope, tools, env, fetchSeconds);
+    const result = await healing(mirror, tools, () => fetchAndWork(mirror, envelope, tools, env));
+    const removed = await pruneMirrors(tools.home, mirrorLimit(env));
+    if (removed.length > 0) tools.log(`removed ${count(removed.length, "mirror")} that no job used for longest`);
+    return result;
   } finally {
     mirror.release();
   }
+}
+
+async function fetchAndWork(
+  mirror: Mirror,
+  envelope: JobEnvelope,
+  tools: WorkTools,
+  env: Environment,
+): Promise<AttemptResult> {
+  const { stack } = envelope;
+  const startedAt = performance.now();
+  tools.progress({ stage: "fetch" });
+  tools.log(`fetching upstream ${stack.upstream.url} and fork ${stack.fork.url}`);
+  const fetched = await fetchMirror(mirror);
+  if (!fetched.ok) return resultOfStop(fetched.stop);
+  const fetchSeconds = secondsSince(startedAt);
+  if (envelope.operation === "land") return land(mirror, envelope, tools);
+  return maintain(mirror, envelope, tools, env, fetchSeconds);
+}
+
+/** A mirror that turns out to be damaged is made anew and the work done again, once: it is only a copy. */
+async function healing(mirror: Mirror, tools: WorkTools, work: () => Promise<AttemptResult>): Promise<AttemptResult> {
+  let code: string;
+  try {
+    const result = await work();
+    if (result.reason === undefined || !["failed", "blocked"].includes(result.outcome)) return result;
+    if (!(await isDamaged(mirror, result.reason.code))) return result;
+    code = result.reason.code;
+  } catch (error) {
+    if (!(error instanceof GitError) || error.code === "aborted" || !(await isDamaged(mirror, error.code))) throw error;
+    code = error.code;
+  }
+  tools.signal.throwIfAborted();
+  tools.log(`the mirror is damaged (${code}); making it anew`);
+  await rebuildMirror(mirror);
+  return work();
 }
 
 async function land(mirror: Mirror, envelope: JobEnvelope, tools: WorkTools): Promise<AttemptResult> {
