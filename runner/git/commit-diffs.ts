@@ -1,11 +1,11 @@
 /**
- * What many commits change, from one `git diff-tree --stdin`: the files, the changed lines, and,
- * fed from the same output, `git patch-id --stable`.
+ * What many commits change, from one `git diff-tree --stdin`: the files, the changed lines, and the
+ * patch-ids.
  *
  * @module
  */
-import { GitError } from "./git-error.ts";
-import { exitOf, type GitOptions, runGit, spawnGit } from "./process.ts";
+import { PatchId } from "./patch-id.ts";
+import { type GitOptions, runGit } from "./process.ts";
 import { unquotePath } from "./quoted-path.ts";
 
 export interface FileChange {
@@ -62,75 +62,31 @@ export async function readDiffs(
   const args = ["diff-tree", "--stdin", "-r", "--root", "--no-renames", "--raw", "--no-abbrev"];
   if (wantsText) args.push("-p", "--full-index", "--no-ext-diff", "--no-textconv");
   if (options.paths !== undefined) args.push("--", ...options.paths);
-  const parser = new DiffParser(diffs, options.lines === true);
-  const patchIds = options.patchIds === true ? new PatchIds(git) : undefined;
-  try {
-    await runGit(args, {
-      ...git,
-      input: pairs.map(({ from, to }) => (from === undefined ? `${to}\n` : `${to} ${from}\n`)).join(""),
-      onStdout: (chunk) => {
-        parser.push(chunk);
-        patchIds?.push(chunk);
-      },
-    });
-  } catch (error) {
-    await patchIds?.read().catch(() => undefined);
-    throw error;
-  }
+  const parser = new DiffParser(diffs, options);
+  await runGit(args, {
+    ...git,
+    input: pairs.map(({ from, to }) => (from === undefined ? `${to}\n` : `${to} ${from}\n`)).join(""),
+    onStdout: (chunk) => parser.push(chunk),
+  });
   parser.end();
-  for (const [to, patchId] of (await patchIds?.read()) ?? []) {
-    const diff = diffs.get(to);
-    if (diff !== undefined) diff.patchId = patchId;
-  }
   return diffs;
-}
-
-/** `git patch-id --stable`, which reads the same stream: it skips what is no patch. */
-class PatchIds {
-  readonly #child: ReturnType<typeof spawnGit>;
-  readonly #exit: Promise<number | null>;
-  readonly #output: Buffer[] = [];
-
-  constructor(git: Parameters<typeof readDiffs>[0]) {
-    this.#child = spawnGit(["patch-id", "--stable"], git);
-    this.#exit = exitOf(this.#child, "patch-id");
-    this.#exit.catch(() => undefined);
-    this.#child.stdout.on("data", (chunk: Buffer) => this.#output.push(chunk));
-    this.#child.stderr.resume();
-  }
-
-  push(chunk: Buffer): void {
-    this.#child.stdin.write(chunk);
-  }
-
-  async read(): Promise<[oid: string, patchId: string][]> {
-    this.#child.stdin.end();
-    const exitCode = await this.#exit;
-    if (exitCode !== 0) throw new GitError("git_failed", "patch-id", exitCode, "");
-    const lines = Buffer.concat(this.#output).toString("latin1").split("\n");
-    return lines
-      .filter((line) => line !== "")
-      .map((line) => {
-        const [patchId = "", oid = ""] = line.split(" ");
-        return [oid, patchId];
-      });
-  }
 }
 
 /** Reads `diff-tree --raw [-p]` line by line. Lines of a patch never start like the others do. */
 class DiffParser {
   readonly #diffs: Map<string, CommitDiff>;
-  readonly #wantsLines: boolean;
+  readonly #wanted: DiffOptions;
   #rest = "";
   #diff: CommitDiff | undefined;
   /** How many `diff --git` of this commit were seen: they come in the order of the raw lines. */
   #file = -1;
   #lines: ChangedLines | undefined;
+  #patchId: PatchId | undefined;
   #inHunk = false;
 
-  constructor(diffs: Map<string, CommitDiff>, wantsLines: boolean) {
+  constructor(diffs: Map<string, CommitDiff>, wanted: DiffOptions) {
     this.#diffs = diffs;
-    this.#wantsLines = wantsLines;
+    this.#wanted = wanted;
   }
 
   push(chunk: Buffer): void {
@@ -142,20 +98,34 @@ class DiffParser {
   end(): void {
     if (this.#rest !== "") this.#line(this.#rest);
     this.#rest = "";
+    this.#endCommit();
+  }
+
+  #endCommit(): void {
+    const patchId = this.#patchId?.end();
+    if (patchId !== undefined && this.#diff !== undefined) this.#diff.patchId = patchId;
+    this.#patchId = undefined;
   }
 
   #line(line: string): void {
     const first = line[0];
     if (first === ":") this.#change(line);
-    else if (first === "+" || first === "-") this.#changedLine(line);
-    else if (first === "@") this.#startHunk();
-    else if (line.startsWith("diff --git ")) this.#startFile();
-    else if (/^[0-9a-f]{40,64}(?: |$)/.test(line)) {
-      this.#diff = this.#diffs.get(line.split(" ")[0] ?? "");
-      this.#file = -1;
-      this.#lines = undefined;
-      this.#inHunk = false;
+    else if (/^[0-9a-f]{40,64}(?: |$)/.test(line)) this.#startCommit(line.split(" ")[0] ?? "");
+    else {
+      this.#patchId?.line(line);
+      if (first === "+" || first === "-") this.#changedLine(line);
+      else if (first === "@") this.#startHunk();
+      else if (line.startsWith("diff --git ")) this.#startFile();
     }
+  }
+
+  #startCommit(oid: string): void {
+    this.#endCommit();
+    this.#diff = this.#diffs.get(oid);
+    this.#file = -1;
+    this.#lines = undefined;
+    this.#inHunk = false;
+    if (this.#wanted.patchIds === true) this.#patchId = new PatchId(oid.length === 64 ? "sha256" : "sha1");
   }
 
   #change(line: string): void {
@@ -174,7 +144,7 @@ class DiffParser {
     this.#inHunk = false;
     this.#file += 1;
     this.#lines = undefined;
-    if (!this.#wantsLines || this.#diff === undefined) return;
+    if (this.#wanted.lines !== true || this.#diff === undefined) return;
     const change = this.#diff.changes[this.#file];
     // A changed type is one raw line and two patches: what follows cannot be told by counting any more.
     if (change === undefined || this.#diff.changes.some((c) => c.status === "T")) return;

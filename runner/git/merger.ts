@@ -81,8 +81,19 @@ export class Merger {
     const ours = { tree: tree(sides.ours) };
     const answer = await this.#mergeWritten(base, ours, { tree: tree(sides.theirs) });
     if (!answer.clean) return { clean: false };
-    const before = this.#commit(ours.tree, [], `before ${patch}`);
-    return { clean: true, tree: answer.tree, before, after: this.#commit(answer.tree, [before], `after ${patch}`) };
+    return { clean: true, tree: answer.tree, ...this.#beforeAndAfter(ours.tree, answer.tree, patch) };
+  }
+
+  /** Commits of a few files before and after a patch, for its diff. */
+  miniature(before: FileSet, after: FileSet, patch: string): { before: string; after: string } {
+    for (const files of [before, after]) for (const { oid } of files.values()) this.#writer.show(oid);
+    const [from, to] = [writeFileSet(this.#writer, before), writeFileSet(this.#writer, after)];
+    return this.#beforeAndAfter(from, to, patch);
+  }
+
+  #beforeAndAfter(from: string, to: string, patch: string): { before: string; after: string } {
+    const before = this.#commit(from, [], `before ${patch}`);
+    return { before, after: this.#commit(to, [before], `after ${patch}`) };
   }
 
   #mergeWritten(base: Side, ours: Side, theirs: Side): Promise<MergeAnswer> {

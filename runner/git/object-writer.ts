@@ -44,7 +44,7 @@ export class ObjectWriter {
 
   /** Makes one object; answers its oid. Git processes see it after {@link flush}. */
   write(type: ObjectType, content: Uint8Array): string {
-    const oid = this.#oidOf(type, content);
+    const oid = this.oidOf(type, content);
     if (this.#held.has(oid)) return oid;
     this.#held.set(oid, { type, content });
     this.#heldBytes += content.length;
@@ -54,12 +54,18 @@ export class ObjectWriter {
 
   /** Makes one object that git processes see at once and nobody needs later. */
   writeNow(type: ObjectType, content: Uint8Array): string {
-    const oid = this.#oidOf(type, content);
+    const oid = this.oidOf(type, content);
     this.#writeLoose(oid, type, content);
     return oid;
   }
 
-  #oidOf(type: ObjectType, content: Uint8Array): string {
+  /** Lets git processes see one object at once, be it held or there already. */
+  show(oid: string): void {
+    const object = this.#held.get(oid);
+    if (object !== undefined) this.#writeLoose(oid, object.type, object.content);
+  }
+
+  oidOf(type: ObjectType, content: Uint8Array): string {
     return createHash(this.#format).update(`${type} ${content.length}\0`).update(content).digest("hex");
   }
 

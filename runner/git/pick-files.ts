@@ -4,13 +4,14 @@
  * @module
  */
 import type { FileChange } from "./commit-diffs.ts";
+import { mergeApart } from "./file-merge.ts";
 import type { FileSet } from "./file-set.ts";
 import type { Place } from "./tree-editor.ts";
 import type { Workbench } from "./workbench.ts";
 
 export interface PickedFiles {
   tree: string;
-  /** Commits of only the patch's files, before and after: absent when each file was as the patch expects it. */
+  /** Commits of only the patch's files, before and after: absent when the change is certainly the same. */
   miniature?: { before: string; after: string };
 }
 
@@ -31,14 +32,19 @@ export async function pickFiles(
   if (!places.every(({ change, there }) => change.status === "M" && change.oldMode === there?.mode)) return undefined;
   if (places.some(({ change }) => change.newMode !== change.oldMode || /[\n\0]/.test(change.path))) return undefined;
 
-  const merged = await bench.merger().mergeFiles(
-    {
-      base: fileSet(places, ({ change }) => sideOf(change, "old")),
-      ours: fileSet(places, ({ there }) => there),
-      theirs: fileSet(places, ({ change }) => sideOf(change, "new")),
-    },
-    patch,
-  );
+  const sides: Record<"base" | "ours" | "theirs", FileSet> = {
+    base: fileSet(places, ({ change }) => sideOf(change, "old")),
+    ours: fileSet(places, ({ there }) => there),
+    theirs: fileSet(places, ({ change }) => sideOf(change, "new")),
+  };
+  const apart = await mergeAllApart(bench, places);
+  if (apart !== undefined) {
+    const after = await bench.editor.edit(tree, apart.files);
+    if (apart.isSameChange) return { tree: after };
+    return { tree: after, miniature: bench.merger().miniature(sides.ours, apart.files, patch) };
+  }
+  for (const { there } of places) if (there !== undefined) bench.writer.show(there.oid);
+  const merged = await bench.merger().mergeFiles(sides, patch);
   if (!merged.clean) return undefined;
   const files = new Map<string, File>();
   for (const { path, change, there } of places) {
@@ -50,6 +56,42 @@ export async function pickFiles(
   }
   const { before, after } = merged;
   return { tree: await bench.editor.edit(tree, files), miniature: { before, after } };
+}
+
+/** All files merged in here; undefined when one of them is git's to merge. */
+async function mergeAllApart(
+  bench: Workbench,
+  places: readonly Place[],
+): Promise<{ files: Map<string, File>; isSameChange: boolean } | undefined> {
+  // Attributes can say that a file is merged in another way, or not at all.
+  if (bench.attributes.size > 0) return undefined;
+  const files = new Map<string, File>();
+  let isSameChange = true;
+  const made: Buffer[] = [];
+  for (const place of places) {
+    const { path, change } = place;
+    if (isAsExpected(place)) {
+      files.set(path, { mode: change.newMode, oid: change.newOid });
+      continue;
+    }
+    const [base, ours, theirs] = await Promise.all(
+      [change.oldOid, place.there?.oid, change.newOid].map((oid) => contentOf(bench, oid)),
+    );
+    if (base === undefined || ours === undefined || theirs === undefined) return undefined;
+    const merged = mergeApart(base, ours, theirs);
+    if (merged === undefined) return undefined;
+    files.set(path, { mode: change.newMode, oid: bench.writer.oidOf("blob", merged.content) });
+    made.push(merged.content);
+    isSameChange &&= merged.isSameChange;
+  }
+  for (const content of made) bench.writer.write("blob", content);
+  return { files, isSameChange };
+}
+
+async function contentOf(bench: Workbench, oid: string | undefined): Promise<Buffer | undefined> {
+  if (oid === undefined) return undefined;
+  const object = bench.writer.held(oid) ?? (await bench.reader.read(oid));
+  return object?.type === "blob" ? Buffer.from(object.content) : undefined;
 }
 
 function isAsExpected({ change, there }: Place): boolean {
