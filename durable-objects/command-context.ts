@@ -5,10 +5,11 @@
  * @module
  */
 import type { FlowEventPayload } from "../worker/contract/flow-event.ts";
-import { findAttempt, findReport, firstAttemptsOn, lastAttempt } from "../worker/store/attempts.ts";
+import { readAcceptance } from "../worker/store/acceptance.ts";
+import { findAttempt, findReport, lastAttempt } from "../worker/store/attempts.ts";
 import type { Database } from "../worker/store/database.ts";
 import { branchCandidate } from "../worker/store/dispatches.ts";
-import { deliveriesOf, type FlowEventRow, findEvents } from "../worker/store/flow-events.ts";
+import type { FlowEventRow } from "../worker/store/flow-events.ts";
 import type { AttemptRow } from "../worker/store/rows.ts";
 import type { Command, IncomingEvent, StackState, Target } from "./machine/state.ts";
 
@@ -18,21 +19,12 @@ export async function incomingEvents(
   stackId: string,
   eventIds: readonly string[],
 ): Promise<IncomingEvent[]> {
-  const [events, deliveries] = await Promise.all([findEvents(db, eventIds), deliveriesOf(db, eventIds)]);
-  const accepted = new Set(
-    deliveries.filter((d) => d.stackId === stackId && d.status === "accepted").map((d) => d.eventId),
-  );
-  const described = events.map((event) => describe(event));
-  const first = await firstAttemptsOn(
-    db,
-    stackId,
-    described.map((d) => d.movement),
-  );
-  return described.map((d) => ({
-    ...d,
-    accepted: accepted.has(d.id),
-    sameMovement: first.get(d.movement) ?? null,
-  }));
+  const record = await readAcceptance(db, stackId, eventIds);
+  return record.events.map((event) => {
+    const described = describe(event);
+    const sameMovement = record.firstAttempts.get(described.movement) ?? null;
+    return { ...described, accepted: record.accepted.has(event.id), sameMovement };
+  });
 }
 
 /** An event for another attempt on it, and the last attempt there was. */
@@ -41,9 +33,11 @@ export async function eventAgain(
   state: StackState,
   eventId: string,
 ): Promise<{ event: IncomingEvent; last: AttemptRow | null } | undefined> {
-  const event = (await incomingEvents(db, state.id, [eventId]))[0];
+  const [[event], stored] = await Promise.all([
+    incomingEvents(db, state.id, [eventId]),
+    lastAttempt(db, eventId, state.id),
+  ]);
   if (event === undefined || !event.accepted) return undefined;
-  const stored = await lastAttempt(db, eventId, state.id);
   return { event, last: stored === undefined ? null : (openOf(state, stored.id) ?? stored) };
 }
 

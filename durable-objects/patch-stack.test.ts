@@ -205,9 +205,11 @@ describe("faults", () => {
     await runInDurableObject(stub("ambiguous"), async (instance) => {
       const client = (instance as unknown as { db: { $client: D1Database } }).db.$client;
       const batch = client.batch.bind(client);
-      client.batch = async (statements) => {
+      // The first batch that writes.
+      client.batch = async <T>(statements: D1PreparedStatement[]) => {
+        const results = await batch<T>(statements);
+        if (results.every(({ meta }) => !meta.changed_db)) return results;
         client.batch = batch;
-        await batch(statements);
         throw new Error("D1_ERROR: Network connection lost.");
       };
       await db.run(

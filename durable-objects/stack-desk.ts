@@ -66,6 +66,7 @@ export class StackDesk {
     const by = `operator:${actor}`;
     const answer = await this.keeper.execute(stackId, (state) => this.prepare(state, command, by), { once });
     if (!answer.ok) return answer;
+    if (answer.attempt !== null && !answer.repeated) return { ok: true, attempt: answer.attempt };
     const id = answer.attempt?.id ?? ("attemptId" in command ? command.attemptId : undefined);
     return this.keeper.turn(stackId, async () => {
       const attempt = id === undefined ? null : await this.find(stackId, id);

@@ -5,7 +5,7 @@
  */
 import { and, asc, desc, eq, getTableColumns, lt, ne, type SQL, sql } from "drizzle-orm";
 import type { AttemptStatus } from "../contract/attempt.ts";
-import { type Database, inList, reading } from "./database.ts";
+import { type Database, reading } from "./database.ts";
 import type { JournalRow, ReportRow } from "./rows.ts";
 import { attempts, journal, reports } from "./schema.ts";
 
@@ -76,29 +76,6 @@ export async function findClaimed(db: Database, nonce: string): Promise<StoredAt
 export async function lastAttempt(db: Database, eventId: string, stackId: string): Promise<StoredAttempt | undefined> {
   const where = and(eq(attempts.eventId, eventId), eq(attempts.stackId, stackId), ne(attempts.operation, "land"));
   return (await reading(db.select().from(attempts).where(where).orderBy(desc(attempts.position)).limit(1)))[0];
-}
-
-/** For each movement the first attempt of the stack on it that was not skipped. */
-export async function firstAttemptsOn(
-  db: Database,
-  stackId: string,
-  movements: readonly string[],
-): Promise<Map<string, string>> {
-  const where = and(
-    eq(attempts.stackId, stackId),
-    inList(attempts.movement, movements),
-    ne(attempts.status, "skipped"),
-  );
-  const rows = await reading(
-    db
-      .select({ id: attempts.id, movement: attempts.movement })
-      .from(attempts)
-      .where(where)
-      .orderBy(asc(attempts.position)),
-  );
-  const first = new Map<string, string>();
-  for (const row of rows) if (!first.has(row.movement)) first.set(row.movement, row.id);
-  return first;
 }
 
 export async function readTimeline(db: Database, attemptId: string): Promise<JournalRow[]> {

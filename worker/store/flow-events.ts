@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { and, asc, desc, eq, lt } from "drizzle-orm";
+import { and, desc, eq, lt } from "drizzle-orm";
 import type { FlowEventType } from "../contract/flow-event.ts";
-import { commit, type Database, inList, insertRows, reading, type StorageFailure } from "./database.ts";
+import { commit, type Database, insertRows, reading, type StorageFailure } from "./database.ts";
 import { deliveries, flowEvents } from "./schema.ts";
 
 export type FlowEventRow = typeof flowEvents.$inferSelect;
@@ -13,10 +13,6 @@ export type DeliveryRow = typeof deliveries.$inferSelect;
 
 export async function findEvent(db: Database, id: string): Promise<FlowEventRow | undefined> {
   return (await reading(db.select().from(flowEvents).where(eq(flowEvents.id, id)).limit(1)))[0];
-}
-
-export async function findEvents(db: Database, ids: readonly string[]): Promise<FlowEventRow[]> {
-  return reading(db.select().from(flowEvents).where(inList(flowEvents.id, ids)));
 }
 
 /** Newest first. By stack the order is that of the deliveries, which is what its index serves. */
@@ -56,13 +52,6 @@ export async function listEvents(
       .limit(limit + 1),
   );
   return rows.map((row) => ({ ...row.event, position: row.position }));
-}
-
-/** Deliveries of several events at once, oldest first. */
-export async function deliveriesOf(db: Database, eventIds: readonly string[]): Promise<DeliveryRow[]> {
-  return reading(
-    db.select().from(deliveries).where(inList(deliveries.eventId, eventIds)).orderBy(asc(deliveries.position)),
-  );
 }
 
 /** Stores an event and its deliveries as one; what is there already stays as it is. */
