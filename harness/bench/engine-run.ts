@@ -1,11 +1,13 @@
 /**
  * One replay in a process of its own, so that its memory can be measured: prints one JSON line.
  *
- * Called as `node engine-run.ts <git dir> <branch> <onto> [<url to fetch from first>]`.
+ * Called as `node engine-run.ts <git dir> <head oid> <onto oid> [<url to fetch from first>]`: a job
+ * knows both commits, from the event and from what the remote says of its branch.
  *
  * @module
  */
-import { gitProcessesStarted, gitText, runGit } from "../../runner/git/process.ts";
+import { keepCommitGraph } from "../../runner/git/commit-graph.ts";
+import { gitProcessesStarted, runGit } from "../../runner/git/process.ts";
 import { replayStack } from "../../runner/git/replay.ts";
 import { installedGit } from "../../runner/git/version.ts";
 
@@ -17,19 +19,20 @@ export interface EngineRun {
   tree: string;
 }
 
-const [gitDir = "", branch = "", onto = "", url] = process.argv.slice(2);
+const [gitDir = "", headOid = "", ontoOid = "", url] = process.argv.slice(2);
 // A runner asks for the version when it starts, and lives on.
 await installedGit();
 const processesBefore = gitProcessesStarted();
 const startedAt = performance.now();
-if (url !== undefined)
+if (url !== undefined) {
   await runGit(["fetch", "--quiet", "--end-of-options", url, "+refs/heads/*:refs/heads/*"], {
     gitDir,
     protocols: ["file"],
   });
-const oids = await gitText(["rev-parse", "--end-of-options", `${branch}^{commit}`, `${onto}^{commit}`], { gitDir });
-const [headOid = "", ontoOid = ""] = oids.split("\n").slice(-2);
-const answer = await replayStack({ gitDir, stackId: "bench", branch, headOid, onto: { ref: onto, oid: ontoOid } });
+  await keepCommitGraph(gitDir);
+}
+const onto = { ref: "refs/heads/main", oid: ontoOid };
+const answer = await replayStack({ gitDir, stackId: "bench", branch: "fork", headOid, onto });
 const milliseconds = performance.now() - startedAt;
 if (!answer.ok) throw new Error(answer.reason.message);
 const run: EngineRun = {

@@ -14,6 +14,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { keepCommitGraph } from "../../runner/git/commit-graph.ts";
 import { makeRepository, plainGit, SHAPES, type Shape } from "./engine-repository.ts";
 import type { EngineRun } from "./engine-run.ts";
 
@@ -40,38 +41,43 @@ export const engine = {
   run: (progress: (line: string) => void) => benchEngine({ runs: 5, progress }),
 };
 
-export function benchEngine(options: {
+export async function benchEngine(options: {
   runs: number;
   only?: string | undefined;
   progress?: (line: string) => void;
-}): BenchResult[] {
+}): Promise<BenchResult[]> {
   const folder = mkdtempSync(join(tmpdir(), "patch-moi-bench-"));
   try {
-    return SHAPES.filter(({ name }) => options.only === undefined || name === options.only).flatMap((shape) => {
+    const results: BenchResult[] = [];
+    for (const shape of SHAPES.filter(({ name }) => options.only === undefined || name === options.only)) {
       options.progress?.(shape.name);
-      return benchShape(folder, shape, options.runs);
-    });
+      results.push(...(await benchShape(folder, shape, options.runs)));
+    }
+    return results;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function benchShape(folder: string, shape: Shape, runs: number): BenchResult[] {
+async function benchShape(folder: string, shape: Shape, runs: number): Promise<BenchResult[]> {
   const origin = makeRepository(folder, shape);
   const url = pathToFileURL(origin).href;
   const warm = join(folder, `${shape.name}-warm`);
   plainGit(folder, ["init", "--quiet", "--bare", warm]);
   plainGit(warm, ["fetch", "--quiet", url, "refs/heads/known:refs/heads/main", "refs/heads/fork:refs/heads/fork"]);
+  // As the jobs before have left it.
+  await keepCommitGraph(warm);
   const checkout = join(folder, `${shape.name}-checkout`);
   plainGit(folder, ["clone", "--quiet", "--branch=fork", url, checkout]);
 
+  const [head = "", onto = ""] = plainGit(origin, ["rev-parse", "fork", "main"]).split("\n");
   const a: { ours: EngineRun; git: number }[] = [];
   const b: { ours: EngineRun; git: number }[] = [];
   for (let run = 0; run < runs; run += 1) {
     const mirror = join(folder, `${shape.name}-mirror-${run}`);
     cpSync(warm, mirror, { recursive: true });
-    a.push({ ours: runEngine(mirror, "fork", url), git: cloneAndRebase(folder, url) });
-    b.push({ ours: runEngine(mirror, "fork"), git: rebaseOnly(checkout) });
+    a.push({ ours: runEngine(mirror, head, onto, url), git: cloneAndRebase(folder, url) });
+    b.push({ ours: runEngine(mirror, head, onto), git: rebaseOnly(checkout) });
     const tree = plainGit(checkout, ["rev-parse", "HEAD^{tree}"]);
     for (const { ours } of [...a.slice(-1), ...b.slice(-1)])
       if (ours.tree !== tree) throw new Error(`${shape.name}: the trees differ, ${ours.tree} and git's ${tree}`);
@@ -105,9 +111,8 @@ function compared(name: string, pairs: { ours: EngineRun; git: number }[], wante
 function memory(checkout: string, shape: Shape, runs: { ours: EngineRun }[]): BenchResult[] {
   const whole = median(runs.map(({ ours }) => ours.peakMemory));
   const quarter = Math.floor((shape.patches * 3) / 4);
-  plainGit(checkout, ["branch", "--force", "quarter", `origin/fork~${quarter}`]);
-  plainGit(checkout, ["branch", "--force", "main", "origin/main"]);
-  const less = runEngine(join(checkout, ".git"), "quarter").peakMemory;
+  const oids = plainGit(checkout, ["rev-parse", `origin/fork~${quarter}`, "origin/main"]).split("\n");
+  const less = runEngine(join(checkout, ".git"), oids[0] ?? "", oids[1] ?? "").peakMemory;
   const ratio = whole / less;
   return [
     {
@@ -122,8 +127,8 @@ function memory(checkout: string, shape: Shape, runs: { ours: EngineRun }[]): Be
   ];
 }
 
-function runEngine(gitDir: string, branch: string, url?: string): EngineRun {
-  const args = [ENGINE_RUN, gitDir, branch, "main", ...(url === undefined ? [] : [url])];
+function runEngine(gitDir: string, head: string, onto: string, url?: string): EngineRun {
+  const args = [ENGINE_RUN, gitDir, head, onto, ...(url === undefined ? [] : [url])];
   return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as EngineRun;
 }
 
@@ -158,7 +163,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({
     options: { json: { type: "boolean" }, runs: { type: "string", default: "5" }, only: { type: "string" } },
   });
-  const results = benchEngine({ runs: Number(values.runs), only: values.only });
+  const results = await benchEngine({ runs: Number(values.runs), only: values.only });
   const machine = `${cpus().length} x ${cpus()[0]?.model ?? "cpu"}, node ${process.version}, ${plainGit("/", ["version"])}`;
   if (values.json === true) process.stdout.write(`${JSON.stringify({ bench: "engine", machine, results }, null, 2)}\n`);
   else {

@@ -8,9 +8,11 @@
  *
  * @module
  */
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Pack } from "./pack.ts";
 import { type GitOptions, runGit } from "./process.ts";
 import type { Repository } from "./repository.ts";
 
@@ -93,14 +95,23 @@ export class Quarantine {
     });
   }
 
-  /** Stores a pack that was never in here in the real repository. */
-  async keepPack(pack: Buffer): Promise<void> {
-    await runGit(["index-pack", "--stdin", "--fix-thin"], {
-      ...this.#options,
-      gitDir: this.gitDir,
-      input: pack,
-      env: { ...this.#options.env, GIT_OBJECT_DIRECTORY: this.repository.objectsDir },
-    });
+  /**
+   * Stores a pack that was never in here in the real repository. The index comes last and makes it
+   * seen; both are on the disk by then.
+   */
+  async keepPack({ checksum, pack, index }: Pack): Promise<void> {
+    const folder = join(this.repository.objectsDir, "pack");
+    const name = join(folder, `pack-${checksum}`);
+    await mkdir(folder, { recursive: true });
+    for (const [ending, content] of [
+      ["pack", pack],
+      ["idx", index],
+    ] as const) {
+      // git knows files of such names as left-overs and cleans them up.
+      const unfinished = join(folder, `tmp_${ending}_${randomUUID()}`);
+      await writeFile(unfinished, content, { mode: 0o444, flush: true });
+      await rename(unfinished, `${name}.${ending}`);
+    }
   }
 
   async dispose(): Promise<void> {

@@ -42,12 +42,16 @@ export async function locateStack(
   reader: ObjectReader,
   question: StackQuestion,
 ): Promise<EngineResult<{ stack: Stack }>> {
-  const head = await readCommit(reader, question.headOid);
-  if (head === undefined) return missing("the branch's head", question.headOid);
-  const onto = await readCommit(reader, question.ontoOid);
-  if (onto === undefined) return missing("the new base", question.ontoOid);
-
-  let sides = await walkSides(quarantine, onto.oid, head.oid, undefined);
+  const { headOid, ontoOid } = question;
+  // At the same time: a process that fails because one is missing says less about it than we can.
+  const [walked, head, onto] = await Promise.all([
+    settled(walkSides(quarantine, ontoOid, headOid, undefined)),
+    readCommit(reader, headOid),
+    readCommit(reader, ontoOid),
+  ]);
+  if (head === undefined) return missing("the branch's head", headOid);
+  if (onto === undefined) return missing("the new base", ontoOid);
+  let sides = walked();
   const warnings: string[] = [];
   let baseOid: string | undefined = sides.mergeBase;
   if (question.base !== undefined && question.base !== sides.mergeBase) {
@@ -77,6 +81,15 @@ export async function locateStack(
   if (base === undefined) return missing("the base", baseOid);
   const patches = await firstParents(reader, head, sides.own);
   return { ok: true, stack: { base, head, onto, patches, commitsBehind: sides.behind, warnings } };
+}
+
+/** Waits for the end without failing: what it was is told when asked for. */
+async function settled<T>(promise: Promise<T>): Promise<() => T> {
+  const [result] = await Promise.allSettled([promise]);
+  return () => {
+    if (result.status === "rejected") throw result.reason;
+    return result.value;
+  };
 }
 
 export async function readCommit(reader: ObjectReader, oid: string): Promise<Commit | undefined> {

@@ -86,8 +86,7 @@ export class Workbench {
   /** Stores a commit and what was made for it in the real repository; `known` commits are there already. */
   async keep(oid: string, known: readonly string[]): Promise<void> {
     const { unwritten } = this.writer;
-    if (unwritten !== undefined)
-      return this.quarantine.keepPack(packOf(unwritten.values(), this.quarantine.repository.format));
+    if (unwritten !== undefined) return this.quarantine.keepPack(packOf(unwritten, this.quarantine.repository.format));
     this.writer.flush();
     await this.quarantine.keep(oid, known);
   }

@@ -11,6 +11,7 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isRefName, Oid } from "../../worker/contract/primitives.ts";
 import type { Environment } from "../client/settings.ts";
+import { keepCommitGraph } from "../git/commit-graph.ts";
 import { GitError } from "../git/git-error.ts";
 import { gitText, runGit } from "../git/process.ts";
 import type { Clock } from "./clock.ts";
@@ -132,7 +133,10 @@ export async function fetchMirror(mirror: Mirror): Promise<Step<void>> {
   const fetched = await fetch(mirror, mirror.upstream, upstream);
   if (!fetched.ok) return fetched;
   const both = await fetch(mirror, mirror.fork, fork);
-  if (both.ok) await tidyMirror(mirror);
+  if (both.ok) {
+    await tidyMirror(mirror);
+    await keepCommitGraph(mirror.gitDir, mirror.signal);
+  }
   return both;
 }
 
