@@ -10,10 +10,11 @@ import type { Session } from "../client/session.ts";
 import { type Environment, parseServer } from "../client/settings.ts";
 import { VERSION } from "../client/version.ts";
 import { systemClock } from "../job/clock.ts";
+import { commitIdentity } from "../job/commit-identity.ts";
 import { openDataHome } from "../job/data-home.ts";
 import { loadIdentity, RunnerSecret } from "../job/identity.ts";
-import { performJob } from "../job/perform-job.ts";
 import { mirrorLimit } from "../job/mirror-limit.ts";
+import { performJob } from "../job/perform-job.ts";
 import type { RunnerOptions } from "../job/runner-loop.ts";
 import { collectLabel, parseName } from "./runner-register.ts";
 import { type StopSignals, stopOnSignals } from "./stop-signals.ts";
@@ -51,6 +52,7 @@ export function runnerOptions(
   if (!Name.safeParse(name).success) throw usageFailure(`PATCH_MOI_RUNNER_NAME '${name}' is not a runner's name`);
   // Said at the start rather than after the first job.
   mirrorLimit(env);
+  commitIdentity(env);
   const say = (line: string) => session.say(line);
   const signals = stopOnSignals(
     say,

@@ -11,6 +11,8 @@ import { replayStack } from "../git/replay.ts";
 import type { ReplayRequest } from "../git/replay-request.ts";
 import { rememberedResolver } from "../git/rerere-apply.ts";
 import { firstOf, type Resolver } from "../git/resolution.ts";
+import { SigningError } from "../git/sign.ts";
+import { commitIdentity } from "./commit-identity.ts";
 import { describeConflicts } from "./conflict-message.ts";
 import { type JobStop, type Step, stopped } from "./job-stop.ts";
 import { fetchCommit, type Mirror } from "./mirror.ts";
@@ -36,6 +38,7 @@ export async function carryStack(mirror: Mirror, envelope: JobEnvelope, tools: W
     headOid: head.value,
     ...(await resolveBase(mirror, stack)),
     onto: onto.value,
+    ...commitIdentity(mirror.env),
     signal: mirror.signal,
   };
   const resolvedRef = envelope.resume?.resolvedRef;
@@ -45,6 +48,9 @@ export async function carryStack(mirror: Mirror, envelope: JobEnvelope, tools: W
     return resolvedRef === undefined
       ? await replay(mirror, { ...request, folder }, envelope, tools)
       : await account(mirror, { ...request, folder }, resolvedRef, envelope, tools);
+  } catch (error) {
+    if (!(error instanceof SigningError)) throw error;
+    return stopped("blocked", "signing_failed", `the carried patches cannot be signed: ${error.message}`);
   } finally {
     removeFolder(folder);
   }

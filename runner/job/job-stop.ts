@@ -73,6 +73,18 @@ export function stopOfGit(error: unknown, what: string, url: string): { ok: fals
         `${what} (${url}) has objects that git takes for dangerous; look at them before anything is carried; ${said}`,
       );
     case "push_rejected":
+      if (/without [`']?workflows?[`']? (?:scope|permission)/i.test(error.stderrTail))
+        return stopped(
+          "needs_intervention",
+          "workflow_permission",
+          `${what} (${url}) takes changes of workflow files only from a token that may write them; give the runner one, then resume; ${said}`,
+        );
+      if (/protected branch|GH006|GH013/i.test(error.stderrTail))
+        return stopped(
+          "needs_intervention",
+          "branch_protected",
+          `${what} (${url}) protects the branch; let the runner's account push there, or name another candidateRef, then resume; ${said}`,
+        );
       return stopped("failed", "push_rejected", `${what} (${url}) rejected the push; ${said}`);
     default:
       return {

@@ -21,6 +21,7 @@ import { pushCandidate } from "./push.ts";
 import { rememberResolution } from "./remember.ts";
 import { verifyStack } from "./verify-stack.ts";
 import type { WorkTools } from "./work.ts";
+import { changedWorkflows, deniesWorkflows, workflowStop } from "./workflow-files.ts";
 
 /** Does the work of one envelope. Throws the signal's reason when that is aborted. */
 export async function performJob(
@@ -123,9 +124,17 @@ async function maintain(
   if (!carried.ok) return resultOfStop(carried.stop);
   const report = withTimings(carried.value.report, { fetch: fetchSeconds });
   logReport(report, tools);
-  if (carried.value.stop !== undefined) return resultOfStop(carried.value.stop, report);
+  const isThere = report.result?.oid === report.head.oid;
+  const workflows = deniesWorkflows(env) && !isThere ? await changedWorkflows(mirror, report) : [];
+  const denied = workflows.length > 0 ? workflowStop(workflows, report).stop : undefined;
+  if (carried.value.stop !== undefined) {
+    // Both in one sitting: who resolves the conflict should know what comes after it.
+    const warnings = [...report.warnings, ...(denied === undefined ? [] : [denied.message])];
+    return resultOfStop(carried.value.stop, { ...report, warnings });
+  }
+  if (denied !== undefined) return resultOfStop(denied, report);
   if (report.result === null) throw new Error("a stack without conflicts has a result");
-  if (report.result.oid === report.head.oid) {
+  if (isThere) {
     tools.log(`nothing to change: ${stack.branch} stands on ${report.onto.ref} already`);
     return { outcome: "completed", infrastructure: false, report, candidates: [] };
   }
