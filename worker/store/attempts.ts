@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { and, asc, desc, eq, getTableColumns, lt, ne, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, lt, ne, type SQL, sql } from "drizzle-orm";
 import type { AttemptStatus } from "../contract/attempt.ts";
-import { type Database, reading } from "./database.ts";
+import { type Database, reading, readRow } from "./database.ts";
 import type { JournalRow, ReportRow } from "./rows.ts";
 import { attempts, journal, reports } from "./schema.ts";
 
@@ -26,11 +26,6 @@ export async function listAttempts(
   limit: number,
   before?: number,
 ): Promise<StoredAttempt[]> {
-  return reading(attemptsPage(db, filter, limit + 1, before));
-}
-
-/** The query of {@link listAttempts}. */
-export function attemptsPage(db: Database, filter: AttemptFilter, rows: number, before?: number) {
   const where = (status?: AttemptStatus) =>
     and(
       filter.eventId === undefined ? undefined : eq(attempts.eventId, filter.eventId),
@@ -39,18 +34,15 @@ export function attemptsPage(db: Database, filter: AttemptFilter, rows: number, 
       before === undefined ? undefined : lt(attempts.position, before),
     );
   const statuses = [...new Set(filter.statuses)];
+  if (statuses.length < 2) {
+    const page = db.select().from(attempts).where(where(statuses[0]));
+    return reading(page.orderBy(desc(attempts.position)).limit(limit + 1));
+  }
   // One status is a walk along one index. Several walk one each, and SQLite merges them as it goes:
   // no more rows are read than are given, and one for each status.
-  const page =
-    statuses.length < 2
-      ? db.select().from(attempts).where(where(statuses[0])).$dynamic()
-      : db
-          .select(getTableColumns(attempts))
-          .from(
-            sql`(${merged(statuses.map((status) => sql`SELECT * FROM ${attempts} WHERE ${where(status)}`))}) AS ${attempts}`,
-          )
-          .$dynamic();
-  return page.orderBy(desc(attempts.position)).limit(rows);
+  const terms = statuses.map((status) => sql`SELECT * FROM ${attempts} WHERE ${where(status)}`);
+  const rows = await reading(db.all(sql`SELECT * FROM (${merged(terms)}) ORDER BY position DESC LIMIT ${limit + 1}`));
+  return rows.map((row) => readRow(attempts, row));
 }
 
 /** One compound of all terms; D1 takes five in one, so more are nested. */

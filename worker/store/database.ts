@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { getTableColumns, getTableName, type InferInsertModel, type SQL, sql } from "drizzle-orm";
+import {
+  getTableColumns,
+  getTableName,
+  type InferInsertModel,
+  type InferSelectModel,
+  type SQL,
+  sql,
+} from "drizzle-orm";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
 
@@ -56,6 +63,17 @@ export async function reading<T>(query: PromiseLike<T>): Promise<T> {
   } catch (error) {
     throw new StorageFault(classify(error).kind === "fault" ? String(error) : "constraint", { cause: error });
   }
+}
+
+/** A row as D1 gives it for a statement that drizzle did not write, as drizzle would give it. */
+export function readRow<T extends SQLiteTable>(table: T, row: unknown): InferSelectModel<T> {
+  const columns = Object.entries(getTableColumns(table)) as [string, SQLiteColumn][];
+  const given = row as Record<string, unknown>;
+  const read = columns.map(([key, column]) => {
+    const value = given[column.name] ?? null;
+    return [key, value === null ? null : column.mapFromDriverValue(value)];
+  });
+  return Object.fromEntries(read) as InferSelectModel<T>;
 }
 
 type Row<T extends SQLiteTable> = InferInsertModel<T>;
