@@ -54,7 +54,11 @@ export async function pickStack(
   const touched = new Set<string>();
   for (const { commit } of stack.patches)
     for (const { path } of diffs.get(commit.oid)?.changes ?? []) touched.add(path);
-  await bench.useAttributes(await attributesOf(bench.reader, stack.onto.tree, touched));
+  const [attributes] = await Promise.all([
+    attributesOf(bench.reader, stack.onto.tree, touched),
+    bench.editor.readAhead(stack.onto.tree, touched),
+  ]);
+  await bench.useAttributes(attributes);
 
   const picked: PickedPatch[] = [];
   let tree = stack.onto.tree;

@@ -53,14 +53,17 @@ export class Quarantine {
 
   async #furnish(): Promise<void> {
     const { repository, gitDir } = this;
-    await mkdir(join(gitDir, "refs"));
-    await mkdir(this.workTree);
-    await mkdir(join(gitDir, "objects", "info"), { recursive: true });
-    await mkdir(join(gitDir, "objects", "pack"));
-    await writeFile(join(gitDir, "HEAD"), "ref: refs/heads/none\n");
-    await writeFile(join(gitDir, "objects", "info", "alternates"), `${repository.objectsDir}\n`);
-    if (repository.shallowFile !== undefined) await copyFile(repository.shallowFile, join(gitDir, "shallow"));
-    await writeFile(join(gitDir, "config"), await quarantineConfig(repository));
+    const made = ["refs", "worktree", "objects/info", "objects/pack"];
+    const [config] = await Promise.all([
+      quarantineConfig(repository),
+      ...made.map((folder) => mkdir(join(gitDir, folder), { recursive: true })),
+    ]);
+    await Promise.all([
+      writeFile(join(gitDir, "HEAD"), "ref: refs/heads/none\n"),
+      writeFile(join(gitDir, "objects", "info", "alternates"), `${repository.objectsDir}\n`),
+      writeFile(join(gitDir, "config"), config),
+      repository.shallowFile === undefined ? undefined : copyFile(repository.shallowFile, join(gitDir, "shallow")),
+    ]);
   }
 
   /** What every git process in here is started with. */

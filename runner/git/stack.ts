@@ -9,6 +9,9 @@ import type { ObjectReader } from "./object-reader.ts";
 import { gitText, runGit } from "./process.ts";
 import type { Quarantine } from "./quarantine.ts";
 
+/** Commits of a branch that are read ahead: of a branch with merges not all of them are patches. */
+const MAX_ASKED = 500;
+
 export interface StackPatch {
   commit: Commit;
   /** First parent; undefined for a root commit. */
@@ -98,10 +101,13 @@ export async function readCommit(reader: ObjectReader, oid: string): Promise<Com
 }
 
 async function firstParents(reader: ObjectReader, head: Commit, own: ReadonlySet<string>): Promise<StackPatch[]> {
+  // Asked for all at once: one after the other each would wait for the answer before.
+  const asked = new Map([...own].slice(0, MAX_ASKED).map((oid) => [oid, settled(readCommit(reader, oid))]));
+  const read = async (oid: string) => (await asked.get(oid))?.() ?? readCommit(reader, oid);
   const patches: StackPatch[] = [];
   for (let commit: Commit | undefined = head; commit !== undefined && own.has(commit.oid); ) {
     const [firstParent, ...others]: string[] = commit.parents;
-    const parent: Commit | undefined = firstParent === undefined ? undefined : await readCommit(reader, firstParent);
+    const parent: Commit | undefined = firstParent === undefined ? undefined : await read(firstParent);
     patches.push({ commit, parent, mergesUpstream: others.length > 0 && others.every((p) => !own.has(p)) });
     commit = parent;
   }

@@ -101,6 +101,25 @@ export class TreeEditor {
     return this.#tree;
   }
 
+  /** Reads the folders of many paths at once, level by level, before one after the other is asked for. */
+  async readAhead(tree: string, paths: Iterable<string>): Promise<void> {
+    const root = await this.#open(tree);
+    const names = [...paths].map((path) => Buffer.from(path, "utf8").toString("latin1").split("/").slice(0, -1));
+    if (root !== undefined) await this.#readInto(root, names);
+  }
+
+  async #readInto(folder: Folder, paths: readonly (readonly string[])[]): Promise<void> {
+    const below = new Map<string, (readonly string[])[]>();
+    for (const [name, ...rest] of paths) if (name !== undefined) below.set(name, [...(below.get(name) ?? []), rest]);
+    const reads = [...below].map(async ([name, rests]) => {
+      const entry = folder.entries.get(name);
+      if (entry?.mode !== FOLDER_MODE || this.#folders >= MAX_FOLDERS) return;
+      entry.folder ??= await this.#read(entry.oid);
+      if (entry.folder !== undefined) await this.#readInto(entry.folder, rests);
+    });
+    await Promise.all(reads);
+  }
+
   async #open(tree: string): Promise<Folder | undefined> {
     if (this.#tree === tree && this.#root !== undefined && this.#folders <= MAX_FOLDERS) return this.#root;
     this.#folders = 0;
