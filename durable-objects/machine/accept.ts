@@ -63,9 +63,8 @@ function whyNot(draft: Draft, event: IncomingEvent, sameMovement: string | null)
   if (event.tag === null) return undefined;
   const decision = decideRelease(releases, event.tag, event.prerelease);
   if (!decision.pass) return { reason: { code: decision.code, message: decision.message } };
-  // Whatever version it is: what the stack stands on may not be what it was.
-  if (event.moved !== null) return undefined;
   const highest = draft.stack.highestTag;
+  if (event.moved !== null) return whyNotMoved(draft, event, event.moved, highest);
   if (highest === null) return undefined;
   const order = compareTags(releases, event.tag, highest);
   if (order === -1)
@@ -75,6 +74,16 @@ function whyNot(draft: Draft, event: IncomingEvent, sameMovement: string | null)
   if (order === 0)
     return { reason: { code: "same_version", message: `${event.tag} is the same version as ${highest}` } };
   return undefined;
+}
+
+/** What the stack stands on, or works on now, may not be what it was; what it has left behind may change as it likes. */
+function whyNotMoved(draft: Draft, event: IncomingEvent, { from, to }: TagMove, highest: string | null) {
+  const { carried, config, open } = draft.stack;
+  if (event.tag === null || highest === null || event.tag === carried?.tag) return undefined;
+  if (open.some((attempt) => attempt.tag === event.tag && isMaintenance(attempt.operation))) return undefined;
+  if (compareTags(config.policy.releases, event.tag, highest) !== -1) return undefined;
+  const message = `${event.tag} moved upstream from ${from} to ${to}; this stack has gone on to ${highest}`;
+  return { reason: { code: "old_tag_moved", message } };
 }
 
 function name(event: IncomingEvent): string {

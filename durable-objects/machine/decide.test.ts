@@ -303,7 +303,22 @@ describe("events", () => {
   });
 });
 
-it("holds a moved tag for a person, whatever its version, and goes on when resumed", () => {
+it("skips a moved tag that it has left behind, naming both commits, but not the one it carries", () => {
+  const done = stackWith("completed").state;
+  const newer = take(decide(done, { type: "accept", events: [event("v2.0.0")] }, NOW));
+  const move = { from: OID, to: "b".repeat(40) };
+  const moved = event("v1.0.0", { id: "moved", movement: `tag:v1.0.0@${move.to}`, ontoSha: move.to, moved: move });
+  const skipped = decide(newer, { type: "accept", events: [moved] }, NOW).changes.attempts;
+  expect(skipped).toMatchObject([{ status: "skipped", reason: { code: "old_tag_moved" } }]);
+  expect(skipped[0]?.reason?.message).toContain(move.from);
+  expect(skipped[0]?.reason?.message).toContain(move.to);
+  const standing = { ...newer, carried: { tag: "v1.0.0", oid: OID, landedAt: iso(NOW) } };
+  expect(decide(standing, { type: "accept", events: [moved] }, NOW).changes.attempts).toMatchObject([
+    { status: "needs_intervention", reason: { code: "tag_moved" } },
+  ]);
+});
+
+it("holds a moved tag for a person, and goes on when resumed", () => {
   const { state } = stackWith("running");
   const move = { from: OID, to: "b".repeat(40) };
   const moved = event("v1.0.0", { id: "moved", movement: `tag:v1.0.0@${move.to}`, ontoSha: move.to, moved: move });

@@ -5,31 +5,31 @@
  */
 
 /** Two lanes of FNV-1a, 64 bits in all. Synchronous, unlike WebCrypto, so that parsing stays pure. */
-export const DIGEST_SEED = [0x811c9dc5 | 0, 0x9dc5811c | 0] as const;
+const FIRST_SEED = 0x811c9dc5 | 0;
+const SECOND_SEED = 0x9dc5811c | 0;
+const FIRST_PRIME = 0x01000193;
+const SECOND_PRIME = 0x85ebca6b;
 
-/** The first lane after one more UTF-16 code unit. */
-export function firstLane(a: number, code: number): number {
-  return Math.imul(a ^ code, 0x01000193);
-}
-
-/** The second lane after one more UTF-16 code unit, the `index`-th. */
-export function secondLane(b: number, code: number, index: number): number {
-  return Math.imul(b ^ (code + index), 0x85ebca6b);
-}
-
-/** What the lanes come to, hex. */
-export function digestOf(a: number, b: number): string {
+export function shortDigest(text: string): string {
+  let a = FIRST_SEED;
+  let b = SECOND_SEED;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    a = Math.imul(a ^ code, FIRST_PRIME);
+    b = Math.imul(b ^ (code + i), SECOND_PRIME);
+  }
   return hex(a ^ (b >>> 15)) + hex(b ^ (a >>> 13));
 }
 
-export function shortDigest(text: string): string {
-  let [a, b]: readonly [number, number] = DIGEST_SEED;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    a = firstLane(a, code);
-    b = secondLane(b, code, i);
+export function digestBytes(bytes: Uint8Array): string {
+  let a = FIRST_SEED;
+  let b = SECOND_SEED;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0;
+    a = Math.imul(a ^ byte, FIRST_PRIME);
+    b = Math.imul(b ^ (byte + i), SECOND_PRIME);
   }
-  return digestOf(a, b);
+  return hex(a ^ (b >>> 15)) + hex(b ^ (a >>> 13));
 }
 
 function hex(lane: number): string {

@@ -63,7 +63,7 @@ function planTags(input: RefsInput): IntakePlan {
   return plan;
 }
 
-/** One event with both commits. It goes to no stack: what to do about a rewritten release is for a person to say. */
+/** One event with both commits. Stacks that follow the tag hold it for a person; one that is old to them, they skip. */
 function moved(plan: IntakePlan, input: RefsInput, known: KnownEntry, move: { from: string; to: string }): void {
   const revision = known.revision + 1;
   const entry: FeedEntry = { entryId: known.entryId, ...(known.tag === null ? {} : { tag: known.tag }), sha: move.to };
@@ -72,6 +72,7 @@ function moved(plan: IntakePlan, input: RefsInput, known: KnownEntry, move: { fr
   const decisions = input.stacks.map((stack) => decide(stack, input.config.event, entry));
   plan.signals.push({ ...signal(input, entry, revision, "moved", decisions), eventId: event.id });
   plan.events.push(event);
+  for (const { stackId, pass } of decisions) if (pass) plan.deliveries.push({ eventId: event.id, stackId });
 }
 
 /** Of a branch only its head counts: who follows it goes there, past what came before. */

@@ -1,6 +1,7 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { declareStack } from "../../harness/edge/client.ts";
 import { FeedSourceConfig } from "../contract/feed-source.ts";
 import { StackConfig } from "../contract/stack.ts";
 import { openDatabase } from "../store/database.ts";
@@ -356,6 +357,26 @@ describe("the repository's refs", { timeout: 60_000 }, () => {
     const event = await env.DB.prepare("SELECT type, payload FROM flow_events WHERE source_id = 'moves'").first();
     expect(event?.type).toBe("upstream.tag_moved");
     expect(JSON.parse(String(event?.payload))).toMatchObject({ moved: { from: "a".repeat(40), to: "b".repeat(40) } });
+  });
+
+  it("hand a moved tag to the stacks that follow it, and to no other", async () => {
+    const upstream = new Upstream();
+    await declareStack("picky", { releases: { include: ["v9.*"] } });
+    await declareStack("follower");
+    await declare("handed", { target: { mode: "maintain", stacks: ["picky", "follower"] } });
+    upstream.feed("handed", ["v1.0.0"]);
+    for (const commit of ["a", "b"]) {
+      upstream.repository("handed", { "v1.0.0": commit });
+      await pollSources(upstream.context(), ["handed"]);
+      upstream.now += 25 * 3_600_000;
+      await pollSources(upstream.context(), ["handed"]);
+    }
+    expect(await deliveriesTo("picky")).toEqual([]);
+    expect(await deliveriesTo("follower")).toEqual(["patch:handed:refs/tags/v1.0.0:upstream.tag_moved:r1 accepted"]);
+    const attempt = await env.DB.prepare(
+      "SELECT status, json_extract(reason, '$.code') AS code FROM maintenance_attempts WHERE stack_id = 'follower'",
+    ).first();
+    expect(attempt).toEqual({ status: "needs_intervention", code: "tag_moved" });
   });
 
   it("keep an old release quiet that slides into the window when another is deleted", async () => {
