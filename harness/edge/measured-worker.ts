@@ -2,13 +2,15 @@
  * The Worker with meters, for benches: what it does is what `worker/index.ts` does.
  *
  * `X-Measure-D1: 1` on a GET has the answer say what it cost in D1. `POST /measure/cycles` drives
- * stack objects from inside, so that neither HTTP nor signatures are part of what is measured.
+ * stack objects from inside, so that neither HTTP nor signatures are part of what is measured;
+ * `POST /measure/polls` does the same for polling.
  *
  * @module
  */
 import { PatchStack as RealPatchStack } from "../../durable-objects/patch-stack.ts";
 import worker from "../../worker/index.ts";
 import { countedD1, noCount } from "./counted-d1.ts";
+import { drivePolls, type PollOrder } from "./poll-rounds.ts";
 import { type CycleOrder, driveCycles } from "./stack-cycles.ts";
 
 export class PatchStack extends RealPatchStack {
@@ -33,6 +35,8 @@ export default {
   async fetch(request, env, ctx) {
     if (new URL(request.url).pathname === "/measure/cycles")
       return Response.json(await driveCycles(env, await request.json<CycleOrder>()));
+    if (new URL(request.url).pathname === "/measure/polls")
+      return Response.json(await drivePolls(env, await request.json<PollOrder>()));
     if (request.method !== "GET" || request.headers.get("x-measure-d1") === null)
       return worker.fetch(request, env, ctx);
     const count = noCount();

@@ -7,7 +7,7 @@
 import { digestBytes } from "./digest.ts";
 
 /** How much of a body its digest is made from, characters: an edit further down goes unseen. */
-const BODY_DIGESTED = 256 * 1024;
+const BODY_DIGESTED = 16 * 1024;
 
 const SPACE = 0x20;
 const AMPERSAND = 0x26;

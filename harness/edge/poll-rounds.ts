@@ -1,0 +1,63 @@
+/**
+ * Polls declared sources in batches as large as the queue's, inside workerd, and counts what that asks
+ * of D1.
+ *
+ * @module
+ */
+import { FeedSourceConfig } from "../../worker/contract/feed-source.ts";
+import { StackConfig } from "../../worker/contract/stack.ts";
+import { pollSources } from "../../worker/intake/poll.ts";
+import { pollContext } from "../../worker/intake/poll-context.ts";
+import { openDatabase } from "../../worker/store/database.ts";
+import { putSource } from "../../worker/store/feed-sources.ts";
+import { countedD1, type D1Count, noCount } from "./counted-d1.ts";
+
+export type PollOrder = {
+  /** Feeds to declare and poll once, each as a source that feeds its share of the stacks. */
+  declare?: { base: string; sources: number; stacks: number };
+  /** Then every source is polled so many times. */
+  rounds: number;
+};
+
+export type PollReport = { milliseconds: number; outcomes: Record<string, number>; d1: D1Count };
+
+/** As the queue hands them over. */
+const BATCH = 100;
+
+export async function drivePolls(env: Env, order: PollOrder): Promise<PollReport> {
+  if (order.declare !== undefined) await declare(env, order.declare);
+  const db = openDatabase(env.DB);
+  const { results } = await db.$client.prepare("SELECT id FROM feed_sources ORDER BY position").all<{ id: string }>();
+  const ids = results.map(({ id }) => id);
+  const d1 = noCount();
+  const context = pollContext({ ...env, DB: countedD1(env.DB, d1, false) });
+  const outcomes: Record<string, number> = {};
+  const startedAt = Date.now();
+  for (let round = 0; round < order.rounds; round++)
+    for (let i = 0; i < ids.length; i += BATCH)
+      for (const { outcome } of await pollSources(context, ids.slice(i, i + BATCH)))
+        outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  return { milliseconds: Date.now() - startedAt, outcomes, d1 };
+}
+
+async function declare(
+  env: Env,
+  { base, sources, stacks }: { base: string; sources: number; stacks: number },
+): Promise<void> {
+  const config = StackConfig.parse({
+    upstream: { url: "https://forge.example.org/lantern/lantern.git" },
+    fork: { url: "https://forge.example.org/office/lantern.git" },
+    branch: "office",
+  });
+  for (let i = 0; i < stacks; i++)
+    await env.PATCH_STACK.getByName(`polled-${i}`).configure(`polled-${i}`, config, "bench");
+  for (let i = 0; i < sources; i++) {
+    const source = FeedSourceConfig.parse({
+      provider: "feed",
+      url: `${base}/${i}.atom`,
+      event: "release",
+      target: { mode: "maintain", stacks: [`polled-${i % stacks}`] },
+    });
+    await putSource(openDatabase(env.DB), `polled-${i}`, source, undefined, new Date().toISOString());
+  }
+}
