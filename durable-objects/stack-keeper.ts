@@ -71,10 +71,12 @@ export class StackKeeper {
   private readonly ports: Ports;
   private executions = 0;
   private state: StackState | undefined;
-  /** `next_action_at` as D1 has it. */
-  private plannedAt: string | null = null;
+  /** `next_action_at` as D1 has it; undefined when not known. */
+  private plannedAt: string | null | undefined;
   /** When the next effect may leave; undefined when not known. */
   private effectAt: string | null | undefined;
+  /** Counts what changes the outbox: what was read before such a change says nothing after it. */
+  private effectChanges = 0;
   private draining: Promise<void> | undefined;
 
   constructor(ports: Ports) {
@@ -108,7 +110,7 @@ export class StackKeeper {
     try {
       return await this.queue.run(work);
     } catch (error) {
-      this.state = undefined;
+      this.forget();
       if (!(error instanceof StorageFault)) throw error;
       return storageFault(stackId, error.message);
     }
@@ -125,17 +127,32 @@ export class StackKeeper {
     return this.state;
   }
 
+  /** What was written meanwhile is not known: by somebody else, or by us without an answer. */
+  private forget(): void {
+    this.state = undefined;
+    this.effectsChanged(undefined);
+  }
+
+  private effectsChanged(at: string | undefined): void {
+    this.effectAt = at;
+    this.effectChanges++;
+  }
+
   /** Lets due effects leave, and plans the next look. */
   async drain(stackId: string): Promise<void> {
     const { db, now, random, perform } = this.ports;
+    const first = this.draining === undefined;
     this.draining ??= drainOutbox({ db, now, random, perform }, stackId, (effect, message) =>
       this.giveUp(stackId, effect, message),
     ).finally(() => {
       this.draining = undefined;
     });
     try {
-      await this.draining;
-      this.effectAt = undefined;
+      // Who comes while effects are leaving does not wait for them: deadlines go on meanwhile.
+      if (first) {
+        await this.draining;
+        this.effectsChanged(undefined);
+      }
       await this.schedule(stackId);
     } catch (error) {
       // The cron pokes again: the effects are still pending.
@@ -151,8 +168,7 @@ export class StackKeeper {
     const now = this.ports.now();
     const decision = decide(state, command, now);
     const { changes, next, refused } = decision;
-    if (changes.journal.length === 0 && changes.attempts.length === 0)
-      return this.unchanged(decision, command, how.once);
+    if (changes.journal.length === 0 && changes.attempts.length === 0) return this.unchanged(decision, how.once);
     const writer = `${this.ports.instance}/${++this.executions}`;
     const rows = journalRows(state, decision, command.type, writer, iso(now));
     const effects = changes.outbox.length > 0 || changes.redrivenEffectIds.length > 0;
@@ -177,17 +193,16 @@ export class StackKeeper {
       case "answered":
         return how.once === undefined ? LOST_RACE : this.answered(how.once, state);
       case "lost_race":
-        this.state = undefined;
+        this.forget();
         return LOST_RACE;
       case "fault":
-        this.state = undefined;
+        this.forget();
         return storageFault(state.id, outcome.message);
     }
   }
 
   /** Nothing to write: the answer stands on what is recorded already. */
-  private unchanged(decision: Decision, command: Command, once: Once | undefined): Promise<Executed> {
-    if (command.type === "tick") this.after(decision.next, [], false);
+  private unchanged(decision: Decision, once: Once | undefined): Promise<Executed> {
     if (decision.refused !== null && once !== undefined) return this.answered(once, decision.next, decision.refused);
     return Promise.resolve(
       decision.refused === null
@@ -218,7 +233,11 @@ export class StackKeeper {
 
   /** Sets the alarm, and tells the cron when to poke in case the alarm is lost. */
   private async schedule(stackId: string): Promise<void> {
-    if (this.effectAt === undefined) this.effectAt = await nextEffectAt(this.ports.db, stackId);
+    while (this.effectAt === undefined) {
+      const changes = this.effectChanges;
+      const at = await nextEffectAt(this.ports.db, stackId);
+      if (changes === this.effectChanges) this.effectAt = at;
+    }
     // Read after the wait: another command may have gone by.
     const state = this.state;
     if (state === undefined) return;
@@ -232,8 +251,15 @@ export class StackKeeper {
     if (alarm === null) await this.ports.alarm.clear();
     else await this.ports.alarm.set(Date.parse(alarm));
     if (at === this.plannedAt) return;
+    this.plannedAt = undefined;
     await setNextAction(this.ports.db, stackId, at);
-    this.plannedAt = at;
+    if (this.plannedAt === undefined && this.state === state) {
+      this.plannedAt = at;
+      return;
+    }
+    // A commit went by, and which of the two D1 applied last is not known: once more, alone.
+    this.plannedAt = undefined;
+    await this.schedule(stackId);
   }
 
   private async giveUp(stackId: string, effect: OutboxRow, message: string): Promise<boolean> {
