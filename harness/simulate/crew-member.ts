@@ -41,7 +41,8 @@ async function play({ from, count, trace, untilViolation }: Order): Promise<Repo
     report.steps += outcome.steps;
     if (trace) report.traced.push(outcome);
     if (outcome.violation === undefined) continue;
-    report.violations.push(outcome);
+    // Played again for what led to it: the same seed has the same story.
+    report.violations.push(trace || untilViolation ? outcome : await theatre.play(seed, true));
     if (untilViolation) break;
   }
   return report;

@@ -49,7 +49,11 @@ function hire(mutant?: string): Member {
   return {
     order: (order) =>
       new Promise((resolve, reject) => {
-        worker.once("message", resolve);
+        const answered = (report: Report) => {
+          worker.off("error", reject);
+          resolve(report);
+        };
+        worker.once("message", answered);
         worker.once("error", reject);
         worker.postMessage(order);
       }),
