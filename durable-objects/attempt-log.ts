@@ -8,8 +8,9 @@ import { MAX_LOG_BYTES } from "../worker/contract/primitives.ts";
 const HEAD = MAX_LOG_BYTES / 2;
 const TAIL = MAX_LOG_BYTES / 2;
 
-/** Logs kept of a stack; the oldest hand-outs' go first. */
-const KEPT_LOGS = 50;
+/** Attempts of a stack whose logs are kept, and hand-outs among them all; the oldest go first. */
+const KEPT_ATTEMPTS = 50;
+const KEPT_LOGS = 100;
 
 export type LogSlice = {
   epoch: number;
@@ -104,13 +105,14 @@ export class AttemptLog {
     if (row === undefined) {
       this.sql.exec("INSERT INTO log (attempt_id, epoch) VALUES (?, ?)", attemptId, epoch);
       this.sql.exec(
-        "DELETE FROM log_chunk WHERE log IN (SELECT position FROM log ORDER BY position DESC LIMIT -1 OFFSET ?)",
+        `DELETE FROM log WHERE position NOT IN (
+           SELECT position FROM log WHERE attempt_id IN (
+             SELECT attempt_id FROM log GROUP BY attempt_id ORDER BY max(position) DESC LIMIT ?)
+           ORDER BY position DESC LIMIT ?)`,
+        KEPT_ATTEMPTS,
         KEPT_LOGS,
       );
-      this.sql.exec(
-        "DELETE FROM log WHERE position IN (SELECT position FROM log ORDER BY position DESC LIMIT -1 OFFSET ?)",
-        KEPT_LOGS,
-      );
+      this.sql.exec("DELETE FROM log_chunk WHERE log NOT IN (SELECT position FROM log)");
       row = this.sql.exec<LogRow>(find, attemptId, epoch).one();
     }
     return row;

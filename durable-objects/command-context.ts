@@ -5,12 +5,14 @@
  * @module
  */
 import type { FlowEventPayload } from "../worker/contract/flow-event.ts";
+import type { RunnerCallback } from "../worker/contract/runner-wire.ts";
 import { readAcceptance } from "../worker/store/acceptance.ts";
-import { findAttempt, findReport, lastAttempt } from "../worker/store/attempts.ts";
+import { countEvidence, findAttempt, findReport, lastAttempt } from "../worker/store/attempts.ts";
 import type { Database } from "../worker/store/database.ts";
 import { branchCandidate } from "../worker/store/dispatches.ts";
 import type { FlowEventRow } from "../worker/store/flow-events.ts";
 import type { AttemptRow } from "../worker/store/rows.ts";
+import { admit, MAX_EVIDENCE } from "./machine/runner.ts";
 import type { Command, IncomingEvent, StackState, Target } from "./machine/state.ts";
 
 /** Events with what the record says about them in this stack. Unknown ids are left out. */
@@ -46,6 +48,19 @@ export async function target(db: Database, state: StackState, attemptId: string)
   if (openOf(state, attemptId) !== undefined) return { attemptId, ended: null };
   const stored = await findAttempt(db, attemptId);
   return { attemptId, ended: stored?.stackId === state.id ? stored : null };
+}
+
+/** A runner's result, with what the record has of late ones where this is another. */
+export async function resultOf(
+  db: Database,
+  state: StackState,
+  { attemptId, epoch, nonce, data: result }: Extract<RunnerCallback, { type: "attempt.result" }>,
+): Promise<Extract<Command, { type: "result" }>> {
+  const about = await target(db, state, attemptId);
+  const attempt = openOf(state, attemptId) ?? about.ended;
+  const late = attempt !== null && admit(attempt, epoch, nonce) !== null;
+  const evidence = late ? await countEvidence(db, attemptId, MAX_EVIDENCE) : 0;
+  return { type: "result", ...about, epoch, nonce, result, evidence };
 }
 
 /** What landing an attempt needs to know. */

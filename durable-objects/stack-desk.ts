@@ -7,7 +7,7 @@
 import type { CallbackAnswer, RunnerCallback, RunnerInfo } from "../worker/contract/runner-wire.ts";
 import type { StackConfig } from "../worker/contract/stack.ts";
 import type { AttemptRow } from "../worker/store/rows.ts";
-import { eventAgain, incomingEvents, landing, target } from "./command-context.ts";
+import { eventAgain, incomingEvents, landing, resultOf, target } from "./command-context.ts";
 import { admit } from "./machine/runner.ts";
 import type { Command, StackState } from "./machine/state.ts";
 import { iso, LEASE_MS } from "./machine/timing.ts";
@@ -157,12 +157,9 @@ export class StackDesk {
     callback: Extract<RunnerCallback, { type: "attempt.result" }>,
     message: { id: string; hash: string },
   ): Promise<Answer<{ answer: CallbackAnswer }>> {
-    const { attemptId, epoch, nonce, data: result } = callback;
-    const answer = await this.keeper.execute(
-      stackId,
-      async (state) => ({ type: "result", ...(await target(this.ports.db, state, attemptId)), epoch, nonce, result }),
-      { once: { key: `callback:${attemptId}:${message.id}`, hash: message.hash } },
-    );
+    const answer = await this.keeper.execute(stackId, (state) => resultOf(this.ports.db, state, callback), {
+      once: { key: `callback:${callback.attemptId}:${message.id}`, hash: message.hash },
+    });
     if (!answer.ok) return answer;
     const told: CallbackAnswer = {
       status: answer.repeated ? "duplicate" : "applied",

@@ -57,7 +57,7 @@ function apply(draft: Draft, command: Command): Outcome {
     case "claim":
       return withTarget(draft, command, (a) => claim(draft, a, command.epoch, command.nonce, command.runner));
     case "result":
-      return withTarget(draft, command, (a) => report(draft, a, command.epoch, command.nonce, command.result));
+      return withTarget(draft, command, (a) => report(draft, a, command));
     case "resume":
       return withTarget(draft, command, (a) => resume(draft, a, command.note, command.resolvedRef, command.actor));
     case "cancel":

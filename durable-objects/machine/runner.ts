@@ -9,7 +9,7 @@ import type { AttemptRow } from "../../worker/store/rows.ts";
 import type { Draft } from "./draft.ts";
 import { requeue, retryAutomatically } from "./hand-out.ts";
 import { landAutomatically } from "./land.ts";
-import type { Refusal } from "./state.ts";
+import type { Command, Refusal } from "./state.ts";
 import { blockedWait, iso, LEASE_MS } from "./timing.ts";
 
 /** First nonce wins; the same nonce gets the same answer. */
@@ -47,25 +47,33 @@ export function admit(attempt: AttemptRow, epoch: number, nonce: string): Refusa
   return attempt.status === "running" && attempt.nonce === nonce ? null : fenced(attempt);
 }
 
-/** The end of a runner's work, as the runner tells it. */
+/** Late results that an attempt's timeline keeps: a runner gone wild must not fill the journal. */
+export const MAX_EVIDENCE = 20;
+
+type ResultCommand = Extract<Command, { type: "result" }>;
+
+/** The end of a runner's work, as the runner tells it. `evidence` is how much the timeline has of late ones. */
 export function report(
   draft: Draft,
   attempt: AttemptRow,
-  epoch: number,
-  nonce: string,
-  result: AttemptResult,
+  { epoch, nonce, result, evidence = 0 }: Pick<ResultCommand, "epoch" | "nonce" | "result" | "evidence">,
 ): { attempt: AttemptRow; refused: Refusal | null } {
   const actor = `runner:${attempt.runner?.name ?? "unknown"}`;
   const refused = admit(attempt, epoch, nonce);
   if (refused !== null) {
-    draft.write({
-      kind: "evidence",
-      actor,
-      attemptId: attempt.id,
-      epoch,
-      reason: { code: refused.code, message: `late result '${result.outcome}' kept as evidence: ${refused.message}` },
-      data: { outcome: result.outcome, candidates: result.candidates, reason: result.reason },
-    });
+    if (evidence < MAX_EVIDENCE) {
+      const last = evidence === MAX_EVIDENCE - 1 ? "; later ones are only logged" : "";
+      const message = `late result '${result.outcome}' kept as evidence: ${refused.message}${last}`;
+      const data = { outcome: result.outcome, candidates: result.candidates, reason: result.reason };
+      draft.write({
+        kind: "evidence",
+        actor,
+        attemptId: attempt.id,
+        epoch,
+        reason: { code: refused.code, message },
+        data,
+      });
+    }
     return { attempt, refused };
   }
   draft.updateDispatch(attempt, { status: "ended", outcome: result.outcome, endedAt: draft.now });

@@ -63,7 +63,7 @@ export type Target = { attemptId: string; ended: AttemptRow | null };
 export type Command =
   | { type: "accept"; events: readonly IncomingEvent[] }
   | ({ type: "claim"; epoch: number; nonce: string; runner: RunnerInfo } & Target)
-  | ({ type: "result"; epoch: number; nonce: string; result: AttemptResult } & Target)
+  | ({ type: "result"; epoch: number; nonce: string; result: AttemptResult; evidence?: number } & Target)
   | { type: "retry"; event: IncomingEvent; last: AttemptRow | null; actor: string }
   | { type: "replay"; event: IncomingEvent; last: AttemptRow | null; actor: string }
   | ({ type: "resume"; note: string; resolvedRef?: string | undefined; actor: string } & Target)

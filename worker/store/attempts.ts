@@ -74,6 +74,12 @@ export async function readTimeline(db: Database, attemptId: string): Promise<Jou
   return reading(db.select().from(journal).where(eq(journal.attemptId, attemptId)).orderBy(asc(journal.seq)));
 }
 
+/** Rows of evidence on an attempt's timeline, counted up to `most`. */
+export async function countEvidence(db: Database, attemptId: string, most: number): Promise<number> {
+  const where = and(eq(journal.attemptId, attemptId), eq(journal.kind, "evidence"));
+  return (await reading(db.select({ seq: journal.seq }).from(journal).where(where).limit(most))).length;
+}
+
 export async function findReport(db: Database, attemptId: string): Promise<ReportRow | undefined> {
   return (await reading(db.select().from(reports).where(eq(reports.attemptId, attemptId)).limit(1)))[0];
 }
