@@ -89,10 +89,10 @@ export function reportLines(report: StackReport): string[] {
 }
 
 function notes(patch: PatchReport): string[] {
-  const words = [
-    ...(patch.note === undefined ? [] : [patch.note]),
-    ...(patch.upstreamOid === undefined ? [] : [`upstream has it as ${patch.upstreamOid.slice(0, 12)}`]),
-  ];
+  const upstream = patch.upstreamOid?.slice(0, 12);
+  // Of a conflicting patch the upstream commit only looks like it.
+  const match = patch.outcome === "conflicted" ? `perhaps ${upstream} upstream` : `upstream has it as ${upstream}`;
+  const words = [...(patch.note === undefined ? [] : [patch.note]), ...(upstream === undefined ? [] : [match])];
   return words.length === 0 ? [] : indent(`${patch.oid.slice(0, 9)}: ${words.join("; ")}`, 2).map(colors.dim);
 }
 

@@ -1,6 +1,6 @@
 /**
  * Accounts for a stack that a person resolved: every old patch is in the resolved branch, or
- * upstream, or named as dropped in the note. Nothing is missing in silence.
+ * upstream, or said to be dropped in the note. Nothing is missing in silence.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import { carryPatches } from "./carry.ts";
 import type { Commit } from "./commit.ts";
 import { type CommitDiff, readDiffs } from "./commit-diffs.ts";
 import { holds } from "./containment.ts";
+import { isDroppedInNote } from "./dropped-in-note.ts";
 import { failure } from "./failure.ts";
 import type { PatchFate } from "./outcome.ts";
 import { gitText } from "./process.ts";
@@ -15,9 +16,6 @@ import type { ResolvedAnswer, ResolvedRequest } from "./replay-request.ts";
 import { buildReport } from "./report.ts";
 import { isAncestor, locateStack, readCommit, type Stack, short } from "./stack.ts";
 import { Workbench } from "./workbench.ts";
-
-/** Characters of an oid that name a patch in a note. */
-const SHORTEST_OID = 7;
 
 /**
  * @returns a report whose result is the resolved branch; or failure `not_on_onto`, or
@@ -66,10 +64,12 @@ async function accountLocated(
   const { fates } = await carryPatches(bench, stack, diffs, { signal: request.signal });
   const present = await findPatches(bench, stack, diffs, resolved);
 
+  const commits = stack.patches.map(({ commit }) => commit);
   const accounted: PatchFate[] = [];
   const missing: Commit[] = [];
   for (const fate of fates) {
-    const found = await resolvedFate(bench, fate, present, resolved, request.note);
+    const isDropped = isDroppedInNote(request.note, fate.picked.patch.commit, commits);
+    const found = await resolvedFate(bench, fate, present, resolved, isDropped ? request.note : undefined);
     if (found === undefined) missing.push(fate.picked.patch.commit);
     else accounted.push(found);
   }
@@ -163,7 +163,7 @@ async function resolvedFate(
   fate: PatchFate,
   { places }: Present,
   resolved: Commit,
-  note: string,
+  droppedBy: string | undefined,
 ): Promise<PatchFate | undefined> {
   const { patch } = fate.picked;
   const { picked, patchId } = fate;
@@ -176,7 +176,7 @@ async function resolvedFate(
       newOid: place.commit.oid,
       notes: fate.outcome === "conflicted" ? ["resolved by a person"] : [],
     };
-  if (names(note, patch.commit)) return { ...known, outcome: "dropped", notes: [`dropped by a person: ${note}`] };
+  if (droppedBy !== undefined) return { ...known, outcome: "dropped", notes: [`dropped by a person: ${droppedBy}`] };
   if (fate.outcome === "upstreamed" || fate.outcome === "empty" || fate.outcome === "dropped") {
     const { newOid: _, ...rest } = fate;
     return rest;
@@ -191,19 +191,11 @@ async function resolvedFate(
   return undefined;
 }
 
-/** True when a note names a patch by its subject or by the start of its oid. */
-export function names(note: string, { oid, subject }: Pick<Commit, "oid" | "subject">): boolean {
-  const text = note.toLowerCase();
-  if (subject !== "" && text.includes(subject.toLowerCase())) return true;
-  const words = text.match(/\b[0-9a-f]{7,64}\b/g) ?? [];
-  return words.some((word) => word.length >= SHORTEST_OID && oid.startsWith(word));
-}
-
 function unaccounted(missing: readonly Commit[], resolved: Commit) {
   const list = missing.map(({ oid, subject }) => `${short(oid)} ("${subject}")`).join(", ");
   return failure(
     "patches_unaccounted",
-    `The resolved branch (${short(resolved.oid)}) lacks ${missing.length === 1 ? "a patch" : `${missing.length} patches`} of the stack: ${list}. Add what is missing, or name each as dropped in the note (by subject or oid).`,
+    `The resolved branch (${short(resolved.oid)}) lacks ${missing.length === 1 ? "a patch" : `${missing.length} patches`} of the stack: ${list}. Add what is missing, or say in the note what was dropped ("drop" and its subject or oid).`,
     missing.map(({ oid }) => oid),
   );
 }

@@ -1,6 +1,5 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
-import { names } from "./account.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { parseCommit, rewriteCommit } from "./commit.ts";
 import { conflictRegions, conflictSubject } from "./conflict-region.ts";
@@ -144,12 +143,4 @@ describe("answers of merge-tree", () => {
   test("with advice on submodules behind the messages", async () => {
     expect((await read(`${conflict}Recursive merging with submodules\n\0`, 7)).messages).toHaveLength(1);
   });
-});
-
-test("a note names a patch by its subject in any case, or by seven digits of its oid", () => {
-  const patch = { oid: "abcdef0123456789abcdef0123456789abcdef01", subject: "Fix the thing" };
-  expect(names("dropped: fix THE thing, not needed", patch)).toBe(true);
-  expect(names("dropped ABCDEF0", patch)).toBe(true);
-  expect(names("dropped abcdef", patch)).toBe(false);
-  expect(names("dropped something else", patch)).toBe(false);
 });

@@ -53,7 +53,7 @@ export interface ResolvedRequest
   extends Omit<ReplayRequest, "objects" | "committer" | "sign" | "resolve" | "onProgress"> {
   /** Head of the branch that a person prepared: `onto` plus the resolved patches. */
   resolvedOid: string;
-  /** The resume note: a patch that is gone on purpose is named here by subject or oid. */
+  /** The resume note: of a patch that is gone on purpose it says that it was dropped, by subject or oid. */
   note: string;
 }
 
