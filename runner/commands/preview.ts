@@ -20,19 +20,22 @@ export function registerPreview(program: Command): void {
     .argument("<url-or-file>", "address of a feed, a file, or - for standard input")
     .option("--provider <provider>", Provider.options.join(", "))
     .option("--event <kind>", FeedEventKind.options.join(", "))
+    .option("--stack <stack>", "show what this stack's release policy says of each entry")
     .addHelpText(
       "after",
       examples([
         "preview https://github.com/honojs/hono/releases.atom",
         "preview feed.xml --provider gitlab --event tag --json",
+        "preview https://github.com/honojs/hono/releases.atom --stack web",
       ]),
     )
-    .action(async (from: string, options: { provider?: string; event?: string }, self: Command) => {
+    .action(async (from: string, options: { provider?: string; event?: string; stack?: string }, self: Command) => {
       const session = Session.of(self);
       const body = {
         ...what(from),
         provider: choice(Provider.options, "--provider", options.provider),
         event: choice(FeedEventKind.options, "--event", options.event),
+        stack: options.stack,
       };
       const request = { method: "POST" as const, path: ["feed-sources", "preview"], body, answer: Preview };
       const answer = await session.watch("reading the feed", session.api().request(request));
@@ -60,6 +63,10 @@ function describe(preview: Preview): string {
     entry.prerelease === true ? "prerelease" : "",
   ]);
   parts.push(entries.length === 0 ? "no entries" : table(["TAG OR REF", "TITLE", "DATE", ""], entries));
+  const judged = preview.signals.flatMap(({ tag, entryId, decisions }) =>
+    decisions.map(({ stackId, pass, message }) => [tag ?? entryId, stackId, pass ? "takes it" : "leaves it", message]),
+  );
+  if (judged.length > 0) parts.push(table(["MOVEMENT", "STACK", "DECISION", "WHY"], judged));
   for (const warning of preview.warnings) parts.push(colors.yellow(`warning: ${warning}`));
   parts.push(`${preview.entries.length} entries would make ${preview.events.length} events`);
   return parts.join("\n");

@@ -8,6 +8,7 @@ import { oneLine } from "../client/command-failure.ts";
 import { VERSION } from "../client/version.ts";
 import { registerApply } from "./apply.ts";
 import { registerAttempts } from "./attempts.ts";
+import { registerBackfill } from "./backfill.ts";
 import { registerCancel } from "./cancel.ts";
 import { registerCandidates } from "./candidates.ts";
 import { registerDismiss } from "./dismiss.ts";
@@ -60,6 +61,7 @@ const GROUPS: readonly { heading: string; register: readonly ((program: Command)
     register: [
       registerRetry,
       registerReplay,
+      registerBackfill,
       registerSync,
       registerResume,
       registerCancel,

@@ -28,13 +28,20 @@ feedPreviewApi.openapi(
   }),
   async (c) => {
     const input = c.req.valid("json");
-    const stacks = input.target?.mode === "maintain" ? await followingStacks(c.var.db, input.target.stacks) : [];
+    const stacks = await stacksOf(c.var.db, input);
     const outbound = { allowLocal: c.var.settings.allowLocal, ownHosts: [new URL(c.req.url).hostname] };
     const preview = await previewFeed(input, stacks, outbound, new Date().toISOString());
     if (!preview.ok) throw new ApiError("feed_unusable", preview.failure.message, { reason: preview.failure.code });
     return c.json(preview.value, 200);
   },
 );
+
+async function stacksOf(db: Database, { stack, target }: PreviewInput): Promise<FollowingStack[]> {
+  if (stack === undefined) return target?.mode === "maintain" ? followingStacks(db, target.stacks) : [];
+  const [found] = await stackPolicies(db, [stack]);
+  if (found === undefined) throw new ApiError("not_found", `there is no stack '${stack}'`);
+  return [{ stackId: found.stackId, releases: found.config.policy.releases }];
+}
 
 async function followingStacks(db: Database, ids: readonly string[]): Promise<FollowingStack[]> {
   const found = await stackPolicies(db, ids);

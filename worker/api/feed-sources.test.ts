@@ -126,6 +126,14 @@ describe("/feed-sources/preview", () => {
     expect((await ask("GET", "/flow-events")).body).toEqual({ events: [] });
   });
 
+  it("judges by the policy of a stack that it is asked about", async () => {
+    const body = { body: githubReleases, url: "https://github.com/acme/rocket/releases.atom" };
+    const answer = await ask("POST", "/feed-sources/preview", { ...body, stack: "rocket" });
+    expect(answer.body.events).toMatchObject([{ payload: { entry: { tag: "rust-v1.10.0" } }, stackIds: ["rocket"] }]);
+    const unknown = await ask("POST", "/feed-sources/preview", { ...body, stack: "nope" });
+    expect([unknown.status, message(unknown)]).toEqual([404, "there is no stack 'nope'"]);
+  });
+
   it("says what the server sent instead of a feed", async () => {
     const answer = await ask("POST", "/feed-sources/preview", { body: "<html><title>Log in</title></html>" });
     expect(answer.status).toBe(422);

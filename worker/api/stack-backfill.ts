@@ -5,9 +5,10 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
-import { FeedEntry, FilterDecision } from "../contract/feed-signal.ts";
+import { BackfillAnswer, BackfillInput } from "../contract/backfill.ts";
+import type { FilterDecision } from "../contract/feed-signal.ts";
 import { FlowEvent } from "../contract/flow-event.ts";
-import { Name, Timestamp } from "../contract/primitives.ts";
+import { Name } from "../contract/primitives.ts";
 import { deliverPending } from "../intake/deliver.ts";
 import { decide, eventFor } from "../intake/plan-intake.ts";
 import { type Backfilled, type PastSignal, pastSignals, storeBackfill } from "../store/backfill.ts";
@@ -17,18 +18,6 @@ import { ApiError, json, jsonBody, refusals, router, scope } from "./http.ts";
 
 /** Signals looked at in one call. */
 const LIMIT = 500;
-
-const BackfillInput = z.strictObject({ since: Timestamp }).openapi("BackfillInput");
-
-const BackfillAnswer = z
-  .object({
-    events: z.array(FlowEvent),
-    /** Movements that today's policy does not let through either, and why. */
-    left: z.array(FeedEntry.extend({ sourceId: Name, decision: FilterDecision })),
-    /** There were more signals than one call looks at: call again. */
-    more: z.boolean(),
-  })
-  .openapi("BackfillAnswer");
 
 export const stackBackfillApi = router();
 

@@ -29,6 +29,8 @@ export const PreviewInput = z
     /** A feed's own text, when it is not to be fetched. */
     body: z.string().optional(),
     id: Name.default("preview"),
+    /** Judge by the policy of this stack, as if the source fed it. */
+    stack: Name.optional(),
   })
   .refine((p) => p.url !== undefined || p.body !== undefined, "give a url to fetch, or a body")
   .openapi("PreviewInput");

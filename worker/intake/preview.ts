@@ -118,12 +118,13 @@ async function readFeed(
 
 /** Fills in what the caller left out; what a source would need to be declared may be missing here. */
 function completed(input: PreviewInput, url: string | undefined): FeedSourceConfig {
-  const { id: _id, body: _body, ...given } = input;
+  const { id: _id, body: _body, stack, ...given } = input;
   return SourceConfig.parse({
     ...given,
     url: input.url ?? "https://preview.invalid/",
     provider: input.provider ?? guessProvider(url ?? input.url),
     event: input.event ?? guessEvent(url ?? input.url),
+    ...(stack === undefined ? {} : { target: { mode: "maintain", stacks: [stack] } }),
   });
 }
 
