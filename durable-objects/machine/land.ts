@@ -17,11 +17,16 @@ export function land(
   actor: string,
 ): { attempt: AttemptRow; refused: Refusal | null } {
   const refuse = (message: string) => ({ attempt, refused: { code: "not_landable" as const, message } });
-  if (attempt.operation === "land") return refuse(`${attempt.id} is a landing itself`);
+  if (attempt.operation === "land")
+    return refuse(`${attempt.id} is a landing itself; land the attempt ${attempt.landsAttemptId}, or replay the event`);
   if (attempt.status !== "changed")
-    return refuse(`${attempt.id} is ${attempt.status}; only an attempt that ended changed has a candidate to land`);
-  if (candidate === null || headOid === null) return refuse(`${attempt.id} has no candidate branch`);
-  if (candidate.landedAt !== null) return refuse(`${candidate.ref} was landed at ${candidate.landedAt}`);
+    return refuse(
+      `${attempt.id} is ${attempt.status}; only an attempt that ended changed can be landed: replay its event`,
+    );
+  if (candidate === null || headOid === null)
+    return refuse(`${attempt.id} has no candidate branch; replay its event to make one`);
+  if (candidate.landedAt !== null)
+    return refuse(`${candidate.ref} was landed at ${candidate.landedAt}; replay its event for another candidate`);
   const under = draft.stack.open.find((a) => a.landsAttemptId === attempt.id);
   if (under !== undefined) return refuse(`${under.id} is landing it already`);
   const created = draft.create(asEvent(attempt), "land", "queued", actor, { landsAttemptId: attempt.id });

@@ -70,16 +70,24 @@ export function resume(
   return { attempt: resumed, refused: null };
 }
 
+const ENDED_INSTEAD = "it has ended: use retry or replay on its event";
+
+function insteadOfDismiss(attempt: AttemptRow): string {
+  return isTerminal(attempt.status) ? ENDED_INSTEAD : "only an intervention can be dismissed; cancel it instead";
+}
+
 function insteadOfResume(attempt: AttemptRow): string {
   if (attempt.status === "blocked") return `it is looked at again by itself at ${attempt.notBefore}; retry does it now`;
-  if (isTerminal(attempt.status)) return "it has ended: use retry or replay on its event";
-  return "only an attempt that needs intervention can be resumed";
+  return isTerminal(attempt.status) ? ENDED_INSTEAD : "wait for it, or cancel it";
 }
 
 /** A request first: it becomes fact once no runner can report for the attempt any more. */
 export function cancel(draft: Draft, attempt: AttemptRow, actor: string): Outcome {
   if (isTerminal(attempt.status))
-    return { attempt, refused: { code: "not_cancellable", message: `${attempt.id} has ended: ${attempt.status}` } };
+    return {
+      attempt,
+      refused: { code: "not_cancellable", message: `${attempt.id} is ${attempt.status}; ${ENDED_INSTEAD}` },
+    };
   const reason = { code: "cancelled", message: `cancelled by ${actor}` };
   if (attempt.status === "running") {
     if (attempt.cancelRequested) return { attempt, refused: null };
@@ -106,7 +114,7 @@ export function dismiss(draft: Draft, attempt: AttemptRow, note: string, actor: 
       attempt,
       refused: {
         code: "not_dismissable",
-        message: `${attempt.id} is ${attempt.status}; only an attempt that needs intervention can be dismissed`,
+        message: `${attempt.id} is ${attempt.status}; ${insteadOfDismiss(attempt)}`,
       },
     };
   writeNote(draft, attempt, note, actor);
