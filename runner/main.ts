@@ -6,6 +6,7 @@
  */
 import { CommanderError } from "commander";
 import { CommandFailure, describeError } from "./client/command-failure.ts";
+import { printable } from "./client/printable.ts";
 import { createProgram } from "./commands/program.ts";
 
 /** 0 done, 1 the work failed, 2 not understood. */
@@ -17,7 +18,8 @@ async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof CommandFailure) {
-      process.stderr.write(`${error.code}: ${error.message.replaceAll(/\s*\n\s*/g, " ")}\n`);
+      const line = printable(error.message.replaceAll(/\s*\n\s*/g, " "), false);
+      process.stderr.write(`${error.code}: ${line}\n`);
       return error.exitCode;
     }
     process.stderr.write(`internal: ${describeError(error)}; this is a fault of the program, please report it\n`);

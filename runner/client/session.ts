@@ -9,6 +9,7 @@
 import type { Command } from "commander";
 import { colors } from "./colors.ts";
 import { EdgeApi } from "./edge-api.ts";
+import { printable } from "./printable.ts";
 import { type GlobalOptions, readSettings, requireServer, requireToken, type Settings } from "./settings.ts";
 
 export class Session {
@@ -29,12 +30,12 @@ export class Session {
 
   /** Prints the answer: the document with `--json`, else what `human` makes of it. */
   answer(document: unknown, human: () => string): void {
-    process.stdout.write(this.settings.json ? `${JSON.stringify(document, null, 2)}\n` : withNewline(human()));
+    process.stdout.write(this.settings.json ? `${JSON.stringify(document, null, 2)}\n` : onTerminal(human()));
   }
 
   /** A remark for a person, on standard error. */
   say(line: string): void {
-    process.stderr.write(`${line}\n`);
+    process.stderr.write(`${printable(line, colors.isColorSupported)}\n`);
   }
 
   /** Runs `work`; from its second second on a terminal shows that it goes on, and for how long. */
@@ -55,6 +56,7 @@ export class Session {
   }
 }
 
-function withNewline(text: string): string {
-  return text === "" || text.endsWith("\n") ? text : `${text}\n`;
+function onTerminal(text: string): string {
+  const shown = printable(text, colors.isColorSupported);
+  return shown === "" || shown.endsWith("\n") ? shown : `${shown}\n`;
 }

@@ -28,9 +28,11 @@ export function commitSigner(
   { key, format }: SigningKey,
   ours: Readonly<Record<string, string | undefined>> = process.env,
 ): (commit: Buffer) => Promise<string> {
-  const env = Object.fromEntries(
-    PASSED_ON.map((name) => [name, ours[name]]).filter(([, value]) => value !== undefined),
-  );
+  const env: Record<string, string> = {};
+  for (const name of PASSED_ON) {
+    const value = ours[name];
+    if (value !== undefined) env[name] = value;
+  }
   const [program, args] =
     format === "ssh"
       ? (["ssh-keygen", ["-Y", "sign", "-n", "git", "-f", key]] as const)

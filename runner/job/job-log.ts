@@ -8,6 +8,7 @@
  */
 import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { printable } from "../client/printable.ts";
 import type { JobHead } from "./claim.ts";
 import type { Clock } from "./clock.ts";
 import { type DataHome, fileName } from "./data-home.ts";
@@ -45,7 +46,8 @@ export class JobLog {
   write(text: string): void {
     if (this.#full) return;
     const at = new Date(this.#options.clock.now()).toISOString();
-    const lines = this.#options.redact(text).replace(/\n$/, "").split("\n");
+    // A log is read in terminals too: commands may be colourful, subjects of commits hostile.
+    const lines = printable(this.#options.redact(text).replaceAll(/\r\n?/g, "\n"), true).replace(/\n$/, "").split("\n");
     let chunk = lines.map((line) => `${at} ${line}\n`).join("");
     this.#full = this.#size + chunk.length > MAX_BYTES;
     if (this.#full) chunk = `${at} the log ends here: it has reached ${MAX_BYTES} bytes\n`;

@@ -20,11 +20,18 @@ export type Remote = {
  * not set. It goes to git through its environment and so stands in no argument list and no file.
  */
 export function describeRemote(what: string, url: string, forkUrl: string, env: Environment): Remote {
-  return { what, url, options: { protocols: [protocolOf(url)], config: credential(url, forkUrl, env) } };
+  return { what, url, options: { protocols: protocolsOf(url), config: credential(url, forkUrl, env) } };
 }
 
-function protocolOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).protocol.slice(0, -1) : "file";
+/** Anything else (`ext::`, `fd::`, helpers of other names) is no address of a repository to us. */
+const TRANSPORTS: ReadonlySet<string> = new Set(["https", "ssh", "http", "git", "file"]);
+
+/** The transport that an address names; none at all for one that git would look up a helper for. */
+function protocolsOf(url: string): string[] {
+  // A plain path. `host:path` is one too, as far as we allow it: git takes it for ssh and refuses.
+  if (!URL.canParse(url)) return ["file"];
+  const protocol = new URL(url).protocol.slice(0, -1);
+  return TRANSPORTS.has(protocol) && url.includes("://") ? [protocol] : [];
 }
 
 function credential(url: string, forkUrl: string, env: Environment): Record<string, string> {
