@@ -61,7 +61,7 @@ async function accountLocated(
   const pairs = stack.patches.map(({ commit, parent }) => ({ from: parent?.oid, to: commit.oid }));
   const diffs = await readDiffs(options, pairs, { patchIds: true });
   // What a replay says by itself: a patch that upstream has need not be in the resolved branch.
-  const { fates } = await carryPatches(bench, stack, diffs, { signal: request.signal });
+  const { fates, ...carried } = await carryPatches(bench, stack, diffs, { signal: request.signal });
   const present = await findPatches(bench, stack, diffs, resolved);
 
   const commits = stack.patches.map(({ commit }) => commit);
@@ -76,7 +76,7 @@ async function accountLocated(
   if (missing.length > 0) return unaccounted(missing, resolved);
   const used = new Set(accounted.map((fate) => fate.newOid));
   const added = present.commits.filter((commit) => !used.has(commit.oid));
-  const warnings = [...stack.warnings];
+  const warnings = [...stack.warnings, ...carried.warnings];
   if (added.length > 0)
     warnings.push(
       `The resolved branch has commits that are no patch of the stack: ${added.map((c) => `${short(c.oid)} ("${c.subject}")`).join(", ")}.`,

@@ -5,6 +5,7 @@
  */
 import { rewriteCommit, withSignature } from "./commit.ts";
 import type { CommitDiff } from "./commit-diffs.ts";
+import { missingLfsObjects } from "./lfs.ts";
 import { accountForPatches, type PatchFate } from "./outcome.ts";
 import { type PickedPatch, pickStack } from "./pick.ts";
 import type { ReplayRequest } from "./replay-request.ts";
@@ -27,6 +28,7 @@ export interface CarriedStack {
   /** The last new commit; `onto` when no patch was picked. */
   tip: string;
   tree: string;
+  warnings: string[];
 }
 
 export async function carryPatches(
@@ -60,7 +62,12 @@ export async function carryPatches(
     // Whatever its patch-id says: somebody should look at it.
     if (fate.outcome === "carried") fate.outcome = "adapted";
   }
-  return { fates, tip, tree };
+  const warnings = await missingLfsObjects(bench, fates, diffs);
+  if (isDeep && picked.some(({ state }) => state === "picked"))
+    warnings.push(
+      `Only the newest ${SEARCHED_ALWAYS} of upstream's ${stack.commitsBehind} new commits were searched for patches that upstream took and reverted: older reverts are not told.`,
+    );
+  return { fates, tip, tree, warnings };
 }
 
 /** The files of all patches, or of some. */

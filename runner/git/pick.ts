@@ -69,8 +69,11 @@ export async function pickStack(
     picked.push(result);
     tree = result.after;
     options.onProgress?.(picked.length, stack.patches.length);
-    if (result.state === "picked" && changes.some(({ path }) => isAttributesFile(path)))
+    if (result.state === "picked" && changes.some(({ path }) => isAttributesFile(path))) {
+      // The tree is one of ours: what is held in memory cannot be read yet.
+      bench.writer.flush();
       await bench.useAttributes(await attributesOf(bench.reader, tree, touched));
+    }
   }
   return picked;
 }

@@ -72,7 +72,8 @@ async function replayLocated(
     return finish(fates, { oid: stack.head.oid, tree: stack.head.tree }, text);
   }
 
-  const { fates, tip, tree } = await carryPatches(bench, stack, diffs, request);
+  const { fates, tip, tree, ...carried } = await carryPatches(bench, stack, diffs, request);
+  warnings.push(...carried.warnings);
   const text = await rangeDiff(bench, stack, fates, tip);
   const conflicted = fates.some((fate) => fate.outcome === "conflicted");
   const unsigned = fates.filter((fate) => fate.newOid !== undefined && fate.picked.patch.commit.signed).length;
