@@ -13,16 +13,16 @@ import { type Bench, type BenchResult, machine } from "./bench.ts";
 const NAMES = ["api", "stack", "engine", "intake"] as const;
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean" } } });
-const benches = await knownBenches();
 const wanted = positionals[0];
-const chosen = wanted === undefined ? benches : benches.filter(({ name }) => name === wanted);
+const names = NAMES.filter((name) => existsSync(file(name)));
+const chosen = wanted === undefined ? names : names.filter((name) => name === wanted);
 if (chosen.length === 0 || positionals.length > 1) {
-  process.stderr.write(`usage: npm run bench [-- NAME] [--json]\n`);
-  for (const { name, about } of benches) process.stderr.write(`  ${name.padEnd(8)}${about}\n`);
+  process.stderr.write("usage: npm run bench [-- NAME] [--json]\n");
+  for (const { name, about } of await loadAll(names)) process.stderr.write(`  ${name.padEnd(8)}${about}\n`);
   process.exit(2);
 }
 const documents = [];
-for (const bench of chosen) {
+for (const bench of await loadAll(chosen)) {
   const before = machine();
   const results = await bench.run((line) => {
     if (process.stderr.isTTY || process.env.BENCH_PROGRESS !== undefined)
@@ -36,17 +36,20 @@ for (const bench of chosen) {
 if (values.json === true)
   process.stdout.write(`${JSON.stringify(wanted === undefined ? documents : documents[0], null, 2)}\n`);
 
-/** Those of the benches that this tree has. */
-async function knownBenches(): Promise<Bench[]> {
-  const found: Bench[] = [];
-  for (const name of NAMES) {
-    const file = new URL(`./${name}.ts`, import.meta.url);
-    if (!existsSync(file)) continue;
-    const module = (await import(file.href)) as Partial<Record<string, Bench>>;
-    const bench = module[name];
-    if (bench !== undefined) found.push(bench);
-  }
-  return found;
+/** Only what is asked for: a bench may need packages that others do not. */
+function loadAll(some: readonly (typeof NAMES)[number][]): Promise<Bench[]> {
+  return Promise.all(
+    some.map(async (name) => {
+      const module = (await import(file(name).href)) as Partial<Record<string, Bench>>;
+      const bench = module[name];
+      if (bench === undefined) throw new Error(`harness/bench/${name}.ts exports no bench '${name}'`);
+      return bench;
+    }),
+  );
+}
+
+function file(name: string): URL {
+  return new URL(`./${name}.ts`, import.meta.url);
 }
 
 function table(bench: Bench, on: string, results: readonly BenchResult[]): string {
