@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { type Count, CRIPPLED, simulateYear } from "./simulate.ts";
+import { SqliteD1 } from "./sqlite-d1.ts";
 
 const { values } = parseArgs({
   options: { years: { type: "string", default: "2000" }, from: { type: "string", default: "1" } },
@@ -24,12 +25,13 @@ const share = ({ released, lost, doubled }: Count): string =>
 
 const ours: Count = { released: 0, lost: 0, doubled: 0 };
 const naive = new Map<string, Count>();
+const d1 = new SqliteD1();
 let violations = 0;
 let polls = 0;
 let crashes = 0;
 let moves = 0;
 for (let seed = from; seed < from + years; seed++) {
-  const result = await simulateYear(seed);
+  const result = await simulateYear(d1, seed);
   add(ours, result.ours);
   for (const [name, count] of result.naive) {
     const sum = naive.get(name) ?? { released: 0, lost: 0, doubled: 0 };
@@ -38,7 +40,7 @@ for (let seed = from; seed < from + years; seed++) {
   }
   // A tenth of the years is plenty to show what is missing.
   for (const crippled of seed % 10 === from % 10 ? CRIPPLED : []) {
-    const without = await simulateYear(seed, crippled);
+    const without = await simulateYear(d1, seed, crippled);
     // A moved tag that nobody noticed is a loss too.
     const count = { ...without.ours, lost: Math.max(without.ours.lost, without.violations.length) };
     const sum = naive.get(crippled) ?? { released: 0, lost: 0, doubled: 0 };

@@ -13,7 +13,7 @@ import { openDatabase } from "../../../worker/store/database.ts";
 import { putSource } from "../../../worker/store/feed-sources.ts";
 import { Random } from "../../chaos/random.ts";
 import { type Cursor, naiveCursors } from "./naive-cursors.ts";
-import { Crash, SqliteD1 } from "./sqlite-d1.ts";
+import { Crash, type SqliteD1 } from "./sqlite-d1.ts";
 import { DAY, HOUR, Upstream } from "./upstream.ts";
 
 export type Count = { released: number; lost: number; doubled: number };
@@ -41,10 +41,18 @@ const SOURCE = "source";
 export type Crippled = "no daily reading of refs" | "no refs" | "validators first, no refs";
 export const CRIPPLED: readonly Crippled[] = ["no daily reading of refs", "no refs", "validators first, no refs"];
 
-/** One repository, one year. */
-export async function simulateYear(seed: number, crippled?: Crippled): Promise<SimulationResult> {
+/** One repository, one year, on a disk that may be used for another year afterwards. */
+export async function simulateYear(d1: SqliteD1, seed: number, crippled?: Crippled): Promise<SimulationResult> {
+  d1.begin();
+  try {
+    return await liveThrough(d1, seed, crippled);
+  } finally {
+    d1.forget();
+  }
+}
+
+async function liveThrough(d1: SqliteD1, seed: number, crippled: Crippled | undefined): Promise<SimulationResult> {
   const random = new Random(seed);
-  const d1 = new SqliteD1();
   const upstream = new Upstream(random, "rocket", START);
   const world = new World(random, d1, upstream, crippled);
   await world.declare();
@@ -96,7 +104,7 @@ class World {
 
   async declare(): Promise<void> {
     const at = new Date(START).toISOString();
-    this.#d1.sqlite.exec(
+    this.#d1.sqlite.db.exec(
       `INSERT INTO stacks (id, config, created_at, updated_at) VALUES ('${STACK}',
        '{"policy":{"releases":{"include":[],"exclude":[],"prereleases":false,"scheme":"auto"}}}', '${at}', '${at}')`,
     );
@@ -129,17 +137,21 @@ class World {
   }
 
   primed(): boolean {
-    const row = this.#d1.sqlite.prepare("SELECT primed AND refs_seeded AS done FROM feed_sources").get();
-    return row?.done === 1;
+    return this.#ask("SELECT primed AND refs_seeded FROM feed_sources");
   }
 
   /** Whether another poll could find anything. */
   unsettled(): boolean {
-    const row = this.#d1.sqlite
-      .prepare("SELECT gap_since IS NOT NULL OR last_outcome = 'failed' AS open FROM feed_sources")
-      .get();
-    const pending = this.#d1.sqlite.prepare("SELECT 1 FROM deliveries WHERE status = 'pending'").get();
-    return row?.open === 1 || pending !== undefined || this.#reconciledVersion !== this.#upstream.version;
+    if (this.#reconciledVersion !== this.#upstream.version) return true;
+    return this.#ask(
+      `SELECT gap_since IS NOT NULL OR last_outcome = 'failed'
+         OR EXISTS (SELECT 1 FROM deliveries WHERE status = 'pending') FROM feed_sources`,
+    );
+  }
+
+  /** A question to the disk whose answer is yes or no. */
+  #ask(query: string): boolean {
+    return this.#d1.sqlite.raw(query, [])[0]?.[0] === 1;
   }
 
   #context(): PollContext {
@@ -176,16 +188,16 @@ class World {
     const window = this.#upstream.window();
     for (const { cursor, emitted } of this.#naive) emitted.push(...cursor.take(window));
     if (this.#crippled === "validators first, no refs" && this.primed())
-      this.#d1.sqlite.prepare("UPDATE feed_sources SET etag = ?").run(etag);
+      this.#d1.sqlite.run("UPDATE feed_sources SET etag = ?", [etag]);
     const shown = trouble < 0.17 ? window.toReversed() : window;
     return new Response(this.#upstream.feed(shown), { headers: { etag } });
   }
 
   #refsAreOff(): boolean {
-    const seeded = this.#d1.sqlite.prepare("SELECT refs_seeded FROM feed_sources").get()?.refs_seeded === 1;
-    if (this.#crippled === undefined || !seeded) return false;
-    const gap = this.#d1.sqlite.prepare("SELECT gap_since FROM feed_sources").get()?.gap_since;
-    return this.#crippled !== "no daily reading of refs" || gap === null;
+    if (this.#crippled === undefined || !this.#ask("SELECT refs_seeded FROM feed_sources")) return false;
+    return (
+      this.#crippled !== "no daily reading of refs" || !this.#ask("SELECT gap_since IS NOT NULL FROM feed_sources")
+    );
   }
 
   /** The object's place: takes each event once, and is away at times. */
@@ -193,10 +205,11 @@ class World {
     const accept = async (stackId: string, eventIds: string[]): Promise<{ ok: true }> => {
       if (!this.#calm && this.#random.next() < 0.1) throw new Error("the object is overloaded");
       await this.#d1.write(() => {
-        const mark = this.#d1.sqlite.prepare(
-          "UPDATE deliveries SET status = 'accepted' WHERE stack_id = ? AND event_id = ? AND status = 'pending'",
-        );
-        for (const id of eventIds) mark.run(stackId, id);
+        for (const id of eventIds)
+          this.#d1.sqlite.run(
+            "UPDATE deliveries SET status = 'accepted' WHERE stack_id = ? AND event_id = ? AND status = 'pending'",
+            [stackId, id],
+          );
       });
       return { ok: true };
     };
@@ -205,19 +218,17 @@ class World {
 
   verdict(): Pick<SimulationResult, "ours" | "naive" | "moves" | "violations"> {
     const { truth } = this.#upstream;
-    const events = this.#d1.sqlite
-      .prepare(
-        `SELECT e.type, json_extract(e.payload, '$.entry.tag') AS tag, d.status FROM flow_events e
-         LEFT JOIN deliveries d ON d.event_id = e.id`,
-      )
-      .all() as { type: string; tag: string; status: string | null }[];
+    const events = this.#d1.sqlite.all<{ type: string; tag: string; status: string | null }>(
+      `SELECT e.type, json_extract(e.payload, '$.entry.tag') AS tag, d.status FROM flow_events e
+       LEFT JOIN deliveries d ON d.event_id = e.id`,
+    );
     const violations: string[] = [];
     const emitted = events.filter((event) => event.type === "upstream.release");
     const ours = this.#count(
       emitted.map((event) => event.tag),
       (line) => violations.push(line),
     );
-    for (const event of emitted) if (event.status !== "accepted") violations.push(`${event.tag}: not delivered`);
+    for (const event of events) if (event.status !== "accepted") violations.push(`${event.tag}: not delivered`);
     const moved = events.filter((event) => event.type === "upstream.tag_moved");
     for (const [tag, times] of truth.moves) {
       const told = moved.filter((event) => event.tag === tag).length;

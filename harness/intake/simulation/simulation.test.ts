@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { naiveCursors } from "./naive-cursors.ts";
 import { CRIPPLED, type SimulationResult, simulateYear } from "./simulate.ts";
+import { SqliteD1 } from "./sqlite-d1.ts";
 
 /** `node harness/intake/simulation/main.ts --years 2000` is the whole of it. */
 const YEARS = 15;
@@ -10,10 +11,11 @@ const FROM = Math.floor(Date.now() / 86_400_000) * 1000;
 
 describe(`intake over ${YEARS} repository-years (seeds from ${FROM})`, () => {
   const results: SimulationResult[] = [];
+  const d1 = new SqliteD1();
 
   beforeAll(async () => {
     for (const level of ["log", "warn", "error"] as const) vi.spyOn(console, level).mockImplementation(() => {});
-    for (let seed = FROM; seed < FROM + YEARS; seed++) results.push(await simulateYear(seed));
+    for (let seed = FROM; seed < FROM + YEARS; seed++) results.push(await simulateYear(d1, seed));
   });
 
   it("loses nothing, doubles nothing, and sees every moved tag", () => {
@@ -28,7 +30,7 @@ describe(`intake over ${YEARS} repository-years (seeds from ${FROM})`, () => {
   it.each(CRIPPLED)("shows what is lost with %s", async (crippled) => {
     let violations = 0;
     for (let seed = FROM; seed < FROM + YEARS && violations === 0; seed++)
-      violations += (await simulateYear(seed, crippled)).violations.length;
+      violations += (await simulateYear(d1, seed, crippled)).violations.length;
     expect(violations).toBeGreaterThan(0);
   });
 

@@ -1,14 +1,10 @@
 /**
- * D1 on node:sqlite, in memory: as much of its interface as intake and drizzle use, with a plug that
- * can be pulled before or after any write.
+ * D1 for a process that may die: the common SQLite of the simulations, with a plug that can be pulled
+ * before or after any write.
  *
  * @module
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-
-const MIGRATIONS = join(import.meta.dirname, "../../../migrations");
+import { migrations, Sqlite, type SqlRow } from "../../simulate/sqlite.ts";
 
 /** Thrown by everything after the plug was pulled: the process is gone. */
 export class Crash extends Error {
@@ -16,18 +12,19 @@ export class Crash extends Error {
 }
 
 export class SqliteD1 {
-  readonly sqlite = new DatabaseSync(":memory:");
+  readonly sqlite = new Sqlite(migrations());
   /** Writes left before the crash; it happens after the last of them when `late`, else before it. */
   #fuse: { writes: number; late: boolean } | undefined;
   #dead = false;
-  readonly #compiled = new Map<string, StatementSync>();
 
-  constructor() {
-    this.sqlite.exec("PRAGMA foreign_keys = ON");
-    for (const file of readdirSync(MIGRATIONS)
-      .filter((name) => name.endsWith(".sql"))
-      .toSorted())
-      this.sqlite.exec(readFileSync(join(MIGRATIONS, file), "utf8"));
+  /** An empty disk. What was on it has never been. */
+  begin(): void {
+    this.restart();
+    this.sqlite.begin();
+  }
+
+  forget(): void {
+    this.sqlite.forget();
   }
 
   crashAfter(writes: number, late: boolean): void {
@@ -42,27 +39,21 @@ export class SqliteD1 {
     return crashed;
   }
 
-  compile(text: string): StatementSync {
-    const known = this.#compiled.get(text);
-    if (known !== undefined) return known;
-    const statement = this.sqlite.prepare(text);
-    this.#compiled.set(text, statement);
-    return statement;
-  }
-
   prepare(text: string): Prepared {
     return new Prepared(this, text, []);
   }
 
   async batch(statements: readonly Prepared[]): Promise<unknown[]> {
+    const { db } = this.sqlite;
     return this.write(() => {
-      this.sqlite.exec("BEGIN");
+      db.exec("SAVEPOINT batch");
       try {
         const results = statements.map((statement) => statement.execute());
-        this.sqlite.exec("COMMIT");
+        db.exec("RELEASE batch");
         return results;
       } catch (error) {
-        this.sqlite.exec("ROLLBACK");
+        db.exec("ROLLBACK TO batch");
+        db.exec("RELEASE batch");
         throw error;
       }
     });
@@ -90,6 +81,8 @@ export class SqliteD1 {
   }
 }
 
+type Answer = { results: SqlRow[]; success: true; meta: { changes: number } };
+
 class Prepared {
   readonly #d1: SqliteD1;
   readonly #text: string;
@@ -105,31 +98,25 @@ class Prepared {
     return new Prepared(this.#d1, this.#text, values);
   }
 
-  /** The rows as objects; the caller minds transactions. */
-  execute(): Record<string, unknown>[] {
-    const statement = this.#d1.compile(this.#text);
-    statement.setReturnArrays(false);
-    return statement.all(...this.#inputs());
+  /** What D1 answers; the caller minds transactions. */
+  execute(): Answer {
+    const { rows, changes } = this.#d1.sqlite.run(this.#text, this.#inputs());
+    return { results: rows, success: true, meta: { changes } };
   }
 
-  async all(): Promise<{ results: Record<string, unknown>[]; success: true; meta: { changes: number } }> {
-    const results = await this.#run(() => this.execute());
-    return { results, success: true, meta: { changes: results.length } };
+  async all(): Promise<Answer> {
+    return this.#run(() => this.execute());
   }
 
-  async run(): ReturnType<Prepared["all"]> {
+  async run(): Promise<Answer> {
     return this.all();
   }
 
   async raw(): Promise<unknown[][]> {
-    return this.#run(() => {
-      const statement = this.#d1.compile(this.#text);
-      statement.setReturnArrays(true);
-      return statement.all(...this.#inputs()) as unknown as unknown[][];
-    });
+    return this.#run(() => this.#d1.sqlite.raw(this.#text, this.#inputs()));
   }
 
-  async first(): Promise<Record<string, unknown> | null> {
+  async first(): Promise<SqlRow | null> {
     return (await this.all()).results[0] ?? null;
   }
 
@@ -139,7 +126,7 @@ class Prepared {
     return work();
   }
 
-  #inputs(): SQLInputValue[] {
-    return this.#values.map((value) => (typeof value === "boolean" ? Number(value) : (value as SQLInputValue)));
+  #inputs(): unknown[] {
+    return this.#values.map((value) => (typeof value === "boolean" ? Number(value) : value));
   }
 }
