@@ -11,16 +11,17 @@ export type Remote = {
   /** How messages call it. */
   what: string;
   url: string;
-  options: Pick<GitOptions, "config" | "protocols">;
+  options: Pick<GitOptions, "config" | "env" | "protocols">;
 };
 
 /**
- * The credential is `PATCH_MOI_GIT_TOKEN`, sent as the password of `PATCH_MOI_GIT_USER` (forges take
+ * The credential is `PATCH_MOI_GIT_TOKEN`, given as the password of `PATCH_MOI_GIT_USER` (forges take
  * any name beside a token) to the hosts in `PATCH_MOI_GIT_HOSTS`, or to the fork's host when that is
- * not set. It goes to git through its environment and so stands in no argument list and no file.
+ * not set. A credential helper for that host alone hands it to git when the server asks for one: it
+ * stands in no argument list and no file, and, unlike a header, does not follow a redirect elsewhere.
  */
 export function describeRemote(what: string, url: string, forkUrl: string, env: Environment): Remote {
-  return { what, url, options: { protocols: protocolsOf(url), config: credential(url, forkUrl, env) } };
+  return { what, url, options: { protocols: protocolsOf(url), ...credential(url, forkUrl, env) } };
 }
 
 /** Anything else (`ext::`, `fd::`, helpers of other names) is no address of a repository to us. */
@@ -34,7 +35,11 @@ function protocolsOf(url: string): string[] {
   return TRANSPORTS.has(protocol) && url.includes("://") ? [protocol] : [];
 }
 
-function credential(url: string, forkUrl: string, env: Environment): Record<string, string> {
+/** What git runs for a credential; the values are in its environment. */
+const HELPER =
+  '!f() { test "$1" != get || printf "username=%s\\npassword=%s\\n" "$PATCH_MOI_HELPER_USER" "$PATCH_MOI_HELPER_PASSWORD"; }; f';
+
+function credential(url: string, forkUrl: string, env: Environment): Pick<GitOptions, "config" | "env"> {
   const token = env.PATCH_MOI_GIT_TOKEN ?? "";
   if (token === "" || !URL.canParse(url)) return {};
   const { origin, protocol, host, hostname } = new URL(url);
@@ -43,8 +48,10 @@ function credential(url: string, forkUrl: string, env: Environment): Record<stri
   const hosts = (env.PATCH_MOI_GIT_HOSTS ?? fork).split(",").map((name) => name.trim());
   if (!hosts.includes(host)) return {};
   const user = env.PATCH_MOI_GIT_USER ?? "x-access-token";
-  const basic = Buffer.from(`${user}:${token}`).toString("base64");
-  return { [`http.${origin}/.extraHeader`]: `Authorization: Basic ${basic}` };
+  return {
+    config: { [`credential.${origin}.helper`]: HELPER },
+    env: { PATCH_MOI_HELPER_USER: user, PATCH_MOI_HELPER_PASSWORD: token },
+  };
 }
 
 function isLoopback(hostname: string): boolean {
