@@ -3,16 +3,17 @@
  *
  * `PATCH_MOI_HISTORIES` says how many, `PATCH_MOI_SEED` from which seed on.
  */
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { availableParallelism } from "node:os";
 import { expect, test } from "vitest";
 import type { StackReport } from "../../worker/contract/report.ts";
-import { type RandomHistory, randomHistories } from "./testing/random-history.ts";
+import { replayStack } from "./replay.ts";
+import { randomHistories } from "./testing/random-history.ts";
+import { type Rebased, Rebaser } from "./testing/rebaser.ts";
 import { TestRepository } from "./testing/test-repository.ts";
 
-const HISTORIES = Number(process.env.PATCH_MOI_HISTORIES ?? 60);
+const HISTORIES = Number(process.env.PATCH_MOI_HISTORIES ?? 500);
 const SEED = Number(process.env.PATCH_MOI_SEED ?? Math.floor(Date.now() / 86_400_000) * 1000);
+const LANES = Math.min(4, availableParallelism() + 1);
 
 test(`${HISTORIES} random histories from seed ${SEED}: as git rebase does, and every patch accounted for`, {
   timeout: 60_000 + HISTORIES * 3_000,
@@ -20,55 +21,65 @@ test(`${HISTORIES} random histories from seed ${SEED}: as git rebase does, and e
   using r = TestRepository.init();
   const { histories, stream } = randomHistories(SEED, HISTORIES);
   r.run(["fast-import", "--quiet", "--done"], { input: stream });
-  using rebases = new TestRepository(mkdtempSync(join(tmpdir(), "patch-moi-rebases-")));
-  rebases.git("clone", "--quiet", "--no-checkout", r.dir, ".");
-  rebases.git("fetch", "--quiet", "origin", "refs/heads/*:refs/heads/*");
-  let clean = 0;
-  let stopped = 0;
-  for (const history of histories) {
-    const report = await r.report(history.fork, history.upstream);
-    const context = `seed ${history.seed}\n${history.told.join("\n")}\n${JSON.stringify(report.patches, null, 1)}`;
-    const kept = report.counts.carried + report.counts.adapted;
-    const explained = report.counts.upstreamed + report.counts.empty + report.counts.dropped + report.counts.conflicted;
-    const own = r.git("rev-list", "--count", "--first-parent", history.fork, `^${history.upstream}`);
-    expect(kept + explained, context).toBe(Number(own));
-    const stops = rebase(rebases, history, report);
-    if (history.hasMerge) {
-      // git rebase takes merges apart: where it stops, the stops are at other commits than ours.
-      if (stops.conflicts.length > 0) continue;
-    } else expect(stops.conflicts, context).toEqual(conflictsOf(report));
-    if (report.result === null) stopped += 1;
-    else {
-      expect(report.result.tree, context).toBe(stops.tree);
-      clean += 1;
+  const oids = refs(r);
+  const counts = { clean: 0, stopped: 0 };
+  // Each lane takes the next history when it is done with one.
+  const next = histories[Symbol.iterator]();
+  const lane = async () => {
+    using rebaser = new Rebaser(r);
+    const same: { head: string; tree: string; context: string }[] = [];
+    for (const history of { [Symbol.iterator]: () => next }) {
+      const [fork, upstream] = [oids.get(history.fork) ?? "", oids.get(history.upstream) ?? ""];
+      const report = await reportOf(r, history.fork, fork, upstream);
+      const context = `seed ${history.seed}\n${history.told.join("\n")}\n${JSON.stringify(report.patches, null, 1)}`;
+      expect(accounted(report), context).toBe(history.patches);
+      const rebased = await rebaser.rebase(fork, upstream);
+      const conflicts = conflictsOfRebase(rebased, report);
+      if (history.hasMerge) {
+        // git rebase takes merges apart: where it stops, the stops are at other commits than ours.
+        if (conflicts.length > 0) continue;
+      } else expect(conflicts, context).toEqual(conflictsOf(report));
+      if (report.result === null) counts.stopped += 1;
+      else {
+        counts.clean += 1;
+        same.push({ head: rebased.head, tree: report.result.tree, context });
+      }
     }
-  }
-  console.log(`seed ${SEED}: ${clean} replayed clean, ${stopped} with conflicts, of ${HISTORIES}`);
-  expect(clean).toBeGreaterThan(0);
+    const trees = rebaser.treesOf(same.map(({ head }) => head));
+    for (const { head, tree, context } of same) expect(tree, context).toBe(trees.get(head));
+  };
+  const ends = await Promise.allSettled(Array.from({ length: LANES }, lane));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  console.log(`seed ${SEED}: ${counts.clean} replayed clean, ${counts.stopped} with conflicts, of ${HISTORIES}`);
+  expect(counts.clean).toBeGreaterThan(0);
 });
+
+function refs(r: TestRepository): Map<string, string> {
+  const lines = r.git("for-each-ref", "--format=%(refname) %(objectname)").split("\n");
+  return new Map(lines.map((line) => [line.split(" ")[0] ?? "", line.split(" ")[1] ?? ""]));
+}
+
+async function reportOf(r: TestRepository, branch: string, headOid: string, oid: string): Promise<StackReport> {
+  const onto = { ref: "refs/heads/upstream", oid };
+  const answer = await replayStack({ gitDir: r.gitDir, stackId: "test", branch, headOid, onto });
+  if (!answer.ok) throw new Error(`${branch}: ${answer.reason.message}`);
+  return answer.report;
+}
+
+/** Kept and explained patches. */
+function accounted({ counts }: StackReport): number {
+  const kept = counts.carried + counts.adapted;
+  return kept + counts.upstreamed + counts.empty + counts.dropped + counts.conflicted;
+}
 
 type Conflicts = [oid: string, paths: string[]][];
 
-/** Rebases and skips each patch that stops it: what we do with a patch that conflicts, we have left out too. */
-function rebase(
-  repository: TestRepository,
-  history: RandomHistory,
-  report: StackReport,
-): { conflicts: Conflicts; tree: string } {
-  repository.git("checkout", "--quiet", "--force", "--detach", history.fork);
-  repository.git("clean", "--quiet", "--force", "-d");
-  const conflicts: Conflicts = [];
-  let step = repository.attempt("rebase", "--quiet", "--reapply-cherry-picks", history.upstream);
-  while (!step.ok) {
-    const oid = repository.oid("REBASE_HEAD");
-    const unmerged = repository.git("ls-files", "--unmerged", "-z").split("\0");
-    const paths = unmerged.filter((line) => line !== "").map((line) => withoutSide(line.split("\t")[1] ?? ""));
-    // Upstream has it and went on: git stops here, we need not.
-    const isUpstreamed = report.patches.some((patch) => patch.oid === oid && patch.outcome === "upstreamed");
-    if (!isUpstreamed) conflicts.push([oid, [...new Set(paths)].sort()]);
-    step = repository.attempt("rebase", "--skip");
-  }
-  return { conflicts, tree: repository.git("rev-parse", "HEAD^{tree}") };
+/** What stopped the rebase, but for patches that upstream has and went on from: git stops there, we need not. */
+function conflictsOfRebase({ stops }: Rebased, report: StackReport): Conflicts {
+  const upstreamed = new Set(report.patches.filter((p) => p.outcome === "upstreamed").map((p) => p.oid));
+  return stops
+    .filter(({ oid }) => !upstreamed.has(oid))
+    .map(({ oid, paths }) => [oid, [...new Set(paths.map(withoutSide))].sort()]);
 }
 
 function withoutSide(path: string): string {

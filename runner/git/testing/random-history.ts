@@ -17,6 +17,8 @@ export interface RandomHistory {
   /** What was done, for a failing test's message. */
   told: string[];
   hasMerge: boolean;
+  /** Commits of the fork's first-parent line. */
+  patches: number;
 }
 
 /** Numbers that look random and are the same for the same seed (mulberry32). */
@@ -52,6 +54,7 @@ function randomHistory(seed: number, stream: ImportStream): RandomHistory {
   const done: Change[] = [];
   let mark = root;
   let hasMerge = false;
+  let onLine = 0;
   const patches = 1 + random(6);
   for (let i = 0; i < patches; i += 1) {
     if (random(12) === 0) {
@@ -64,6 +67,7 @@ function randomHistory(seed: number, stream: ImportStream): RandomHistory {
       for (const [path, file] of side) if (path === `side-${i}`) ours.set(path, file);
       mark = stream.commit(fork, `merge side ${i}`, ours, [mark, tip]);
       hasMerge = true;
+      onLine += 2;
       told.push(`fork: ${change.subject}, merge of side ${i}`);
       continue;
     }
@@ -71,6 +75,7 @@ function randomHistory(seed: number, stream: ImportStream): RandomHistory {
     done.push(change);
     told.push(`fork: ${change.subject}`);
     mark = stream.commit(fork, change.subject, ours, [mark]);
+    onLine += 1;
   }
 
   let upstreamMark = root;
@@ -86,7 +91,7 @@ function randomHistory(seed: number, stream: ImportStream): RandomHistory {
     told.push(change.subject);
     upstreamMark = stream.commit(upstream, change.subject, theirs, [upstreamMark]);
   }
-  return { seed, fork, upstream, told, hasMerge };
+  return { seed, fork, upstream, told, hasMerge, patches: onLine };
 }
 
 function tryOn(files: Files, change: Change | undefined, verb: string): Change | undefined {

@@ -43,30 +43,34 @@ export class TestRepository {
   }
 
   run(args: readonly string[], options: { input?: string | Buffer; env?: Record<string, string> } = {}): string {
-    const date = `${this.#seconds} +0100`;
     const output = execFileSync("git", args, {
       cwd: this.dir,
       encoding: "utf8",
       stdio: ["pipe", "pipe", "pipe"],
       maxBuffer: 1024 * 1024 * 1024,
       ...(options.input === undefined ? {} : { input: options.input }),
-      env: {
-        PATH: process.env.PATH ?? "",
-        LC_ALL: "C",
-        GIT_CONFIG_NOSYSTEM: "1",
-        GIT_CONFIG_GLOBAL: "/dev/null",
-        GIT_AUTHOR_NAME: "Ada",
-        GIT_AUTHOR_EMAIL: "ada@example.org",
-        GIT_COMMITTER_NAME: "Bob",
-        GIT_COMMITTER_EMAIL: "bob@example.org",
-        GIT_AUTHOR_DATE: date,
-        GIT_COMMITTER_DATE: date,
-        GIT_EDITOR: ":",
-        GIT_ALLOW_PROTOCOL: "file",
-        ...options.env,
-      },
+      env: { ...this.environment(), ...options.env },
     });
     return output.replace(/\n$/, "");
+  }
+
+  /** What every git process here is started with. */
+  environment(): Record<string, string> {
+    const date = `${this.#seconds} +0100`;
+    return {
+      PATH: process.env.PATH ?? "",
+      LC_ALL: "C",
+      GIT_CONFIG_NOSYSTEM: "1",
+      GIT_CONFIG_GLOBAL: "/dev/null",
+      GIT_AUTHOR_NAME: "Ada",
+      GIT_AUTHOR_EMAIL: "ada@example.org",
+      GIT_COMMITTER_NAME: "Bob",
+      GIT_COMMITTER_EMAIL: "bob@example.org",
+      GIT_AUTHOR_DATE: date,
+      GIT_COMMITTER_DATE: date,
+      GIT_EDITOR: ":",
+      GIT_ALLOW_PROTOCOL: "file",
+    };
   }
 
   /** Exit code and both outputs, for commands that may fail. */
