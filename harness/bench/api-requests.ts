@@ -10,6 +10,8 @@ export type ApiRequest = {
   path: string;
   /** The page asked for; of a detail, the rows that belong to the record. */
   limit: number;
+  /** Where a larger record makes a larger answer, its time says nothing about the query. */
+  grows?: true;
 };
 
 const LIMIT = 50;
@@ -64,7 +66,12 @@ export function apiRequests(size: number): ApiRequest[] {
     }),
     { name: "/interventions", path: `/interventions?limit=${LIMIT}`, limit: LIMIT },
     { name: "/flow-events/:id", path: `/flow-events/${event}`, limit: LIMIT },
-    { name: "/flow-events/:id (busy)", path: `/flow-events/${busy}`, limit: Math.min(500, perStack) * 2 },
+    {
+      name: "/flow-events/:id (busy)",
+      path: `/flow-events/${busy}`,
+      limit: Math.min(500, perStack * BUSY.stacks) * 2,
+      grows: true,
+    },
     { name: "/maintenance-attempts/:id", path: "/maintenance-attempts/s0042.5", limit: LIMIT },
     { name: "/stacks/:id", path: "/stacks/s0042", limit: LIMIT },
     { name: "/stacks/:id/why", path: "/stacks/s0042/why?version=1.5.0", limit: LIMIT },

@@ -12,8 +12,8 @@ import { DatabaseSync } from "node:sqlite";
 
 export const STACKS = 1000;
 
-/** Every attempt of this stack is about one event: replayed as often as there are attempts. */
-export const BUSY = { stackId: "s0001", eventId: "patch:f0001:busy:upstream.release" } as const;
+/** Every attempt of ten stacks, of which this is one, is about one event: replayed as often as there are attempts. */
+export const BUSY = { stackId: "s0001", stacks: 10, eventId: "patch:f0001:busy:upstream.release" } as const;
 
 /** The SQLite file of the one D1 database under a wrangler state folder. */
 export function recordFile(state: string): string {
@@ -63,7 +63,7 @@ function indexesAndTriggers(record: DatabaseSync): { type: string; name: string;
   return rows.map(({ type, name, sql }) => ({ type: String(type), name: String(name), sql: String(sql) }));
 }
 
-const EVENT = `iif(k = 1, '${BUSY.eventId}', 'patch:' || printf('f%04d', k) || ':v1.' || number || '.0:upstream.release')`;
+const EVENT = `iif(k BETWEEN 1 AND ${BUSY.stacks}, '${BUSY.eventId}', 'patch:' || printf('f%04d', k) || ':v1.' || number || '.0:upstream.release')`;
 /** Pushes are one in fifty, so that a list of them by stack has far to look for the next one. */
 const TYPE =
   "CASE WHEN number % 50 = 7 THEN 'upstream.push' WHEN number % 3 = 1 THEN 'upstream.tag' ELSE 'upstream.release' END";

@@ -19,6 +19,7 @@ import { dueEffects, nextEffectAt } from "./outbox.ts";
 import { listRunners } from "./runners.ts";
 import { listStacks, loadStack, overdueStacks } from "./stacks.ts";
 import { listTokens } from "./tokens.ts";
+import { attemptsOn, signalsAbout } from "./why.ts";
 
 const LIMIT = 5;
 const SPARE = 10;
@@ -148,6 +149,14 @@ describe("what a command reads does not grow with the stack's history", () => {
     expect([...record.firstAttempts.values()].toSorted()).toEqual(["s2.1", "s2.2"]);
     expect(count.requests).toBe(1);
     expect(count.rowsRead).toBeLessThan(60);
+  });
+
+  it("why", async () => {
+    const count = noCount();
+    const db = openDatabase(countedD1(env.DB, count, true));
+    expect((await attemptsOn(db, "s2", ["v2", "v6", "v1000"])).map((a) => a.id)).toEqual(["s2.1", "s2.2"]);
+    await signalsAbout(db, "s2", ["v2", "v6"]);
+    expect(count.rowsRead).toBeLessThan(30);
   });
 
   it("loading a stack reads its open attempts alone", async () => {

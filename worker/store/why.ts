@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, asc, eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import type { StoredAttempt } from "./attempts.ts";
 import { type Database, inList, reading } from "./database.ts";
 import type { FeedSignalRow } from "./feed-entries.ts";
@@ -20,15 +20,16 @@ export async function signalsAbout(db: Database, stackId: string, tags: readonly
         feedSignals,
         and(eq(feedSignals.sourceId, feedEntries.sourceId), eq(feedSignals.entryId, feedEntries.entryId)),
       )
-      .where(eq(sourceStacks.stackId, stackId))
-      .orderBy(asc(feedSignals.position)),
+      .where(eq(sourceStacks.stackId, stackId)),
   );
-  return rows.map((row) => row.signal);
+  // Sorted here: SQLite would rather walk all signals in order than sort a few.
+  return rows.map((row) => row.signal).toSorted((a, b) => a.position - b.position);
 }
 
 /** Attempts of the stack on these tags, oldest first. */
 export async function attemptsOn(db: Database, stackId: string, tags: readonly string[]): Promise<StoredAttempt[]> {
   const movements = tags.map((tag) => `tag:${tag}`);
   const where = and(eq(attempts.stackId, stackId), inList(attempts.movement, movements));
-  return reading(db.select().from(attempts).where(where).orderBy(asc(attempts.position)));
+  const rows = await reading(db.select().from(attempts).where(where));
+  return rows.toSorted((a, b) => a.position - b.position);
 }
