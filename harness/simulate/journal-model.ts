@@ -85,6 +85,12 @@ export class JournalModel {
     return this.attemptsOf(stackId).filter((attempt) => isActive(attempt.status));
   }
 
+  /** Every hand-out there ever was of attempts that are open. */
+  handOuts(): { id: string; epoch: number }[] {
+    const open = [...this.attempts.values()].filter(({ status }) => !isTerminal(status));
+    return open.flatMap(({ id, handedOut }) => [...handedOut].map((epoch) => ({ id, epoch })));
+  }
+
   seqOf(stackId: string): number {
     return this.seqs.get(stackId) ?? 0;
   }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { OperatorCommand } from "../../durable-objects/stack-desk.ts";
+import { isTerminal } from "../../worker/contract/attempt.ts";
 import { findAnswer, keepAnswer } from "../../worker/store/answers.ts";
 import { findAttempt } from "../../worker/store/attempts.ts";
 import type { AttemptRow } from "../../worker/store/rows.ts";
@@ -28,7 +29,8 @@ export class Operator {
     const { dice, watch } = stage;
     if (dice.chance(0.12)) return this.pause(stackId, dice.chance(0.5) ? "pause" : "unpause");
     const attempts = watch.model.attemptsOf(stackId);
-    const attempt = dice.pick(dice.chance(0.6) ? attempts.slice(-4) : attempts);
+    const open = attempts.filter(({ status }) => !isTerminal(status));
+    const attempt = dice.pick(dice.chance(0.6) && open.length > 0 ? open : attempts);
     if (attempt === undefined) return;
     const command = this.choose(attempt);
     // Each request has an actor of its own, so that the journal says what came of it.

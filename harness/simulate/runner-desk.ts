@@ -20,6 +20,9 @@ export type Job = {
   land: { oid: string; expectedOid: string } | undefined;
 };
 
+/** One hand-out of an attempt. */
+export type HandOut = { id: string; epoch: number };
+
 /** `job` is undefined when there is no work. */
 export type Pulled = { ok: true; job: Job | undefined } | Refused;
 
@@ -36,12 +39,17 @@ export async function pull(edge: Edge, name: string, nonce: string): Promise<Pul
   return { ok: true, job: undefined };
 }
 
+/** A claim by name, as a forge job makes it: it may start long after it was told of the hand-out. */
+export async function claimNamed(edge: Edge, name: string, nonce: string, told: HandOut): Promise<Pulled> {
+  return take(edge, edge.invoke("claim"), name, nonce, told);
+}
+
 async function take(
   edge: Edge,
   { db }: Invocation,
   name: string,
   nonce: string,
-  { id, epoch }: { id: string; epoch: number },
+  { id, epoch }: HandOut,
 ): Promise<Pulled> {
   const stackId = id.slice(0, id.lastIndexOf("."));
   const claim = { attemptId: id, epoch, nonce, runner: { name, version: "1.0.0", labels: [] } };

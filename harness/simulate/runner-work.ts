@@ -11,7 +11,7 @@ import type { Job } from "./runner-desk.ts";
 
 /** What may come of maintenance work while things go wrong, and afterwards. */
 const OUTCOMES = {
-  rough: { changed: 8, completed: 2, skipped: 1, needs_intervention: 2, blocked: 2, failed: 1, crashed: 2 },
+  rough: { changed: 8, completed: 2, skipped: 1, needs_intervention: 2, blocked: 2, failed: 1, crashed: 4 },
   kind: { changed: 8, completed: 2, skipped: 0, needs_intervention: 1, blocked: 0, failed: 0, crashed: 0 },
 } as const;
 
