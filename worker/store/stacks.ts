@@ -34,15 +34,15 @@ export async function loadStack(
   const [found, open] = await reading(
     db.batch([
       db.select().from(stacks).where(eq(stacks.id, id)).limit(1),
+      // Sorted below: for the order SQLite would walk the stack's whole history.
       db
         .select()
         .from(attempts)
-        .where(and(eq(attempts.stackId, id), isOpen))
-        .orderBy(asc(attempts.number)),
+        .where(and(eq(attempts.stackId, id), isOpen)),
     ]),
   );
   const stack = found[0];
-  return stack === undefined ? undefined : { stack, open };
+  return stack === undefined ? undefined : { stack, open: open.toSorted((a, b) => a.number - b.number) };
 }
 
 /** Stacks whose object should have done something by now. */
