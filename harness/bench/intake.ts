@@ -3,10 +3,11 @@
  *
  * @module
  */
-import type { PollOrder, PollReport } from "../edge/poll-rounds.ts";
+
 import { type Bench, type BenchResult, rounded } from "./bench.ts";
 import { benchParsers } from "./feed-parsers.ts";
 import { startFeedServer } from "./feed-server.ts";
+import type { PollOrder, PollReport } from "./measure-orders.ts";
 import { type MeasuredEdge, startMeasuredEdge } from "./measured-edge.ts";
 
 const SOURCES = 500;

@@ -5,8 +5,8 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
-import type { CommandKind, CycleOrder, CycleReport } from "../edge/stack-cycles.ts";
 import { type Bench, type BenchResult, quantile, rounded } from "./bench.ts";
+import type { CommandKind, CycleOrder, CycleReport } from "./measure-orders.ts";
 import { type MeasuredEdge, startMeasuredEdge } from "./measured-edge.ts";
 import { declareStacks, fillHistory, storeEvents } from "./stack-record.ts";
 

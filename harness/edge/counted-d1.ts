@@ -3,15 +3,7 @@
  *
  * @module
  */
-
-export type D1Count = {
-  /** Requests to D1: a statement alone, or a batch. */
-  requests: number;
-  statements: number;
-  /** As D1 itself tells in `meta`. */
-  rowsRead: number;
-  rowsWritten: number;
-};
+import type { D1Count } from "../bench/measure-orders.ts";
 
 export function noCount(): D1Count {
   return { requests: 0, statements: 0, rowsRead: 0, rowsWritten: 0 };

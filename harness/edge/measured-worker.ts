@@ -9,9 +9,10 @@
  */
 import { PatchStack as RealPatchStack } from "../../durable-objects/patch-stack.ts";
 import worker from "../../worker/index.ts";
+import type { CycleOrder, PollOrder } from "../bench/measure-orders.ts";
 import { countedD1, noCount } from "./counted-d1.ts";
-import { drivePolls, type PollOrder } from "./poll-rounds.ts";
-import { type CycleOrder, driveCycles } from "./stack-cycles.ts";
+import { drivePolls } from "./poll-rounds.ts";
+import { driveCycles } from "./stack-cycles.ts";
 
 export class PatchStack extends RealPatchStack {
   private readonly count: ReturnType<typeof noCount>;

@@ -10,16 +10,8 @@ import { pollSources } from "../../worker/intake/poll.ts";
 import { pollContext } from "../../worker/intake/poll-context.ts";
 import { openDatabase } from "../../worker/store/database.ts";
 import { putSource } from "../../worker/store/feed-sources.ts";
-import { countedD1, type D1Count, noCount } from "./counted-d1.ts";
-
-export type PollOrder = {
-  /** Feeds to declare and poll once, each as a source that feeds its share of the stacks. */
-  declare?: { base: string; sources: number; stacks: number };
-  /** Then every source is polled so many times. */
-  rounds: number;
-};
-
-export type PollReport = { milliseconds: number; outcomes: Record<string, number>; d1: D1Count };
+import type { PollOrder, PollReport } from "../bench/measure-orders.ts";
+import { countedD1, noCount } from "./counted-d1.ts";
 
 /** As the queue hands them over. */
 const BATCH = 100;

@@ -5,21 +5,9 @@
  * @module
  */
 
-import { type D1Count, noCount } from "./counted-d1.ts";
+import type { CommandKind, CycleOrder, CycleReport } from "../bench/measure-orders.ts";
+import { noCount } from "./counted-d1.ts";
 import type { PatchStack as MeasuredPatchStack } from "./measured-worker.ts";
-
-export type CycleOrder = {
-  /** Stacks to drive at the same time, each with the stored events it is given one after another. */
-  stacks: { id: string; eventIds: string[] }[];
-};
-
-export type CommandKind = "accept" | "claim" | "heartbeat" | "result" | "replay" | "cancel";
-
-export type CycleReport = {
-  milliseconds: number;
-  commands: number;
-  kinds: Record<CommandKind, { milliseconds: number[]; d1: D1Count }>;
-};
 
 type Stub = DurableObjectStub<MeasuredPatchStack>;
 type Kinds = CycleReport["kinds"];

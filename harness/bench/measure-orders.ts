@@ -1,0 +1,36 @@
+/**
+ * What a bench asks of the Worker with meters, and what that answers. Types only: one side runs in
+ * Node, the other in workerd.
+ *
+ * @module
+ */
+export type D1Count = {
+  /** Requests to D1: a statement alone, or a batch. */
+  requests: number;
+  statements: number;
+  /** As D1 itself tells in `meta`. */
+  rowsRead: number;
+  rowsWritten: number;
+};
+
+export type CycleOrder = {
+  /** Stacks to drive at the same time, each with the stored events it is given one after another. */
+  stacks: { id: string; eventIds: string[] }[];
+};
+
+export type CommandKind = "accept" | "claim" | "heartbeat" | "result" | "replay" | "cancel";
+
+export type CycleReport = {
+  milliseconds: number;
+  commands: number;
+  kinds: Record<CommandKind, { milliseconds: number[]; d1: D1Count }>;
+};
+
+export type PollOrder = {
+  /** Feeds to declare and poll once, each as a source that feeds its share of the stacks. */
+  declare?: { base: string; sources: number; stacks: number };
+  /** Then every source is polled so many times. */
+  rounds: number;
+};
+
+export type PollReport = { milliseconds: number; outcomes: Record<string, number>; d1: D1Count };
