@@ -20,7 +20,8 @@ function deepHistory(commits: number): TestRepository {
 test("in a deep history a revert is told, or that it was not looked for", async () => {
   using near = deepHistory(10);
   const told = await near.report("fork", "main");
-  expect(told.patches[0]).toMatchObject({ outcome: "carried", note: expect.stringContaining("reverted it") });
+  expect(told.patches[0]?.outcome).toBe("carried");
+  expect(told.patches[0]?.note).toContain("reverted it");
   expect(told.warnings).toEqual([]);
 
   using far = deepHistory(2_100);

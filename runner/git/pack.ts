@@ -63,7 +63,7 @@ function entryHead(type: number, size: number): Buffer {
 /** Version 2: how many oids start with each byte or less, the oids, then what is known of each. */
 function indexOf(entries: readonly Entry[], packChecksum: Buffer, format: ObjectFormat): Buffer {
   const sorted = entries.toSorted((a, b) => (a.oid < b.oid ? -1 : 1));
-  const fanOut = new Array<number>(256).fill(0);
+  const fanOut = Array.from({ length: 256 }, () => 0);
   for (const { oid } of sorted) {
     const first = Number.parseInt(oid.slice(0, 2), 16);
     fanOut[first] = (fanOut[first] ?? 0) + 1;
