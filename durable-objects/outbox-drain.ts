@@ -6,7 +6,7 @@
 import { log } from "../worker/platform/log.ts";
 import { dueEffects, settleEffect } from "../worker/store/outbox.ts";
 import type { OutboxRow } from "../worker/store/rows.ts";
-import type { Ports } from "./stack-keeper.ts";
+import type { Ports } from "./ports.ts";
 
 /** Tries before an effect becomes an operator's. With the waits below: a bit more than a day. */
 const MAX_TRIES = 12;

@@ -11,7 +11,8 @@ import { eventAgain, incomingEvents, landing, resultOf, target } from "./command
 import { admit } from "./machine/runner.ts";
 import type { Command, StackState } from "./machine/state.ts";
 import { iso, LEASE_MS } from "./machine/timing.ts";
-import { type Answer, epochsOf, type Failure, type Once, type Ports, StackKeeper } from "./stack-keeper.ts";
+import type { Ports } from "./ports.ts";
+import { type Answer, epochsOf, type Failure, type Once, StackKeeper } from "./stack-keeper.ts";
 
 /** What an operator may ask of a stack's attempts. */
 export type OperatorCommand =

@@ -7,21 +7,19 @@
  */
 import type { ErrorCode } from "../worker/contract/error.ts";
 import type { StackConfig } from "../worker/contract/stack.ts";
-import type { EffectFailure } from "../worker/notify/effects.ts";
 import { log } from "../worker/platform/log.ts";
-import type { Result } from "../worker/platform/result.ts";
 import { findAnswer } from "../worker/store/answers.ts";
-import { type Database, StorageFault } from "../worker/store/database.ts";
+import { StorageFault } from "../worker/store/database.ts";
 import { commitDecision } from "../worker/store/journal.ts";
 import { nextEffectAt } from "../worker/store/outbox.ts";
 import type { AttemptRow, JournalRow, OutboxRow } from "../worker/store/rows.ts";
 import { loadStack, setNextAction } from "../worker/store/stacks.ts";
-import type { LocalRecord } from "./local-record.ts";
 import { decide } from "./machine/decide.ts";
 import { stackActionAt } from "./machine/hand-out.ts";
 import type { Command, Decision, Refusal, StackState } from "./machine/state.ts";
 import { earliest, iso } from "./machine/timing.ts";
 import { drainOutbox } from "./outbox-drain.ts";
+import type { Ports } from "./ports.ts";
 import { SerialQueue } from "./serial-queue.ts";
 
 /** Commands that may wait for their turn before callers are told to come back later. */
@@ -35,22 +33,6 @@ const SOONEST_MS = 10;
 
 /** While effects are leaving, the alarm is only for the case that this instance ends before they have left. */
 const WHILE_DRAINING_MS = 30_000;
-
-/** What the keeper needs of the platform. */
-export type Ports = {
-  db: Database;
-  local: LocalRecord;
-  /** Milliseconds since the epoch. */
-  now: () => number;
-  /** From 0 to 1; spreads waits between tries of an effect. */
-  random: () => number;
-  alarm: { set: (at: number) => Promise<void>; clear: () => Promise<void> };
-  /** Lets work go on after the answer. */
-  background: (work: Promise<unknown>) => void;
-  perform: (effect: OutboxRow) => Promise<Result<void, EffectFailure>>;
-  /** Tells this live instance from any other. */
-  instance: string;
-};
 
 export type Failure = { ok: false; code: ErrorCode; message: string };
 export type Answer<T> = ({ ok: true } & T) | Failure;
