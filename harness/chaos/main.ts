@@ -17,8 +17,18 @@ const { values } = parseArgs({
     stacks: { type: "string", default: "20" },
     releases: { type: "string", default: "10" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
+    help: { type: "boolean", default: false },
   },
 });
+if (values.help) {
+  process.stdout.write(`node harness/chaos/main.ts [--seconds 120] [--stacks 20] [--releases 10] [--seed N]
+
+Kills workerd and the runner with SIGKILL at random for --seconds while each of --stacks receives
+--releases, waits until everything has settled, and checks the record against the repositories.
+Exits with 1 on any violation.
+`);
+  process.exit(0);
+}
 const folder = mkdtempSync(join(tmpdir(), "patch-moi-chaos-"));
 const start = performance.now();
 const say = (line: string): void => {

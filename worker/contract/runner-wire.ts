@@ -11,7 +11,7 @@ import { AttemptOperation, CandidateRef } from "./attempt.ts";
 import { FlowEvent } from "./flow-event.ts";
 import { Name, Oid, Reason, Timestamp } from "./primitives.ts";
 import { StackReport } from "./report.ts";
-import { StackConfig } from "./stack.ts";
+import { StackConfig, StackPolicy } from "./stack.ts";
 
 export const CLAIM_WAIT_SECONDS = 25;
 export const LEASE_SECONDS = 90;
@@ -51,7 +51,10 @@ export const JobEnvelope = z
     /** True when an operator asked to do an accepted event again. */
     replay: z.boolean(),
     event: FlowEvent.omit({ stackIds: true }),
-    stack: StackConfig.extend({
+    // Not strict, unlike what an operator declares: an older runner must not fail on a newer policy.
+    stack: z.object({
+      ...StackConfig.shape,
+      policy: z.object(StackPolicy.shape),
       id: Name,
       /** Where the maintained branch stood when this was last known, from the record. */
       recordedBase: Oid.optional(),
