@@ -269,6 +269,38 @@ describe("faults", () => {
     await expectSoundJournal("second");
   });
 
+  it("sees by a poke what another instance has written since, and acts on it", async () => {
+    await declareStack("overtaken");
+    await postRelease("overtaken", "v1.0.0");
+    // What a second live instance would have committed: the hand-out expired, and its wait is over.
+    const past = "2020-01-01T00:00:00.000Z";
+    const [row] = await db.select().from(stacks).where(eq(stacks.id, "overtaken"));
+    const seq = (row?.journalSeq ?? 0) + 1;
+    await db.batch([
+      db.insert(journal).values({
+        stackId: "overtaken",
+        seq,
+        at: past,
+        actor: "clock",
+        command: "tick",
+        writer: "other/1",
+        kind: "transition",
+        attemptId: "overtaken.1",
+        epoch: 2,
+        fromStatus: "dispatched",
+        toStatus: "queued",
+      }),
+      db.update(stacks).set({ journalSeq: seq, nextActionAt: past }).where(eq(stacks.id, "overtaken")),
+      db
+        .update(attempts)
+        .set({ status: "queued", epoch: 2, notBefore: past, deadlineAt: null })
+        .where(eq(attempts.id, "overtaken.1")),
+    ]);
+    await stub("overtaken").poke("overtaken");
+    expect((await attemptDetail("overtaken.1")).attempt).toMatchObject({ status: "dispatched", epoch: 2 });
+    await expectSoundJournal("overtaken");
+  });
+
   it("goes on from the record after an eviction", async () => {
     const runner = await stackWithRunner("evicted");
     await postRelease("evicted", "v1.0.0");

@@ -148,7 +148,10 @@ export class StackDesk {
 
   /** What the alarm does, and the cron for stacks whose time has passed. */
   async poke(stackId: string): Promise<Answer<object>> {
-    const answer = await this.keeper.execute(stackId, (state) => Promise.resolve(this.tick(state)));
+    // What is due is due by the record. By its own memory an object that another instance has overtaken
+    // would wait for deadlines that are no more.
+    const prepare = (state: StackState) => Promise.resolve(this.tick(state));
+    const answer = await this.keeper.execute(stackId, prepare, { fresh: true });
     await this.keeper.drain(stackId);
     return answer.ok ? { ok: true } : answer;
   }

@@ -65,13 +65,17 @@ export class StackKeeper {
     this.ports = ports;
   }
 
-  /** Loads, decides, commits: one command, alone. `declare` makes the stack when there is none. */
+  /**
+   * Loads, decides, commits: one command, alone. `declare` makes the stack when there is none; `fresh`
+   * reads the record again, whatever is in memory.
+   */
   execute(
     stackId: string,
     prepare: Prepare,
-    how: { once?: Once | undefined; declare?: StackConfig } = {},
+    how: { once?: Once | undefined; declare?: StackConfig; fresh?: boolean } = {},
   ): Promise<Executed> {
     return this.turn(stackId, async () => {
+      if (how.fresh === true) this.forget();
       for (let race = 0; race < RACE_LIMIT; race++) {
         const known = await this.load(stackId);
         if (known === undefined && how.declare === undefined) return noStack(stackId);
