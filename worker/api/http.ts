@@ -106,5 +106,6 @@ export const refusals = {
   403: json(ErrorBody, "The token's scopes do not allow it"),
   404: json(ErrorBody, "No such record"),
   409: json(ErrorBody, "The record's state does not allow it; the message says what does"),
+  429: json(ErrorBody, "Too much waits already; try again after Retry-After seconds"),
   503: json(ErrorBody, "Storage does not answer; try again after Retry-After seconds"),
 } as const;
