@@ -1,68 +1,68 @@
 /**
- * `node harness/intake/simulation/main.ts [--years 2000 --from 1]`: intake over so many simulated
- * repository-years. Exit 1 on any violation, and when a naive cursor gets through unharmed.
+ * `node harness/intake/simulation/main.ts [--years 2000 --whole 60 --from 1]`: intake over so many
+ * simulated repository-years, on every core: the first `--whole` of them by intake itself (SQL, parser,
+ * crashes between writes), the others by its decisions on a model of the rest (see `model.ts`). Exit 1 on any violation, and when a mutant gets through unharmed.
  *
  * @module
  */
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { type Count, CRIPPLED, simulateYear } from "./simulate.ts";
-import { SqliteD1 } from "./sqlite-d1.ts";
+import { Worker } from "node:worker_threads";
+import { addTally, emptyTally, type Tally } from "./tally.ts";
+import type { Count } from "./year.ts";
+import type { Share } from "./years.ts";
+
+/** Plenty to show what is missing. */
+const CRIPPLED_YEARS = 15;
 
 const { values } = parseArgs({
-  options: { years: { type: "string", default: "2000" }, from: { type: "string", default: "1" } },
+  options: {
+    years: { type: "string", default: "2000" },
+    whole: { type: "string", default: "60" },
+    from: { type: "string", default: "1" },
+  },
 });
 const years = Number.parseInt(values.years, 10);
-const from = Number.parseInt(values.from, 10);
-console.log = () => {};
-console.warn = () => {};
-console.error = () => {};
-
-const say = (line: string): void => {
-  process.stdout.write(`${line}\n`);
+const share: Share = {
+  from: Number.parseInt(values.from, 10),
+  years,
+  wholeYears: Number.parseInt(values.whole, 10),
+  crippledYears: CRIPPLED_YEARS,
+  taken: new SharedArrayBuffer(4),
 };
-const share = ({ released, lost, doubled }: Count): string =>
-  `lost ${lost} (${((100 * lost) / released).toFixed(2)} %), doubled ${doubled}`;
+const startedAt = performance.now();
+const sum = emptyTally();
+const threads = Array.from({ length: Math.min(availableParallelism(), years) }, live);
+await Promise.all(threads);
 
-const ours: Count = { released: 0, lost: 0, doubled: 0 };
-const naive = new Map<string, Count>();
-const d1 = new SqliteD1();
-let violations = 0;
-let polls = 0;
-let crashes = 0;
-let moves = 0;
-for (let seed = from; seed < from + years; seed++) {
-  const result = await simulateYear(d1, seed);
-  add(ours, result.ours);
-  for (const [name, count] of result.naive) {
-    const sum = naive.get(name) ?? { released: 0, lost: 0, doubled: 0 };
-    add(sum, count);
-    naive.set(name, sum);
-  }
-  // A tenth of the years is plenty to show what is missing.
-  for (const crippled of seed % 10 === from % 10 ? CRIPPLED : []) {
-    const without = await simulateYear(d1, seed, crippled);
-    // A moved tag that nobody noticed is a loss too.
-    const count = { ...without.ours, lost: Math.max(without.ours.lost, without.violations.length) };
-    const sum = naive.get(crippled) ?? { released: 0, lost: 0, doubled: 0 };
-    add(sum, count);
-    naive.set(crippled, sum);
-  }
-  for (const line of result.violations) say(`seed ${seed}: ${line}`);
-  violations += result.violations.length;
-  polls += result.polls;
-  crashes += result.crashes;
-  moves += result.moves;
+const seconds = (performance.now() - startedAt) / 1000;
+const killed = Object.values(sum.mutants).filter(({ lost, doubled }) => lost + doubled > 0).length;
+const survived = Object.keys(sum.mutants).length - killed;
+for (const violation of sum.violations) say(violation);
+say(
+  `${sum.years} repository-years (${Math.min(share.wholeYears, years)} whole) in ${seconds.toFixed(0)} s on ${threads.length} threads: ${sum.ours.released} releases, ` +
+    `${sum.moves} moved tags, ${sum.polls} polls, ${sum.crashes} crashes`,
+);
+say(`ours: ${described(sum.ours)}`);
+for (const [name, count] of Object.entries(sum.mutants)) say(`${name}: ${described(count)}`);
+say(`${sum.years} seeds, ${sum.violations.length} violations`);
+say(`${killed + survived} mutants, ${killed} killed, ${survived} survived`);
+process.exitCode = sum.years === years && sum.violations.length === 0 && survived === 0 ? 0 : 1;
+
+function live(): Promise<void> {
+  const thread = new Worker(fileURLToPath(import.meta.resolve("./years.ts")), { workerData: share });
+  return new Promise((resolve, reject) => {
+    thread.on("message", (tally: Tally) => addTally(sum, tally));
+    thread.once("error", reject);
+    thread.once("exit", () => resolve());
+  });
 }
-const killed = [...naive.values()].filter((count) => count.lost + count.doubled > 0).length;
-say(`${years} repository-years, ${ours.released} releases, ${moves} moved tags, ${polls} polls, ${crashes} crashes`);
-say(`ours: ${share(ours)}`);
-for (const [name, count] of naive) say(`${name}: ${share(count)}`);
-say(`${years} seeds, ${violations} violations`);
-say(`${naive.size} mutants, ${killed} killed, ${naive.size - killed} survived`);
-process.exitCode = violations === 0 && killed === naive.size ? 0 : 1;
 
-function add(sum: Count, more: Count): void {
-  sum.released += more.released;
-  sum.lost += more.lost;
-  sum.doubled += more.doubled;
+function described({ released, lost, doubled }: Count): string {
+  return `lost ${lost} (${((100 * lost) / released).toFixed(2)} %), doubled ${doubled}`;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
 }

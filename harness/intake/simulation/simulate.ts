@@ -14,23 +14,9 @@ import { putSource } from "../../../worker/store/feed-sources.ts";
 import { Random } from "../../chaos/random.ts";
 import { type Cursor, naiveCursors } from "./naive-cursors.ts";
 import { Crash, type SqliteD1 } from "./sqlite-d1.ts";
-import { DAY, HOUR, Upstream } from "./upstream.ts";
+import { HOUR, Upstream } from "./upstream.ts";
+import { liveYear, type SimulationResult, START, type Told, type Watch } from "./year.ts";
 
-export type Count = { released: number; lost: number; doubled: number };
-
-export type SimulationResult = {
-  seed: number;
-  ours: Count;
-  naive: Map<string, Count>;
-  moves: number;
-  /** One line each: what was lost, doubled, made up or moved unnoticed. */
-  violations: string[];
-  polls: number;
-  crashes: number;
-};
-
-const START = Date.UTC(2026, 0, 1);
-const YEAR_DAYS = 365;
 const STACK = "stack";
 const SOURCE = "source";
 
@@ -56,33 +42,10 @@ async function liveThrough(d1: SqliteD1, seed: number, crippled: Crippled | unde
   const upstream = new Upstream(random, "rocket", START);
   const world = new World(random, d1, upstream, crippled);
   await world.declare();
-  let polls = 0;
-  let crashes = 0;
-  const poll = async (calm: boolean): Promise<void> => {
-    polls += 1;
-    if (await world.poll(calm)) crashes += 1;
-  };
-  // Before the first poll nobody watches: the refs are there then, or nothing tells old from new.
-  while (!world.primed()) await poll(true);
-  for (let day = 0; day < YEAR_DAYS; day++) {
-    const busy = random.next() < 0.12;
-    for (let i = busy ? random.between(1, 4) : 0; i > 0; i--) {
-      world.now += random.between(1, 6) * HOUR;
-      upstream.act(world.now);
-      if (random.next() < 0.7) await poll(false);
-    }
-    world.now = START + (day + 1) * DAY;
-    // Nothing happened and everything is known: polls would be 304 and the daily reading the same refs.
-    if (world.unsettled()) await poll(false);
-  }
-  for (let i = 0; i < 4; i++) {
-    world.now += 2 * DAY;
-    await poll(true);
-  }
-  return { seed, polls, crashes, ...world.verdict() };
+  return liveYear(seed, random, upstream, world);
 }
 
-class World {
+class World implements Watch {
   now = START;
   readonly #random: Random;
   readonly #d1: SqliteD1;
@@ -117,7 +80,6 @@ class World {
     await putSource(openDatabase(this.#database()), SOURCE, config, undefined, at);
   }
 
-  /** One poll, in a process of its own. True when that crashed. */
   async poll(calm: boolean): Promise<boolean> {
     this.#calm = calm;
     if (!calm && this.#random.next() < 0.25) this.#d1.crashAfter(this.#random.between(1, 7), this.#random.next() < 0.5);
@@ -140,7 +102,6 @@ class World {
     return this.#ask("SELECT primed AND refs_seeded FROM feed_sources");
   }
 
-  /** Whether another poll could find anything. */
   unsettled(): boolean {
     if (this.#reconciledVersion !== this.#upstream.version) return true;
     return this.#ask(
@@ -216,38 +177,14 @@ class World {
     return { getByName: () => ({ accept }) } as unknown as Env["PATCH_STACK"];
   }
 
-  verdict(): Pick<SimulationResult, "ours" | "naive" | "moves" | "violations"> {
-    const { truth } = this.#upstream;
-    const events = this.#d1.sqlite.all<{ type: string; tag: string; status: string | null }>(
+  told(): Told[] {
+    return this.#d1.sqlite.all<Told>(
       `SELECT e.type, json_extract(e.payload, '$.entry.tag') AS tag, d.status FROM flow_events e
        LEFT JOIN deliveries d ON d.event_id = e.id`,
     );
-    const violations: string[] = [];
-    const emitted = events.filter((event) => event.type === "upstream.release");
-    const ours = this.#count(
-      emitted.map((event) => event.tag),
-      (line) => violations.push(line),
-    );
-    for (const event of events) if (event.status !== "accepted") violations.push(`${event.tag}: not delivered`);
-    const moved = events.filter((event) => event.type === "upstream.tag_moved");
-    for (const [tag, times] of truth.moves) {
-      const told = moved.filter((event) => event.tag === tag).length;
-      if (told !== times) violations.push(`${tag}: moved ${times} times, told ${told} times`);
-    }
-    const naive = new Map(this.#naive.map(({ cursor, emitted: tags }) => [cursor.name, this.#count(tags)]));
-    return { ours, naive, moves: moved.length, violations };
   }
 
-  #count(tags: readonly string[], say?: (line: string) => void): Count {
-    const { old, released, republished } = this.#upstream.truth;
-    // An old tag that no feed told, released once more: nobody can know that it is not the first time.
-    const made = (tag: string): boolean => old.has(tag) && !republished.has(tag);
-    const times = new Map<string, number>();
-    for (const tag of tags) times.set(tag, (times.get(tag) ?? 0) + 1);
-    const lost = [...released.keys()].filter((tag) => !times.has(tag));
-    const doubled = [...times].filter(([tag, n]) => n > 1 || made(tag)).map(([tag]) => tag);
-    for (const tag of lost) say?.(`${tag}: lost`);
-    for (const tag of doubled) say?.(`${tag}: ${made(tag) ? "from before we watched" : "doubled"}`);
-    return { released: released.size, lost: lost.length, doubled: doubled.length };
+  naive(): { name: string; emitted: string[] }[] {
+    return this.#naive.map(({ cursor, emitted }) => ({ name: cursor.name, emitted }));
   }
 }

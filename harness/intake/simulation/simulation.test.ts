@@ -1,10 +1,13 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { modelYear } from "./model.ts";
 import { naiveCursors } from "./naive-cursors.ts";
-import { CRIPPLED, type SimulationResult, simulateYear } from "./simulate.ts";
+import { CRIPPLED, simulateYear } from "./simulate.ts";
 import { SqliteD1 } from "./sqlite-d1.ts";
+import type { SimulationResult } from "./year.ts";
 
 /** `node harness/intake/simulation/main.ts --years 2000` is the whole of it. */
 const YEARS = 15;
+const MODEL_YEARS = 2000;
 
 /** Another part of the year's many every day; printed, so that a failure can be repeated. */
 const FROM = Math.floor(Date.now() / 86_400_000) * 1000;
@@ -20,6 +23,13 @@ describe(`intake over ${YEARS} repository-years (seeds from ${FROM})`, () => {
 
   it("loses nothing, doubles nothing, and sees every moved tag", () => {
     expect(results.flatMap(({ seed, violations }) => violations.map((line) => `seed ${seed}: ${line}`))).toEqual([]);
+  });
+
+  it(`nor do its decisions over ${MODEL_YEARS} more, with a model around them`, async () => {
+    const violations: string[] = [];
+    for (let seed = FROM; seed < FROM + MODEL_YEARS; seed++)
+      for (const line of (await modelYear(seed)).violations) violations.push(`seed ${seed}: ${line}`);
+    expect(violations).toEqual([]);
   });
 
   it("was no walk in the park", () => {

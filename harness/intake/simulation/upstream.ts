@@ -147,10 +147,13 @@ export class Upstream {
     return `<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>x</title>${entries.join("\n")}</feed>`;
   }
 
+  /** What the repository has. */
+  tags(): Release[] {
+    return this.#releases.filter((release) => !release.gone);
+  }
+
   refs(): string {
-    const lines = this.#releases
-      .filter((release) => !release.gone)
-      .map(({ tag, commit }) => `${commit} refs/tags/${tag}\n`);
+    const lines = this.tags().map(({ tag, commit }) => `${commit} refs/tags/${tag}\n`);
     return `${lines.map((line) => (line.length + 4).toString(16).padStart(4, "0") + line).join("")}0000`;
   }
 }
