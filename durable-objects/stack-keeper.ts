@@ -16,7 +16,7 @@ import type { AttemptRow, JournalRow, OutboxRow } from "../worker/store/rows.ts"
 import { loadStack, setNextAction } from "../worker/store/stacks.ts";
 import { decide } from "./machine/decide.ts";
 import { stackActionAt } from "./machine/hand-out.ts";
-import type { Command, Decision, Refusal, StackState } from "./machine/state.ts";
+import { type Command, type Decision, emptyStack, type Refusal, type StackState } from "./machine/state.ts";
 import { earliest, iso } from "./machine/timing.ts";
 import { drainOutbox } from "./outbox-drain.ts";
 import type { Ports } from "./ports.ts";
@@ -79,7 +79,7 @@ export class StackKeeper {
       for (let race = 0; race < RACE_LIMIT; race++) {
         const known = await this.load(stackId);
         if (known === undefined && how.declare === undefined) return noStack(stackId);
-        const state = known ?? newStack(stackId, how.declare as StackConfig);
+        const state = known ?? emptyStack(stackId, how.declare as StackConfig);
         const command = await prepare(state);
         if ("ok" in command) return command;
         const executed = await this.commitCommand(state, command, { insertStack: known === undefined, once: how.once });
@@ -266,20 +266,6 @@ export function epochsOf(state: StackState): Map<string, number> {
 
 export function noStack(stackId: string): Failure {
   return { ok: false, code: "not_found", message: `there is no stack '${stackId}'` };
-}
-
-function newStack(id: string, config: StackConfig): StackState {
-  return {
-    id,
-    config,
-    paused: false,
-    deletedAt: null,
-    journalSeq: 0,
-    attemptCount: 0,
-    highestTag: null,
-    carried: null,
-    open: [],
-  };
 }
 
 function stackFields(state: StackState): Omit<StackState, "open"> {

@@ -6,7 +6,7 @@ import { AttemptStatus, isActive, isTerminal } from "../../worker/contract/attem
 import { StackConfig } from "../../worker/contract/stack.ts";
 import type { AttemptRow, CandidateRow } from "../../worker/store/rows.ts";
 import { decide } from "./decide.ts";
-import type { Command, Decision, IncomingEvent, StackState } from "./state.ts";
+import { type Command, type Decision, emptyStack, type IncomingEvent, type StackState } from "./state.ts";
 import { iso } from "./timing.ts";
 
 const NOW = Date.parse("2026-01-01T00:00:00.000Z");
@@ -36,17 +36,7 @@ function event(tag: string, more: Partial<IncomingEvent> = {}): IncomingEvent {
 }
 
 function empty(policy: object = {}): StackState {
-  return {
-    id: "s",
-    config: StackConfig.parse({ ...config, policy }),
-    paused: false,
-    deletedAt: null,
-    journalSeq: 0,
-    attemptCount: 0,
-    highestTag: null,
-    carried: null,
-    open: [],
-  };
+  return emptyStack("s", StackConfig.parse({ ...config, policy }));
 }
 
 function take(decision: Decision): StackState {

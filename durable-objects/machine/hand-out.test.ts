@@ -5,25 +5,18 @@ import { describe, expect, it } from "vitest";
 import { StackConfig } from "../../worker/contract/stack.ts";
 import { decide } from "./decide.ts";
 import { stackActionAt } from "./hand-out.ts";
-import type { Command, StackState } from "./state.ts";
+import { type Command, emptyStack, type StackState } from "./state.ts";
 
 const NOW = Date.parse("2026-01-01T00:00:00.000Z");
 
-const empty: StackState = {
-  id: "s",
-  config: StackConfig.parse({
+const empty = emptyStack(
+  "s",
+  StackConfig.parse({
     upstream: { url: "https://git.test.org/up" },
     fork: { url: "https://git.test.org/fork" },
     branch: "patched",
   }),
-  paused: false,
-  deletedAt: null,
-  journalSeq: 0,
-  attemptCount: 0,
-  highestTag: null,
-  carried: null,
-  open: [],
-};
+);
 
 const event = {
   id: "e",

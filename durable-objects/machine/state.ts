@@ -123,3 +123,18 @@ export type Decision = {
 export function isMaintenance(operation: AttemptOperation): boolean {
   return operation !== "land";
 }
+
+/** A stack that was declared just now. */
+export function emptyStack(id: string, config: StackConfig): StackState {
+  return {
+    id,
+    config,
+    paused: false,
+    deletedAt: null,
+    journalSeq: 0,
+    attemptCount: 0,
+    highestTag: null,
+    carried: null,
+    open: [],
+  };
+}
