@@ -6,19 +6,18 @@
 import { readFeedDate } from "./feed-date.ts";
 import { resolveLink } from "./feed-link.ts";
 import type { RawEntry } from "./raw-entry.ts";
-import { attribute, child, children, rawText, textOf, titleOf } from "./xml-document.ts";
-import type { XmlElement } from "./xml-tree.ts";
+import { attribute, child, children, rawText, textOf, titleOf, type XmlNode } from "./xml-document.ts";
 
-export function readAtomTitle(feed: XmlElement): string | undefined {
+export function readAtomTitle(feed: XmlNode): string | undefined {
   return titleOf(feed);
 }
 
-export function readAtomEntries(feed: XmlElement, url: string | undefined): RawEntry[] {
+export function readAtomEntries(feed: XmlNode, url: string | undefined): RawEntry[] {
   const feedBase = attribute(feed, "xml:base");
   return children(feed, "entry").map((entry) => readEntry(entry, feedBase, url));
 }
 
-function readEntry(entry: XmlElement, feedBase: string | undefined, url: string | undefined): RawEntry {
+function readEntry(entry: XmlNode, feedBase: string | undefined, url: string | undefined): RawEntry {
   const link = alternate(entry);
   const bodies = [...children(entry, "content"), ...children(entry, "summary")].map(rawText);
   const published = textOf(entry, "published", "issued", "created");
@@ -44,7 +43,7 @@ function readEntry(entry: XmlElement, feedBase: string | undefined, url: string 
 }
 
 /** The page of the entry: RFC 4287 lets `rel` be absent, and a feed may also link other formats. */
-function alternate(entry: XmlElement): XmlElement | undefined {
+function alternate(entry: XmlNode): XmlNode | undefined {
   const links = children(entry, "link").filter((link) => attribute(link, "href") !== undefined);
   const pages = links.filter((link) => (attribute(link, "rel") ?? "alternate") === "alternate");
   return pages.find((link) => attribute(link, "type") === "text/html") ?? pages[0] ?? links[0];

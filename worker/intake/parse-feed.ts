@@ -12,8 +12,8 @@ import { decodeFeedText } from "./feed-text.ts";
 import { parseJsonFeed } from "./json-formats.ts";
 import type { FeedFailure, ParsedFeed } from "./raw-entry.ts";
 import { readRssItems, readRssTitle } from "./rss.ts";
-import { child, field } from "./xml-document.ts";
-import { readXml, rootElement } from "./xml-tree.ts";
+import { child, field, parseXml } from "./xml-document.ts";
+import { rootElement } from "./xml-outline.ts";
 
 export type FeedBody = {
   bytes: Uint8Array;
@@ -51,23 +51,23 @@ function parseXmlFeed(text: string, url: string | undefined): Result<ParsedFeed,
   if (name !== undefined && /^(?:html|head|body|title|meta|script|div|p|center)$/i.test(name)) return html(text);
   if (name !== undefined && !/^(?:[\w.-]+:)?(?:feed|rss|RDF)$/.test(name))
     return notFeed(`a <${name.slice(0, 40)}> document`);
-  const document = readXml(text);
+  const document = parseXml(text);
   if (!document.ok) return document;
-  const root = document.value;
-  switch (root.name) {
+  const { root, node } = document.value;
+  switch (root) {
     case "feed":
-      return ok({ format: "atom", title: readAtomTitle(root), entries: readAtomEntries(root, url), warnings: [] });
+      return ok({ format: "atom", title: readAtomTitle(node), entries: readAtomEntries(node, url), warnings: [] });
     case "rss":
     case "rdf:RDF":
-      if (child(root, "channel") === undefined) return notFeed(`an <${root.name}> document without a channel`);
+      if (child(node, "channel") === undefined) return notFeed(`an <${root}> document without a channel`);
       return ok({
-        format: root.name === "rss" ? "rss" : "rdf",
-        title: readRssTitle(root),
-        entries: readRssItems(root, url),
+        format: root === "rss" ? "rss" : "rdf",
+        title: readRssTitle(node),
+        entries: readRssItems(node, url),
         warnings: [],
       });
     default:
-      return notFeed(`a <${name?.slice(0, 40) ?? root.name}> document`);
+      return notFeed(`a <${name?.slice(0, 40) ?? root}> document`);
   }
 }
 

@@ -6,21 +6,20 @@
 import { readFeedDate } from "./feed-date.ts";
 import { resolveLink } from "./feed-link.ts";
 import type { RawEntry } from "./raw-entry.ts";
-import { attribute, child, children, field, rawText, textOf, titleOf } from "./xml-document.ts";
-import type { XmlElement } from "./xml-tree.ts";
+import { attribute, child, children, field, rawText, textOf, titleOf, type XmlNode } from "./xml-document.ts";
 
-export function readRssTitle(root: XmlElement): string | undefined {
+export function readRssTitle(root: XmlNode): string | undefined {
   return titleOf(child(root, "channel"));
 }
 
 /** Items stand in the channel (RSS 2.0) or beside it (RSS 1.0, 0.90). */
-export function readRssItems(root: XmlElement, url: string | undefined): RawEntry[] {
+export function readRssItems(root: XmlNode, url: string | undefined): RawEntry[] {
   const channel = child(root, "channel");
-  const base = attribute(channel, "xml:base") ?? attribute(root, "xml:base");
+  const base = attribute(channel ?? "", "xml:base") ?? attribute(root, "xml:base");
   return [...children(channel, "item"), ...children(root, "item")].map((item) => readItem(item, base, url));
 }
 
-function readItem(item: XmlElement, base: string | undefined, url: string | undefined): RawEntry {
+function readItem(item: XmlNode, base: string | undefined, url: string | undefined): RawEntry {
   const guid = child(item, "guid");
   const guidText = guid === undefined ? undefined : field(rawText(guid));
   const permalink = guid !== undefined && attribute(guid, "isPermaLink") !== "false" ? guidText : undefined;
@@ -40,7 +39,7 @@ function readItem(item: XmlElement, base: string | undefined, url: string | unde
 }
 
 /** RSS writes the address as text; an Atom link in an RSS item has it in an attribute. */
-function linkOf(item: XmlElement): string | undefined {
+function linkOf(item: XmlNode): string | undefined {
   const links = children(item, "link");
   const asText = links.map((link) => field(rawText(link))).find((text) => text !== undefined);
   return asText ?? links.map((link) => attribute(link, "href")).find((href) => href !== undefined);

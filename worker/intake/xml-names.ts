@@ -6,7 +6,7 @@
  * @module
  */
 
-/** What a namespace is called in the tree; the vocabularies of feeds have no prefix. */
+/** What a namespace is called in the rewritten document; the vocabularies of feeds have no prefix. */
 const KNOWN: Readonly<Record<string, string>> = {
   "http://www.w3.org/2005/atom": "",
   "http://purl.org/atom/ns#": "",
@@ -20,6 +20,9 @@ const KNOWN: Readonly<Record<string, string>> = {
   "http://purl.org/dc/terms/": "dcterms:",
   "http://purl.org/rss/1.0/modules/content/": "content:",
 };
+
+/** Element names that would reach into the objects which the parser builds. */
+const RESERVED: ReadonlySet<string> = new Set([...Object.getOwnPropertyNames(Object.prototype), "prototype"]);
 
 export function isFeedNamespace(uri: string | undefined): boolean {
   return uri !== undefined && KNOWN[uri.toLowerCase()] === "";
@@ -44,6 +47,7 @@ export function canonicalNames(rootAttributes: ReadonlyMap<string, string>): (na
     const prefix = colon < 0 ? "" : name.slice(0, colon);
     const local = name.slice(colon + 1);
     // An undeclared prefix is kept as it is: feeds that forget the declaration mean the usual one.
-    return `${prefixes.get(prefix) ?? (colon < 0 ? "" : `${prefix}:`)}${local}`;
+    const canonical = `${prefixes.get(prefix) ?? (colon < 0 ? "" : `${prefix}:`)}${local}`;
+    return RESERVED.has(canonical) ? `x-other:${canonical}` : canonical;
   };
 }

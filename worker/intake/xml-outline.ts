@@ -1,16 +1,17 @@
 /**
- * One pass over the text of an XML document, linear in its length, to a tree of elements.
+ * The gate in front of the XML parser: one pass over the text, linear in its length.
  *
- * It proves that there is one document, whole and properly nested and within limits; truncated text is
- * no feed, and nothing that is sent can make it eat all memory. Comments, processing instructions and a
- * plain DOCTYPE are passed over, and bodies (`content`, `description`, …), which are most of a feed's
- * bytes and may hold anything, are replaced by the digest of their words.
+ * It proves that there is one document, whole and properly nested and within limits, and rewrites it
+ * to what the parser needs: no comments, processing instructions or DOCTYPE, CDATA as escaped text,
+ * and bodies (`content`, `description`, …), which are most of a feed's bytes and may hold anything,
+ * replaced by the digest of their words. Without it the parser takes truncated text for a whole
+ * feed, and can be made to eat all memory.
  *
  * @module
  */
 import { fail, ok, type Result } from "../platform/result.ts";
+import { shortDigest } from "./digest.ts";
 import type { FeedFailure } from "./raw-entry.ts";
-import { digestWords, findBodyEnd } from "./xml-body.ts";
 import { canonicalNames, isFeedNamespace, localName } from "./xml-names.ts";
 
 export const XML_LIMITS = {
@@ -23,21 +24,32 @@ export const XML_LIMITS = {
   text: 256 * 1024,
 } as const;
 
-export type XmlElement = {
-  /** Canonical: see `xml-names.ts`. */
-  readonly name: string;
-  readonly attributes: ReadonlyMap<string, string>;
-  readonly children: XmlElement[];
-  /** The element's own text, entities as they were written; `&` in CDATA stands as one. */
+export type XmlOutline = {
+  /** Name of the root element, canonical. */
+  root: string;
+  /** The document, rewritten for the parser. */
   text: string;
 };
+
+/** How much of a body its digest is made from, characters: an edit further down goes unseen. */
+const BODY_DIGESTED = 256 * 1024;
+
+/** Attributes that a reader of feeds looks at; no other reaches the parser. */
+const KEPT_ATTRIBUTES: ReadonlySet<string> = new Set([
+  "href",
+  "rel",
+  "type",
+  "mode",
+  "xml:base",
+  "isPermaLink",
+  "rdf:about",
+]);
 
 /** Elements whose inside is not parsed, by local name. */
 const BODIES: ReadonlySet<string> = new Set(["content", "encoded", "summary", "description", "subtitle", "tagline"]);
 
 const NAME = /[A-Za-z_:\u0080-\uffff][\w:.\-\u0080-\uffff]*/y;
 const ATTRIBUTE = /\s+([^\s=<>"'/]+)\s*=\s*(?:"([^"<]*)"|'([^'<]*)')/y;
-const NOT_SPACE = /\S/g;
 const TAG_END = /\s*(\/?)>/y;
 
 /** Reads only as far as the root element's name; undefined when there is none. */
@@ -46,26 +58,25 @@ export function rootElement(text: string): string | undefined {
   return start.ok ? nameAt(text, start.value + 1) : undefined;
 }
 
-/** Reads a document; values stay text (`1.10` is no number), and entities stay undecoded. */
-export function readXml(text: string): Result<XmlElement, FeedFailure> {
+export function outlineXml(text: string): Result<XmlOutline, FeedFailure> {
   const prolog = skipProlog(text);
   if (!prolog.ok) return prolog;
-  const open: { written: string; element: XmlElement }[] = [];
-  let root: { element: XmlElement; canonical: (name: string) => string } | undefined;
+  const out: string[] = [];
+  const open: { written: string; name: string }[] = [];
+  let root: { name: string; canonical: (name: string) => string } | undefined;
   let elements = 0;
   /** Characters of text since the last tag. */
   let textLength = 0;
   let at = prolog.value;
   for (;;) {
     const lt = text.indexOf("<", at);
-    const runEnd = lt < 0 ? text.length : lt;
-    textLength += runEnd - at;
+    const run = text.slice(at, lt < 0 ? text.length : lt);
+    textLength += run.length;
     if (textLength > XML_LIMITS.text) return tooComplex(`a run of text of more than ${XML_LIMITS.text / 1024} KiB`);
-    const inside = open.at(-1)?.element;
-    // White space between tags is most of all runs, and nothing to us.
-    if (at < runEnd && !isBlank(text, at, runEnd)) {
-      if (inside === undefined) return malformed(at, "text outside the document");
-      inside.text += text.slice(at, runEnd);
+    // White space between tags is most of all runs, and nothing to the parser.
+    if (run !== "" && /\S/.test(run)) {
+      if (open.length === 0) return malformed(at, "text outside the document");
+      out.push(run.includes(">") ? run.replaceAll(">", "&gt;") : run);
     }
     if (lt < 0) break;
     if (text.startsWith("<!--", lt)) {
@@ -76,9 +87,8 @@ export function readXml(text: string): Result<XmlElement, FeedFailure> {
       const end = text.indexOf("]]>", lt + 9);
       if (end < 0) return truncated("inside a CDATA section");
       textLength += end - lt;
-      if (inside === undefined) return malformed(lt, "text outside the document");
-      // Entities are decoded when a field is read, and here there are none.
-      inside.text += text.slice(lt + 9, end).replaceAll("&", "&amp;");
+      if (open.length === 0) return malformed(lt, "text outside the document");
+      out.push(escapeText(text.slice(lt + 9, end)));
       at = end + 3;
     } else if (text.startsWith("<?", lt)) {
       const end = text.indexOf("?>", lt + 2);
@@ -88,57 +98,46 @@ export function readXml(text: string): Result<XmlElement, FeedFailure> {
       const name = nameAt(text, lt + 2);
       TAG_END.lastIndex = lt + 2 + (name?.length ?? 0);
       if (name === undefined || TAG_END.exec(text) === null) return brokenTag(text, lt);
-      const closed = open.pop();
-      if (closed === undefined) return malformed(lt, `</${name}> closes nothing`);
-      if (closed.written !== name) return malformed(lt, `</${name}> where </${closed.written}> belongs`);
+      const element = open.pop();
+      if (element === undefined) return malformed(lt, `</${name}> closes nothing`);
+      if (element.written !== name) return malformed(lt, `</${name}> where </${element.written}> belongs`);
+      out.push(`</${element.name}>`);
       at = TAG_END.lastIndex;
       textLength = 0;
     } else {
       const tag = readTag(text, lt);
       if (!tag.ok) return tag;
-      const { name: written, attributes: plain, selfClosing, end } = tag.value;
-      const canonical = root?.canonical ?? canonicalNames(plain);
-      const foreign = inside !== undefined && plain.has("xmlns") && !isFeedNamespace(plain.get("xmlns"));
-      const name = foreign ? `x-other:${localName(written)}` : canonical(written);
+      const { name: written, attributes, selfClosing, end } = tag.value;
+      const isRoot = open.length === 0;
+      if (isRoot) {
+        if (root !== undefined) return malformed(lt, `a second document begins with <${written}>`);
+        const canonical = canonicalNames(attributes);
+        root = { name: canonical(written), canonical };
+      }
+      if (root === undefined) return malformed(lt, "an element outside the document");
+      const foreign = !isRoot && attributes.has("xmlns") && !isFeedNamespace(attributes.get("xmlns"));
+      const name = foreign ? `x-other:${localName(written)}` : root.canonical(written);
       elements += 1;
       if (elements > XML_LIMITS.elements) return tooComplex(`more than ${XML_LIMITS.elements} elements`);
       if (open.length >= XML_LIMITS.depth) return tooComplex(`elements nested more than ${XML_LIMITS.depth} deep`);
       at = end;
       textLength = 0;
-      const element: XmlElement = { name, attributes: canonicalAttributes(plain, canonical), children: [], text: "" };
-      if (inside !== undefined) inside.children.push(element);
-      else if (root === undefined) root = { element, canonical };
-      else return malformed(lt, `a second document begins with <${written}>`);
+      // Empty elements of other vocabularies (pictures, mostly) say nothing to us.
+      if (selfClosing && name.startsWith("x-")) continue;
+      out.push(openingTag(name, attributes, selfClosing, root.canonical));
       if (selfClosing) continue;
-      if (inside !== undefined && BODIES.has(localName(written))) {
-        const body = findBodyEnd(text, end, written);
+      if (!isRoot && BODIES.has(localName(written))) {
+        const body = readBody(text, end, written);
         if (body === undefined) return truncated(`inside <${written}>`);
-        element.text = digestWords(text, end, body.textEnd);
+        out.push(`${shortDigest(words(body.text))}</${name}>`);
         at = body.end;
-      } else open.push({ written, element });
+      } else open.push({ written, name });
     }
   }
   if (root === undefined) return fail({ code: "feed_not_feed", message: "the server sent XML without any element" });
   const unclosed = open.at(-1);
-  return unclosed === undefined ? ok(root.element) : truncated(`before </${unclosed.written}>`);
-}
-
-function isBlank(text: string, start: number, end: number): boolean {
-  NOT_SPACE.lastIndex = start;
-  return !NOT_SPACE.test(text) || NOT_SPACE.lastIndex > end;
-}
-
-/** Attributes by their canonical names; most elements have none with a prefix. */
-function canonicalAttributes(
-  plain: ReadonlyMap<string, string>,
-  canonical: (name: string) => string,
-): ReadonlyMap<string, string> {
-  for (const name of plain.keys())
-    if (name.includes(":"))
-      return new Map(
-        [...plain].map(([written, value]) => [written.includes(":") ? canonical(written) : written, value]),
-      );
-  return plain;
+  if (unclosed !== undefined) return truncated(`before </${unclosed.written}>`);
+  return ok({ root: root.name, text: out.join("") });
 }
 
 /** Offset of the root's `<`: past declaration, comments, processing instructions and a plain DOCTYPE. */
@@ -166,18 +165,13 @@ function skipProlog(text: string): Result<number, FeedFailure> {
   }
 }
 
-const NO_ATTRIBUTES: ReadonlyMap<string, string> = new Map();
-
-type Tag = { name: string; attributes: ReadonlyMap<string, string>; selfClosing: boolean; end: number };
+type Tag = { name: string; attributes: Map<string, string>; selfClosing: boolean; end: number };
 
 function readTag(text: string, lt: number): Result<Tag, FeedFailure> {
   const name = nameAt(text, lt + 1);
   if (name === undefined) return brokenTag(text, lt);
-  let at = lt + 1 + name.length;
-  // Most tags end right here.
-  if (text[at] === ">" && name.length < XML_LIMITS.tag)
-    return ok({ name, attributes: NO_ATTRIBUTES, selfClosing: false, end: at + 1 });
   const attributes = new Map<string, string>();
+  let at = lt + 1 + name.length;
   for (;;) {
     if (at - lt > XML_LIMITS.tag) return tooComplex(`a tag of more than ${XML_LIMITS.tag / 1024} KiB`);
     ATTRIBUTE.lastIndex = at;
@@ -194,9 +188,62 @@ function readTag(text: string, lt: number): Result<Tag, FeedFailure> {
   return ok({ name, attributes, selfClosing: end[1] === "/", end: TAG_END.lastIndex });
 }
 
+/** Text of a body up to its own closing tag; elements of the same name nest, CDATA and comments hide tags. */
+function readBody(text: string, start: number, name: string): { text: string; end: number } | undefined {
+  const pattern = new RegExp(`<!\\[CDATA\\[|<!--|<(/?)${name.replaceAll(".", "\\.")}(?=[\\s/>])`, "g");
+  pattern.lastIndex = start;
+  let depth = 1;
+  for (;;) {
+    const match = pattern.exec(text);
+    if (match === null) return undefined;
+    if (match[1] === undefined) {
+      const closing = match[0] === "<!--" ? "-->" : "]]>";
+      const end = text.indexOf(closing, pattern.lastIndex);
+      if (end < 0) return undefined;
+      pattern.lastIndex = end + closing.length;
+      continue;
+    }
+    const end = text.indexOf(">", pattern.lastIndex);
+    if (end < 0) return undefined;
+    if (match[1] === "/") depth -= 1;
+    else if (text[end - 1] !== "/") depth += 1;
+    if (depth === 0) return { text: text.slice(start, match.index), end: end + 1 };
+    pattern.lastIndex = end + 1;
+  }
+}
+
+/** What a reader reads: forges sign image addresses anew on every request, so markup does not count. */
+function words(body: string): string {
+  return body
+    .slice(0, BODY_DIGESTED)
+    .replace(/<!\[CDATA\[|\]\]>/g, "")
+    .replace(/(?:<|&lt;)[^<>&]*(?:&(?!lt;|gt;)[^<>&]*)*(?:>|&gt;)/g, " ")
+    .replace(/\s+/g, " ")
+    .trim();
+}
+
+function openingTag(
+  name: string,
+  attributes: ReadonlyMap<string, string>,
+  selfClosing: boolean,
+  canonical: (name: string) => string,
+): string {
+  let tag = `<${name}`;
+  for (const [written, value] of attributes) {
+    const key = written.includes(":") ? canonical(written) : written;
+    if (KEPT_ATTRIBUTES.has(key))
+      tag += ` ${key}="${value.replaceAll('"', "&quot;").replaceAll(">", "&gt;").replaceAll("'", "&apos;")}"`;
+  }
+  return `${tag}${selfClosing ? "/" : ""}>`;
+}
+
 function nameAt(text: string, at: number): string | undefined {
   NAME.lastIndex = at;
   return NAME.exec(text)?.[0];
+}
+
+function escapeText(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
 function brokenTag(text: string, lt: number): Result<never, FeedFailure> {
