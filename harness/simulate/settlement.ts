@@ -27,10 +27,10 @@ export function unsettled(record: Sqlite): string | undefined {
   if (delivery !== undefined) return `event ${delivery.event_id} is not delivered`;
   const [effect] = record.all<{ id: string }>("SELECT id FROM outbox WHERE status = 'pending' LIMIT 1");
   if (effect !== undefined) return `effect ${effect.id} has not left`;
-  // In a stack that works in order, what waits behind somebody's intervention waits for that person.
+  // A pause that arrived late waits for a person, and so does all that is queued behind it. In a stack that works in order, what waits behind somebody's intervention waits for that person.
   const [attempt] = record.all<{ id: string; status: string }>(
     `SELECT a.id, a.status FROM maintenance_attempts AS a JOIN stacks AS s ON s.id = a.stack_id
-     WHERE a.status IN ('dispatched', 'running', 'blocked') OR (a.status = 'queued' AND NOT (
+     WHERE a.status IN ('dispatched', 'running', 'blocked') OR (a.status = 'queued' AND s.paused = 0 AND NOT (
        json_extract(s.config, '$.policy.onNewer') = 'queue' AND a.operation <> 'land' AND EXISTS (
          SELECT 1 FROM maintenance_attempts AS w WHERE w.stack_id = a.stack_id AND w.number < a.number
            AND w.operation <> 'land' AND w.status = 'needs_intervention')))
