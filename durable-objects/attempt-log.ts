@@ -8,9 +8,8 @@ import { MAX_LOG_BYTES } from "../worker/contract/primitives.ts";
 const HEAD = MAX_LOG_BYTES / 2;
 const TAIL = MAX_LOG_BYTES / 2;
 
-/** Attempts of a stack whose logs are kept, and hand-outs among them all; the oldest go first. */
-const KEPT_ATTEMPTS = 50;
-const KEPT_LOGS = 100;
+/** Hand-outs whose logs are kept, for each attempt that the policy keeps; the oldest go first. */
+const LOGS_AN_ATTEMPT = 2;
 
 export type LogSlice = {
   epoch: number;
@@ -44,8 +43,13 @@ export class AttemptLog {
    * Takes a piece of log at its offset. What overlaps is trimmed; a gap is refused. Returns how many
    * bytes the log has now.
    */
-  append(attemptId: string, epoch: number, offset: number, bytes: Uint8Array): { ack: number; gap: boolean } {
-    const log = this.open(attemptId, epoch);
+  append(
+    { attemptId, epoch }: { attemptId: string; epoch: number },
+    offset: number,
+    bytes: Uint8Array,
+    keepAttempts: number,
+  ): { ack: number; gap: boolean } {
+    const log = this.open(attemptId, epoch, keepAttempts);
     if (offset > log.total) return { ack: log.total, gap: true };
     const fresh = bytes.subarray(log.total - offset);
     if (fresh.length === 0) return { ack: log.total, gap: false };
@@ -99,7 +103,7 @@ export class AttemptLog {
     return { epoch: log.epoch, from: first ?? from, bytes: all, total: log.total, omitted };
   }
 
-  private open(attemptId: string, epoch: number): LogRow {
+  private open(attemptId: string, epoch: number, keepAttempts: number): LogRow {
     const find = "SELECT position, total FROM log WHERE attempt_id = ? AND epoch = ?";
     let row = this.sql.exec<LogRow>(find, attemptId, epoch).toArray()[0];
     if (row === undefined) {
@@ -109,8 +113,8 @@ export class AttemptLog {
            SELECT position FROM log WHERE attempt_id IN (
              SELECT attempt_id FROM log GROUP BY attempt_id ORDER BY max(position) DESC LIMIT ?)
            ORDER BY position DESC LIMIT ?)`,
-        KEPT_ATTEMPTS,
-        KEPT_LOGS,
+        keepAttempts,
+        keepAttempts * LOGS_AN_ATTEMPT,
       );
       this.sql.exec("DELETE FROM log_chunk WHERE log NOT IN (SELECT position FROM log)");
       row = this.sql.exec<LogRow>(find, attemptId, epoch).one();

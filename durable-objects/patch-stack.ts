@@ -72,9 +72,9 @@ export class PatchStack extends DurableObject<Env> {
     offset: number,
     bytes: Uint8Array,
   ): Promise<Answer<{ ack: number; gap: boolean }>> {
-    return this.desk.whileHeld(stackId, claim, (attempt) => ({
+    return this.desk.whileHeld(stackId, claim, ({ id: attemptId, epoch }, policy) => ({
       ok: true as const,
-      ...this.log.append(attempt.id, attempt.epoch, offset, bytes),
+      ...this.log.append({ attemptId, epoch }, offset, bytes, policy.keepLogs),
     }));
   }
 

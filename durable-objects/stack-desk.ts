@@ -5,14 +5,14 @@
  * @module
  */
 import type { CallbackAnswer, RunnerCallback, RunnerInfo } from "../worker/contract/runner-wire.ts";
-import type { StackConfig } from "../worker/contract/stack.ts";
+import type { StackConfig, StackPolicy } from "../worker/contract/stack.ts";
 import type { AttemptRow } from "../worker/store/rows.ts";
 import { eventAgain, incomingEvents, landing, resultOf, target } from "./command-context.ts";
 import { admit } from "./machine/runner.ts";
 import type { Command, StackState } from "./machine/state.ts";
 import { iso, LEASE_MS } from "./machine/timing.ts";
 import type { Ports } from "./ports.ts";
-import { type Answer, epochsOf, type Failure, type Once, StackKeeper } from "./stack-keeper.ts";
+import { type Answer, epochsOf, type Failure, noStack, type Once, StackKeeper } from "./stack-keeper.ts";
 
 /** What an operator may ask of a stack's attempts. */
 export type OperatorCommand =
@@ -138,11 +138,13 @@ export class StackDesk {
   whileHeld<T extends { ok: true }>(
     stackId: string,
     claim: ClaimName,
-    work: (attempt: AttemptRow) => T,
+    work: (attempt: AttemptRow, policy: StackPolicy) => T,
   ): Promise<T | Failure> {
     return this.keeper.turn(stackId, async () => {
       const held = await this.held(stackId, claim);
-      return held.ok ? work(held.attempt) : held;
+      if (!held.ok) return held;
+      const state = await this.keeper.load(stackId);
+      return state === undefined ? noStack(stackId) : work(held.attempt, state.config.policy);
     });
   }
 

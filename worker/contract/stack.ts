@@ -80,6 +80,8 @@ export const StackPolicy = z
         verifySeconds: z.int().min(1).max(86_400).default(1800),
       })
       .prefault({}),
+    /** Attempts whose runner's log is kept, newest first. The journal is kept for ever. */
+    keepLogs: z.int().min(1).max(200).default(50),
     /** Automatic retries after infrastructure faults. */
     automaticRetries: z.int().min(0).max(3).default(3),
     notify: z
