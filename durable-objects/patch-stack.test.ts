@@ -301,6 +301,18 @@ describe("faults", () => {
     await expectSoundJournal("overtaken");
   });
 
+  it("does not forget an effect that could not leave, whatever is committed meanwhile", async () => {
+    await declareStack("unsent");
+    const nextAt = "2999-01-01T00:00:00.000Z";
+    await db.run(
+      `INSERT INTO outbox (id, stack_id, kind, payload, status, next_at, created_at)
+       VALUES ('unsent:1', 'unsent', 'notify.discord', '{}', 'pending', '${nextAt}', '${nextAt}')`,
+    );
+    expect((await call("POST", "/stacks/unsent/pause")).status).toBe(200);
+    const [row] = await db.select().from(stacks).where(eq(stacks.id, "unsent"));
+    expect(row?.nextActionAt).toBe(nextAt);
+  });
+
   it("goes on from the record after an eviction", async () => {
     const runner = await stackWithRunner("evicted");
     await postRelease("evicted", "v1.0.0");

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { StackConfig } from "../contract/stack.ts";
 import { commit, type Database, inList, insertRows, reading, type Statement, statement } from "./database.ts";
 import type { AttemptRow, CandidateRow, DispatchRow, JournalRow, OutboxRow, ReportRow, StackRow } from "./rows.ts";
@@ -81,6 +81,15 @@ async function journalWriter(db: Database, stackId: string, seq: number): Promis
   return (await reading(db.select({ writer: journal.writer }).from(journal).where(where)))[0]?.writer;
 }
 
+/**
+ * The time given, or that of the stack's next effect if it is earlier: an effect that could not leave
+ * so far must not be forgotten by a commit that knows nothing of it.
+ */
+function orNextEffect(stackId: string, at: string | null): SQL {
+  return sql`(SELECT min(at) FROM (SELECT ${at} AS at
+    UNION ALL SELECT min(next_at) FROM outbox WHERE stack_id = ${stackId} AND status = 'pending'))`;
+}
+
 function statements(db: Database, c: Commit): Statement[] {
   const { id, ...fields } = c.stack;
   const list: Statement[] = [];
@@ -94,7 +103,7 @@ function statements(db: Database, c: Commit): Statement[] {
         db,
         db
           .update(stacks)
-          .set({ ...fields, updatedAt: c.now })
+          .set({ ...fields, nextActionAt: orNextEffect(id, fields.nextActionAt), updatedAt: c.now })
           .where(eq(stacks.id, id)),
       ),
     );
