@@ -89,7 +89,12 @@ const EXPECTED: readonly Expectation[] = [
     url: "http://localhost:3000/testuser/testrepo/releases.rss",
     first: "v1.0",
   },
-  { ...plain, file: "pypi-project-1.xml", entries: 5, url: "https://pypi.org/rss/project/pip/releases.xml" },
+  {
+    ...plain,
+    file: "pypi-project-1.xml",
+    entries: 5,
+    url: "https://packages.example.org/rss/project/pip/releases.xml",
+  },
   { ...plain, file: "kernelorg-kdist-1.xml", entries: 1, url: "https://www.kernel.org/feeds/kdist.xml" },
   {
     ...plain,

@@ -61,27 +61,29 @@ describe("providers", () => {
       versions: { "1.9.0": {}, "1.10.0": { gitHead: "0123456789ABCDEF0123456789abcdef01234567" }, "0.1.0": null },
       time: { created: "x", "1.9.0": "2026-01-01T00:00:00.000Z", "1.10.0": "2026-02-01T00:00:00.000Z" },
     };
-    const npmFeed = read(JSON.stringify(npm), "npm", "release", "https://registry.npmjs.org/@acme%2frocket");
+    const npmFeed = read(JSON.stringify(npm), "npm", "release", "https://packages.example.org/@acme%2frocket");
     expect(npmFeed.entries.map(({ entry }) => [entry.entryId, entry.sha])).toEqual([
       ["@acme/rocket@1.10.0", "0123456789abcdef0123456789abcdef01234567"],
       ["@acme/rocket@1.9.0", undefined],
       ["@acme/rocket@0.1.0", undefined],
     ]);
     const project = {
-      info: { name: "Rocket" },
+      info: { name: "Rocket", project_url: "https://packages.example.org/project/rocket/" },
       releases: { "1.9": [{ upload_time_iso_8601: "2026-03-01T12:00:00.000000Z" }], "1.8": [], "1.10": [{}] },
     };
-    expect(keys(read(JSON.stringify(project), "pypi", "release", "https://pypi.org/pypi/rocket/json"))).toEqual([
-      ["https://pypi.org/project/rocket/1.9/", undefined],
-      ["https://pypi.org/project/rocket/1.10/", undefined],
+    expect(
+      keys(read(JSON.stringify(project), "pypi", "release", "https://packages.example.org/pypi/rocket/json")),
+    ).toEqual([
+      ["https://packages.example.org/project/rocket/1.9/", undefined],
+      ["https://packages.example.org/project/rocket/1.10/", undefined],
     ]);
     const crate = {
       crate: { id: "rocket" },
       versions: [{ num: "1.1.0", created_at: "2026-03-01T12:00:00Z" }, { no: 1 }],
     };
-    expect(keys(read(JSON.stringify(crate), "crates", "release", "https://crates.io/api/v1/crates/rocket"))).toEqual([
-      ["rocket@1.1.0", undefined],
-    ]);
+    expect(
+      keys(read(JSON.stringify(crate), "crates", "release", "https://packages.example.org/api/v1/crates/rocket")),
+    ).toEqual([["rocket@1.1.0", undefined]]);
   });
 
   it("kernel.org: both of its feeds have the same keys and tags", () => {
@@ -111,10 +113,12 @@ describe("providers", () => {
     ]);
     const sha = "fedcba9876543210fedcba9876543210fedcba98";
     expect(keys(read(cgit, "feed", "push", "https://git.example.org/rocket/atom/"))).toEqual([[sha, sha]]);
-    expect(keys(read(pypi, "feed", "release", "https://pypi.org/rss/project/rocket/releases.xml"))).toEqual([
-      ["https://pypi.org/project/rocket/1.9/", undefined],
-      ["https://pypi.org/project/rocket/1.10/", undefined],
-    ]);
+    expect(keys(read(pypi, "feed", "release", "https://packages.example.org/rss/project/rocket/releases.xml"))).toEqual(
+      [
+        ["https://packages.example.org/project/rocket/1.9/", undefined],
+        ["https://packages.example.org/project/rocket/1.10/", undefined],
+      ],
+    );
     expect(keys(read(kernelReleases, "feed", "release", "https://www.kernel.org/releases.json"))).toEqual([
       ["7.2-rc1", "v7.2-rc1"],
       ["7.1.2", "v7.1.2"],
@@ -128,9 +132,8 @@ describe("providers", () => {
     ["https://gitlab.com/a/b/-/tags?format=atom", "gitlab"],
     ["https://gitlab.gnome.org/a/b/-/tags?format=atom", "gitlab"],
     ["https://gitea.example.org/a/b/releases.rss", "gitea"],
-    ["https://pypi.org/rss/project/pip/releases.xml", "pypi"],
-    ["https://registry.npmjs.org/hono", "npm"],
-    ["https://crates.io/api/v1/crates/serde", "crates"],
+    ["https://packages.example.org/rss/project/pip/releases.xml", "pypi"],
+    ["https://packages.example.org/api/v1/crates/serde", "crates"],
     ["https://www.kernel.org/releases.json", "kernel"],
     ["https://sourceforge.net/projects/x/rss", "sourceforge"],
     ["https://git.zx2c4.com/cgit/atom/?h=master", "cgit"],

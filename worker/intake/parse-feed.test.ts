@@ -99,10 +99,14 @@ describe("formats", () => {
 
   it("keeps 1.10 apart from 1.1 and leaves out what is not there", () => {
     expect(parsed(pypi).entries).toEqual([
-      { title: "1.9", link: "https://pypi.org/project/rocket/1.9/", publishedAt: "2026-03-01T12:00:00.000Z" },
+      {
+        title: "1.9",
+        link: "https://packages.example.org/project/rocket/1.9/",
+        publishedAt: "2026-03-01T12:00:00.000Z",
+      },
       {
         title: "1.10",
-        link: "https://pypi.org/project/rocket/1.10/",
+        link: "https://packages.example.org/project/rocket/1.10/",
         author: "ann@example.org",
         publishedAt: "2026-11-01T12:00:00.000Z",
       },

@@ -22,7 +22,7 @@ const NpmDocument = z.object({
 const NpmVersion = z.object({ gitHead: z.string().optional().catch(undefined) });
 
 const PypiDocument = z.object({
-  info: z.object({ name: Text }),
+  info: z.object({ name: Text, project_url: z.url().optional().catch(undefined) }),
   releases: z.record(z.string(), z.array(z.unknown())),
 });
 
@@ -49,19 +49,20 @@ export function readRegistry(value: unknown): ParsedFeed | undefined {
 function npmEntries({ name, versions, time }: z.infer<typeof NpmDocument>): RawEntry[] {
   return Object.entries(versions).map(([version, details]) => ({
     id: `${name}@${version}`,
-    link: `https://www.npmjs.com/package/${name}/v/${encodeURIComponent(version)}`,
     title: version,
     publishedAt: date(time?.[version]),
     commit: NpmVersion.safeParse(details).data?.gitHead,
   }));
 }
 
-/** The same links as in PyPI's RSS, which has no other key: both are one key space. */
+/** The same links as in PyPI's RSS, which has no other key: both are one key space, on whichever host. */
 function pypiEntries({ info, releases }: z.infer<typeof PypiDocument>): RawEntry[] {
   return Object.entries(releases)
     .filter(([, files]) => files.length > 0)
     .map(([version, files]) => ({
-      link: `https://pypi.org/project/${encodeURIComponent(info.name.toLowerCase())}/${encodeURIComponent(version)}/`,
+      ...(info.project_url === undefined
+        ? { id: `${info.name.toLowerCase()}@${version}` }
+        : { link: new URL(`${encodeURIComponent(version)}/`, info.project_url).href }),
       title: version,
       publishedAt: date(PypiFile.safeParse(files[0]).data?.upload_time_iso_8601),
     }));
@@ -71,8 +72,7 @@ function cratesEntries({ crate, versions }: z.infer<typeof CratesDocument>): Raw
   return versions.flatMap((item) => {
     const version = CratesVersion.safeParse(item).data;
     if (version === undefined) return [];
-    const link = `https://crates.io/crates/${encodeURIComponent(crate.id)}/${encodeURIComponent(version.num)}`;
-    return [{ id: `${crate.id}@${version.num}`, link, title: version.num, publishedAt: date(version.created_at) }];
+    return [{ id: `${crate.id}@${version.num}`, title: version.num, publishedAt: date(version.created_at) }];
   });
 }
 

@@ -1,21 +1,23 @@
 /**
- * Package registries: npm, PyPI, crates.io. Their ids are theirs; PyPI's RSS has only links.
+ * Package registries: npm, PyPI, crates.io, and mirrors of them. Their ids are theirs; PyPI's RSS has
+ * only links. They are known by the shape of their addresses, not by one host.
  *
  * @module
  */
 import { fullSha, type ProviderReader } from "./provider.ts";
 
 export const npm: ProviderReader = {
-  owns: (url) => url.hostname === "registry.npmjs.org",
+  // A package's name alone says nothing: a source of this provider says so itself.
+  owns: () => false,
   read: (entry) => ({ entryId: entry.id ?? entry.link, sha: fullSha(entry.commit) }),
 };
 
 export const pypi: ProviderReader = {
-  owns: (url) => url.hostname === "pypi.org",
+  owns: (url) => /^\/rss\/project\/[^/]+\/releases\.xml$|^\/pypi\/[^/]+\/json$/.test(url.pathname),
   read: (entry) => ({ entryId: entry.link ?? entry.id }),
 };
 
 export const crates: ProviderReader = {
-  owns: (url) => url.hostname === "crates.io" || url.hostname === "static.crates.io",
+  owns: (url) => /^\/api\/v1\/crates\/[^/]+$/.test(url.pathname),
   read: (entry) => ({ entryId: entry.id ?? entry.link }),
 };
