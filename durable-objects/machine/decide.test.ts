@@ -410,3 +410,15 @@ it("lands by itself where the policy says so", () => {
   const decision = decide(state, { type: "result", attemptId: "s.1", ended: null, epoch: 1, nonce: "n", result }, NOW);
   expect(decision.next.open).toMatchObject([{ operation: "land", status: "dispatched", landsAttemptId: "s.1" }]);
 });
+
+it("counts every attempt that ends, once, by how it ended", () => {
+  const { state } = stackWith("queued");
+  const first = take(decide(state, { type: "accept", events: [event("v1.1.0")] }, NOW));
+  const newer = take(decide(first, { type: "accept", events: [event("v1.0.5")] }, NOW));
+  expect(newer.endedCounts).toEqual({ superseded: 1, skipped: 1 });
+  const cancelled = take(decide(newer, { type: "cancel", attemptId: "s.2", ended: null, actor: "o" }, NOW));
+  const again = decide(cancelled, { type: "cancel", attemptId: "s.2", ended: null, actor: "o" }, NOW).next;
+  expect(again.endedCounts).toEqual(cancelled.endedCounts);
+  const ended = Object.values(cancelled.endedCounts).reduce((sum, n) => sum + n, 0);
+  expect(ended).toBe(cancelled.attemptCount - cancelled.open.length);
+});

@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { type AttemptOperation, type AttemptStatus, isTerminal } from "../../worker/contract/attempt.ts";
+import {
+  type AttemptOperation,
+  type AttemptStatus,
+  isTerminal,
+  type TerminalStatus,
+} from "../../worker/contract/attempt.ts";
 import { labelSet } from "../../worker/contract/label-set.ts";
 import type { Reason } from "../../worker/contract/primitives.ts";
 import { type NotifyEvent, NotifyEvent as NotifyEvents } from "../../worker/contract/stack.ts";
@@ -90,6 +95,7 @@ export class Draft {
       data: { eventId: event.id, operation },
     });
     this.put(attempt);
+    if (isTerminal(status)) this.countEnd(status);
     if (status === "needs_intervention") this.notify(attempt, status);
     return attempt;
   }
@@ -125,6 +131,7 @@ export class Draft {
       ...(data === undefined ? {} : { data }),
     });
     this.put(next);
+    if (isTerminal(to)) this.countEnd(to);
     this.notify(next, to === "changed" && next.operation === "land" ? "landed" : to);
     return next;
   }
@@ -218,6 +225,11 @@ export class Draft {
   /** A refusal that leaves nothing behind. */
   static refuse(state: StackState, refusal: Refusal, attempt: AttemptRow | null = null): Decision {
     return new Draft(state, 0).finish(attempt, refusal);
+  }
+
+  private countEnd(status: TerminalStatus): void {
+    const { endedCounts } = this.stack;
+    this.stack.endedCounts = { ...endedCounts, [status]: (endedCounts[status] ?? 0) + 1 };
   }
 
   private put(attempt: AttemptRow): AttemptRow {

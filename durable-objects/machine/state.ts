@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { AttemptOperation } from "../../worker/contract/attempt.ts";
+import type { AttemptOperation, EndedCounts } from "../../worker/contract/attempt.ts";
 import type { ErrorCode } from "../../worker/contract/error.ts";
 import type { TagMove } from "../../worker/contract/flow-event.ts";
 import type { Reason } from "../../worker/contract/primitives.ts";
@@ -28,6 +28,7 @@ export type StackState = {
   deletedAt: string | null;
   journalSeq: number;
   attemptCount: number;
+  endedCounts: EndedCounts;
   highestTag: string | null;
   carried: Carried | null;
   /** Every attempt that has not ended, by number. */
@@ -133,6 +134,7 @@ export function emptyStack(id: string, config: StackConfig): StackState {
     deletedAt: null,
     journalSeq: 0,
     attemptCount: 0,
+    endedCounts: {},
     highestTag: null,
     carried: null,
     open: [],

@@ -80,14 +80,19 @@ export class RecordRows {
     const active = this.model.activeOf(stackId);
     if (active.length > 1)
       return { invariant: "one active attempt", message: `${active.map((a) => `${a.id} ${a.status}`).join(", ")}` };
-    const [row] = this.record.all<{ journal_seq: number; attempt_count: number }>(
-      "SELECT journal_seq, attempt_count FROM stacks WHERE id = ?1",
+    const [row] = this.record.all<{ journal_seq: number; attempt_count: number; ended_counts: string }>(
+      "SELECT journal_seq, attempt_count, ended_counts FROM stacks WHERE id = ?1",
       stackId,
     );
     const seq = this.model.seqOf(stackId);
-    const count = this.model.attemptsOf(stackId).length;
+    const known = this.model.attemptsOf(stackId);
+    const count = known.length;
     if (row === undefined || row.journal_seq !== seq || row.attempt_count !== count)
       return unequal(`${stackId} says ${JSON.stringify(row)}; its journal has ${seq} rows, ${count} attempts`);
+    const counts = Object.values(JSON.parse(row.ended_counts) as Record<string, number>);
+    const ended = known.filter((attempt) => isTerminal(attempt.status)).length;
+    if (counts.reduce((sum, n) => sum + n, 0) !== ended)
+      return unequal(`${stackId} counts ${row.ended_counts} ended attempts; its journal has ${ended}`);
     const open = this.record.all<{ id: string; status: string }>(
       "SELECT id, status FROM dispatches WHERE stack_id = ?1 AND status IN ('waiting', 'claimed')",
       stackId,

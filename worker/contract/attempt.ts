@@ -22,8 +22,13 @@ export const TERMINAL_STATUSES = [
 export const AttemptStatus = z.enum([...OPEN_STATUSES, ...TERMINAL_STATUSES]);
 export type AttemptStatus = z.infer<typeof AttemptStatus>;
 
+export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
+
+/** How many attempts ended in which state; absent is none. */
+export type EndedCounts = Partial<Record<TerminalStatus, number>>;
+
 /** True for the states that no command ever leaves. */
-export function isTerminal(status: AttemptStatus): boolean {
+export function isTerminal(status: AttemptStatus): status is TerminalStatus {
   return (TERMINAL_STATUSES as readonly string[]).includes(status);
 }
 

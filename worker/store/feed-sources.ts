@@ -225,6 +225,8 @@ export function recordPolls(db: Database, records: readonly PollRecord[]): State
   return db.$client
     .prepare(
       `UPDATE feed_sources SET
+         polls = polls + 1,
+         failed_polls = failed_polls + (${value("outcome")} = 'failed'),
          last_outcome = ${value("outcome")},
          last_poll_at = ${value("at")},
          last_success_at = iif(${value("outcome")} = 'failed', last_success_at, ${value("at")}),

@@ -7,6 +7,7 @@
  * @module
  */
 import { and, eq, type SQL, sql } from "drizzle-orm";
+import type { EndedCounts } from "../contract/attempt.ts";
 import type { StackConfig } from "../contract/stack.ts";
 import { commit, type Database, inList, insertRows, reading, type Statement, statement } from "./database.ts";
 import type { AttemptRow, CandidateRow, DispatchRow, JournalRow, OutboxRow, ReportRow, StackRow } from "./rows.ts";
@@ -20,6 +21,7 @@ export type StackFields = {
   deletedAt: string | null;
   journalSeq: number;
   attemptCount: number;
+  endedCounts: EndedCounts;
   highestTag: string | null;
   carried: StackRow["carried"];
   /** The newest attempt that has not ended. */

@@ -9,7 +9,7 @@
  */
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import type { AttemptOperation, AttemptStatus, CandidateRef } from "../contract/attempt.ts";
+import type { AttemptOperation, AttemptStatus, CandidateRef, EndedCounts } from "../contract/attempt.ts";
 import type { FeedEntry, FilterDecision, SignalDisposition } from "../contract/feed-signal.ts";
 import type { FeedSourceConfig } from "../contract/feed-source.ts";
 import type { FlowEventPayload, FlowEventType } from "../contract/flow-event.ts";
@@ -31,6 +31,8 @@ export const stacks = sqliteTable(
     // -- object: last journal row, number of the last attempt, and where the release line stands.
     journalSeq: integer("journal_seq").notNull().default(0),
     attemptCount: integer("attempt_count").notNull().default(0),
+    /** Attempts that have ended, by how: counted as they end, since counting them later reads them all. */
+    endedCounts: text("ended_counts", { mode: "json" }).$type<EndedCounts>().notNull().default({}),
     highestTag: text("highest_tag"),
     carried: text("carried", { mode: "json" }).$type<{
       tag?: string | undefined;
@@ -64,6 +66,9 @@ export const feedSources = sqliteTable(
     lastModified: text("last_modified"),
     lastPollAt: text("last_poll_at"),
     lastSuccessAt: text("last_success_at"),
+    /** Polls made, and those of them that failed. */
+    polls: integer("polls").notNull().default(0),
+    failedPolls: integer("failed_polls").notNull().default(0),
     lastOutcome: text("last_outcome").$type<"changed" | "unchanged" | "not_modified" | "failed">(),
     consecutiveFailures: integer("consecutive_failures").notNull().default(0),
     lastError: text("last_error", { mode: "json" }).$type<{ code: string; message: string; at: string }>(),
@@ -393,4 +398,12 @@ export const tokens = sqliteTable("tokens", {
   createdAt: text("created_at").notNull(),
   expiresAt: text("expires_at"),
   lastUsedAt: text("last_used_at"),
+});
+
+/** The last time the cron came: one row, whose `id` is always 1. */
+export const cronTicks = sqliteTable("cron_ticks", {
+  id: integer("id").primaryKey(),
+  at: text("at").notNull(),
+  /** Parts that failed, each with its error; empty when all went well. */
+  failed: text("failed", { mode: "json" }).$type<string[]>().notNull(),
 });
