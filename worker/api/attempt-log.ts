@@ -5,11 +5,12 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
 import { isTerminal } from "../contract/attempt.ts";
 import { MAX_LOG_BYTES } from "../contract/primitives.ts";
 import { findAttempt } from "../store/attempts.ts";
-import { ApiError, refusals, router, scope } from "./http.ts";
+import { ApiError, type AppEnv, refusals, router, scope } from "./http.ts";
 import { readAttempt } from "./maintenance-attempts.ts";
 import { stackObject } from "./object.ts";
 
@@ -42,43 +43,48 @@ attemptLogApi.openapi(
   async (c) => {
     const { id } = c.req.valid("param");
     const { epoch } = c.req.valid("query");
-    const { stackId } = await readAttempt(c.var.db, id);
-    const object = stackObject(c.env, stackId);
-    if (c.req.header("accept")?.includes("text/event-stream")) {
-      return streamSSE(c, async (stream) => {
-        let from = Number(c.req.header("last-event-id") ?? "0") || 0;
-        const text = new TextDecoder();
-        while (!stream.aborted) {
-          const attempt = await findAttempt(c.var.db, id);
-          const slice = await object.readLog(id, from, FOLLOW_SLICE, epoch);
-          if (slice !== undefined && slice.bytes.length > 0) {
-            from = slice.from + slice.bytes.length;
-            await stream.writeSSE({ id: String(from), event: "log", data: text.decode(slice.bytes, { stream: true }) });
-            continue;
-          }
-          if (attempt === undefined || isTerminal(attempt.status) || attempt.status === "needs_intervention") {
-            await stream.writeSSE({ event: "end", data: attempt?.status ?? "gone" });
-            return;
-          }
-          await stream.sleep(FOLLOW_EVERY);
-        }
-      });
-    }
-    const range = parseRange(c.req.header("range"));
-    const slice = await object.readLog(id, range?.from ?? 0, range?.length ?? MAX_LOG_BYTES * 2, epoch);
-    if (slice === undefined) return c.text("", 200);
-    c.header("Accept-Ranges", "bytes");
-    c.header("X-Log-Epoch", String(slice.epoch));
-    if (slice.omitted > 0) c.header("X-Log-Omitted", String(slice.omitted));
-    c.header("Content-Type", "text/plain; charset=utf-8");
-    // Upstream's own output: never to be taken for a page.
-    c.header("X-Content-Type-Options", "nosniff");
-    if (range === undefined) return c.body(slice.bytes, 200);
-    if (slice.bytes.length === 0) throw new ApiError("log_gap", `the log has ${slice.total} bytes`);
-    c.header("Content-Range", `bytes ${slice.from}-${slice.from + slice.bytes.length - 1}/${slice.total}`);
-    return c.body(slice.bytes, 206);
+    return answerLog(c, id, epoch);
   },
 );
+
+/** The log as text, by range, or followed as server-sent events: for the API and the console. */
+export async function answerLog(c: Context<AppEnv>, id: string, epoch: number | undefined) {
+  const { stackId } = await readAttempt(c.var.db, id);
+  const object = stackObject(c.env, stackId);
+  if (c.req.header("accept")?.includes("text/event-stream")) {
+    return streamSSE(c, async (stream) => {
+      let from = Number(c.req.header("last-event-id") ?? "0") || 0;
+      const text = new TextDecoder();
+      while (!stream.aborted) {
+        const attempt = await findAttempt(c.var.db, id);
+        const slice = await object.readLog(id, from, FOLLOW_SLICE, epoch);
+        if (slice !== undefined && slice.bytes.length > 0) {
+          from = slice.from + slice.bytes.length;
+          await stream.writeSSE({ id: String(from), event: "log", data: text.decode(slice.bytes, { stream: true }) });
+          continue;
+        }
+        if (attempt === undefined || isTerminal(attempt.status) || attempt.status === "needs_intervention") {
+          await stream.writeSSE({ event: "end", data: attempt?.status ?? "gone" });
+          return;
+        }
+        await stream.sleep(FOLLOW_EVERY);
+      }
+    });
+  }
+  const range = parseRange(c.req.header("range"));
+  const slice = await object.readLog(id, range?.from ?? 0, range?.length ?? MAX_LOG_BYTES * 2, epoch);
+  if (slice === undefined) return c.text("", 200);
+  c.header("Accept-Ranges", "bytes");
+  c.header("X-Log-Epoch", String(slice.epoch));
+  if (slice.omitted > 0) c.header("X-Log-Omitted", String(slice.omitted));
+  c.header("Content-Type", "text/plain; charset=utf-8");
+  // Upstream's own output: never to be taken for a page.
+  c.header("X-Content-Type-Options", "nosniff");
+  if (range === undefined) return c.body(slice.bytes, 200);
+  if (slice.bytes.length === 0) throw new ApiError("log_gap", `the log has ${slice.total} bytes`);
+  c.header("Content-Range", `bytes ${slice.from}-${slice.from + slice.bytes.length - 1}/${slice.total}`);
+  return c.body(slice.bytes, 206);
+}
 
 /** One range of bytes from a start on (RFC 9110 section 14.2); anything else is ignored, as it may be. */
 function parseRange(header: string | undefined): { from: number; length: number } | undefined {

@@ -4,13 +4,14 @@
  * @module
  */
 import { createRoute } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { ErrorBody } from "../contract/error.ts";
 import { Preview, PreviewInput } from "../contract/preview.ts";
 import type { FollowingStack } from "../intake/plan-intake.ts";
 import { previewFeed } from "../intake/preview.ts";
 import type { Database } from "../store/database.ts";
 import { stackPolicies } from "../store/feed-sources.ts";
-import { ApiError, json, jsonBody, refusals, router, scope } from "./http.ts";
+import { ApiError, type AppEnv, json, jsonBody, refusals, router, scope } from "./http.ts";
 
 export const feedPreviewApi = router();
 
@@ -26,15 +27,17 @@ feedPreviewApi.openapi(
       ...refusals,
     },
   }),
-  async (c) => {
-    const input = c.req.valid("json");
-    const stacks = await stacksOf(c.var.db, input);
-    const outbound = { allowLocal: c.var.settings.allowLocal, ownHosts: [new URL(c.req.url).hostname] };
-    const preview = await previewFeed(input, stacks, outbound, new Date().toISOString());
-    if (!preview.ok) throw new ApiError("feed_unusable", preview.failure.message, { reason: preview.failure.code });
-    return c.json(preview.value, 200);
-  },
+  async (c) => c.json(await preview(c, c.req.valid("json")), 200),
 );
+
+/** What a feed would become: by the API or the console. */
+export async function preview(c: Context<AppEnv>, input: PreviewInput): Promise<Preview> {
+  const stacks = await stacksOf(c.var.db, input);
+  const outbound = { allowLocal: c.var.settings.allowLocal, ownHosts: [new URL(c.req.url).hostname] };
+  const found = await previewFeed(input, stacks, outbound, new Date().toISOString());
+  if (!found.ok) throw new ApiError("feed_unusable", found.failure.message, { reason: found.failure.code });
+  return found.value;
+}
 
 async function stacksOf(db: Database, { stack, target }: PreviewInput): Promise<FollowingStack[]> {
   if (stack === undefined) return target?.mode === "maintain" ? followingStacks(db, target.stacks) : [];

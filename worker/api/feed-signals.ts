@@ -29,7 +29,7 @@ feedSignalsApi.openapi(
   },
 );
 
-function signalView(row: FeedSignalRow): FeedSignal {
+export function signalView(row: FeedSignalRow): FeedSignal {
   const { sourceId, revision, entry, disposition, decisions, eventId, seenAt } = row;
   return { ...entry, sourceId, revision, disposition, decisions, ...(eventId === null ? {} : { eventId }), seenAt };
 }

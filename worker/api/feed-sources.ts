@@ -4,6 +4,7 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { FeedSource, FeedSourceConfig } from "../contract/feed-source.ts";
 import { Name } from "../contract/primitives.ts";
 import { pollSources } from "../intake/poll.ts";
@@ -18,7 +19,18 @@ import {
   putSource,
   unknownStacks,
 } from "../store/feed-sources.ts";
-import { ApiError, decodeCursor, json, jsonBody, ListQuery, page, refusals, router, scope } from "./http.ts";
+import {
+  ApiError,
+  type AppEnv,
+  decodeCursor,
+  json,
+  jsonBody,
+  ListQuery,
+  page,
+  refusals,
+  router,
+  scope,
+} from "./http.ts";
 
 const params = z.object({ id: Name });
 const SourceAnswer = z.object({ source: FeedSource });
@@ -105,15 +117,19 @@ feedSourcesApi.openapi(
     responses: { 202: json(SourceAnswer, "Polled; its health says how that went"), ...refusals },
   }),
   async (c) => {
-    const { id } = c.req.valid("param");
-    await readSource(c.var.db, id);
-    const [polled] = await pollSources(pollContext(c.env, [new URL(c.req.url).hostname]), [id], true);
-    if (polled?.outcome === "retry") throw new StorageFault("what the poll found could not be stored");
-    return c.json({ source: sourceView(await readSource(c.var.db, id)) }, 202);
+    return c.json({ source: await pollNow(c, c.req.valid("param").id) }, 202);
   },
 );
 
-async function readSource(db: Database, id: string): Promise<FeedSourceRow> {
+/** Polls a source out of turn: by the API or the console. */
+export async function pollNow(c: Context<AppEnv>, id: string): Promise<FeedSource> {
+  await readSource(c.var.db, id);
+  const [polled] = await pollSources(pollContext(c.env, [new URL(c.req.url).hostname]), [id], true);
+  if (polled?.outcome === "retry") throw new StorageFault("what the poll found could not be stored");
+  return sourceView(await readSource(c.var.db, id));
+}
+
+export async function readSource(db: Database, id: string): Promise<FeedSourceRow> {
   const row = await findSource(db, id);
   if (row === undefined) throw notFound(id);
   return row;
@@ -130,7 +146,7 @@ function unknownText(stacks: readonly string[]): string {
     : `there are no stacks ${names}; declare them first`;
 }
 
-function sourceView(row: FeedSourceRow): FeedSource {
+export function sourceView(row: FeedSourceRow): FeedSource {
   const { id, config, primed, consecutiveFailures, createdAt, updatedAt } = row;
   return {
     id,

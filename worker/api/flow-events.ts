@@ -128,16 +128,19 @@ for (const type of ["retry", "replay"] as const) {
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      const row = await readEvent(c.var.db, id);
-      const event = eventView(row);
-      const stackId = onlyStack(event, await requestedStack(c));
-      const object = stackObject(c.env, stackId);
-      const answer = granted(await object.operate(stackId, { type, eventId: id }, c.var.actor.name, c.var.idempotency));
-      const attempt = attemptView(answer.attempt);
-      const record = { eventId: id, stackId, attemptId: attempt.id, operation: attempt.operation };
-      return c.json({ event, attempt, record }, 202);
+      return c.json(await tryAgain(c, type, id, await requestedStack(c)), 202);
     },
   );
+}
+
+/** A new attempt for an event, in the stack named or the only one it has: by the API or the console. */
+export async function tryAgain(c: Context<AppEnv>, type: "retry" | "replay", id: string, asked?: string) {
+  const event = eventView(await readEvent(c.var.db, id));
+  const stackId = onlyStack(event, asked);
+  const object = stackObject(c.env, stackId);
+  const answer = granted(await object.operate(stackId, { type, eventId: id }, c.var.actor.name, c.var.idempotency));
+  const attempt = attemptView(answer.attempt);
+  return { event, attempt, record: { eventId: id, stackId, attemptId: attempt.id, operation: attempt.operation } };
 }
 
 /** The body may be absent altogether: then there is one stack to choose from. */

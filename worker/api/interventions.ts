@@ -4,10 +4,12 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { Intervention } from "../contract/intervention.ts";
+import type { Database } from "../store/database.ts";
 import { findEffect, listWaiting, type WaitingRow } from "../store/interventions.ts";
 import type { OutboxRow } from "../store/rows.ts";
-import { ApiError, json, ListQuery, refusals, router, scope } from "./http.ts";
+import { ApiError, type AppEnv, json, ListQuery, refusals, router, scope } from "./http.ts";
 import { granted, stackObject } from "./object.ts";
 
 /** A source is a person's to look at after this long without a good poll, milliseconds. */
@@ -31,12 +33,7 @@ interventionsApi.openapi(
   }),
   async (c) => {
     const { limit, cursor } = c.req.valid("query");
-    const after = decode(cursor);
-    const before = new Date(Date.now() - FAILING_FOR).toISOString();
-    const all = (await listWaiting(c.var.db, before, limit + 1, after)).map(view);
-    const shown = all.slice(0, limit);
-    const more = all.length > limit ? { nextCursor: encode(after, shown) } : {};
-    return c.json({ interventions: shown, ...more }, 200);
+    return c.json(await interventionsPage(c.var.db, limit, cursor), 200);
   },
 );
 
@@ -49,18 +46,35 @@ interventionsApi.openapi(
     responses: { 202: json(z.object({ intervention: Intervention }), "The effect is tried again"), ...refusals },
   }),
   async (c) => {
-    const { id } = c.req.valid("param");
-    if (!id.startsWith("effect:"))
-      throw new ApiError("conflict", "only a dead letter is sent again; resume, retry or dismiss an attempt instead");
-    const effect = await findEffect(c.var.db, id.slice("effect:".length));
-    if (effect === undefined) throw new ApiError("not_found", `there is no dead letter '${id}'`);
-    if (effect.status !== "dead") throw new ApiError("conflict", `it is not dead but ${effect.status}`);
-    granted(
-      await stackObject(c.env, effect.stackId).redrive(effect.stackId, effect.id, effect.attemptId, c.var.actor.name),
-    );
-    return c.json({ intervention: ofEffect(effect) }, 202);
+    return c.json({ intervention: await redrive(c, c.req.valid("param").id) }, 202);
   },
 );
+
+/** What waits for a person, oldest first, and where the next page begins. */
+export async function interventionsPage(
+  db: Database,
+  limit: number,
+  cursor: string | undefined,
+): Promise<{ interventions: Intervention[]; nextCursor?: string }> {
+  const after = decode(cursor);
+  const before = new Date(Date.now() - FAILING_FOR).toISOString();
+  const all = (await listWaiting(db, before, limit + 1, after)).map(view);
+  const interventions = all.slice(0, limit);
+  return all.length > limit ? { interventions, nextCursor: encode(after, interventions) } : { interventions };
+}
+
+/** Has a dead letter sent again: by the API or the console. */
+export async function redrive(c: Context<AppEnv>, id: string): Promise<Intervention> {
+  if (!id.startsWith("effect:"))
+    throw new ApiError("conflict", "only a dead letter is sent again; resume, retry or dismiss an attempt instead");
+  const effect = await findEffect(c.var.db, id.slice("effect:".length));
+  if (effect === undefined) throw new ApiError("not_found", `there is no dead letter '${id}'`);
+  if (effect.status !== "dead") throw new ApiError("conflict", `it is not dead but ${effect.status}`);
+  granted(
+    await stackObject(c.env, effect.stackId).redrive(effect.stackId, effect.id, effect.attemptId, c.var.actor.name),
+  );
+  return ofEffect(effect);
+}
 
 function view(row: WaitingRow): Intervention {
   switch (row.kind) {

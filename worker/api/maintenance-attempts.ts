@@ -154,7 +154,8 @@ maintenanceAttemptsApi.openapi(
   async (c) => c.json(await operate(c, { type: "land", attemptId: c.req.valid("param").id }), 202),
 );
 
-async function operate(c: Context<AppEnv>, command: Extract<OperatorCommand, { attemptId: string }>) {
+/** One act of an operator on an attempt: by the API or the console. */
+export async function operate(c: Context<AppEnv>, command: Extract<OperatorCommand, { attemptId: string }>) {
   const { stackId } = await readAttempt(c.var.db, command.attemptId);
   const object = stackObject(c.env, stackId);
   const { attempt } = granted(await object.operate(stackId, command, c.var.actor.name, c.var.idempotency));

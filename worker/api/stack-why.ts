@@ -7,6 +7,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { Why, type WhyFact } from "../contract/intervention.ts";
 import { Name } from "../contract/primitives.ts";
 import type { StoredAttempt } from "../store/attempts.ts";
+import type { Database } from "../store/database.ts";
 import type { FeedSignalRow } from "../store/feed-entries.ts";
 import { findStack } from "../store/stacks.ts";
 import { attemptsOn, signalsAbout } from "../store/why.ts";
@@ -25,16 +26,21 @@ stackWhyApi.openapi(
   async (c) => {
     const { id } = c.req.valid("param");
     const { version } = c.req.valid("query");
-    const stack = await findStack(c.var.db, id);
-    if (stack === undefined) throw new ApiError("not_found", `there is no stack '${id}'`);
-    const tags = tagsOf(version, stack.config.policy.releases.prefix);
-    const [signals, attempts] = await Promise.all([signalsAbout(c.var.db, id, tags), attemptsOn(c.var.db, id, tags)]);
-    const facts = [...signals.map((s) => seen(s, id)), ...attempts.map(acted)].toSorted((a, b) =>
-      a.at < b.at ? -1 : a.at > b.at ? 1 : 0,
-    );
-    return c.json({ stackId: id, version, tags, ...verdict(version, signals, attempts, id), facts }, 200);
+    return c.json(await whyOf(c.var.db, id, version), 200);
   },
 );
+
+/** What the record says about a version in a stack: for the API and the console. */
+export async function whyOf(db: Database, id: string, version: string): Promise<Why> {
+  const stack = await findStack(db, id);
+  if (stack === undefined) throw new ApiError("not_found", `there is no stack '${id}'`);
+  const tags = tagsOf(version, stack.config.policy.releases.prefix);
+  const [signals, attempts] = await Promise.all([signalsAbout(db, id, tags), attemptsOn(db, id, tags)]);
+  const facts = [...signals.map((s) => seen(s, id)), ...attempts.map(acted)].toSorted((a, b) =>
+    a.at < b.at ? -1 : a.at > b.at ? 1 : 0,
+  );
+  return { stackId: id, version, tags, ...verdict(version, signals, attempts, id), facts };
+}
 
 /** A person asks for `1.10.0`; upstream may have tagged `v1.10.0` or `rust-v1.10.0`. */
 function tagsOf(version: string, prefix: string | undefined): string[] {

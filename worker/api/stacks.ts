@@ -4,11 +4,23 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { Name } from "../contract/primitives.ts";
 import { Stack, StackConfig } from "../contract/stack.ts";
 import type { Database } from "../store/database.ts";
 import { findStack, listStacks } from "../store/stacks.ts";
-import { ApiError, decodeCursor, json, jsonBody, ListQuery, page, refusals, router, scope } from "./http.ts";
+import {
+  ApiError,
+  type AppEnv,
+  decodeCursor,
+  json,
+  jsonBody,
+  ListQuery,
+  page,
+  refusals,
+  router,
+  scope,
+} from "./http.ts";
 import { granted, stackObject } from "./object.ts";
 import { stackView } from "./record-views.ts";
 
@@ -88,12 +100,16 @@ for (const action of ["pause", "unpause"] as const) {
       responses: { 200: json(StackAnswer, action === "pause" ? "Paused" : "Working again"), ...refusals },
     }),
     async (c) => {
-      const { id } = c.req.valid("param");
-      await readStack(c.var.db, id);
-      granted(await stackObject(c.env, id).administer(id, action, c.var.actor.name));
-      return c.json({ stack: await readStack(c.var.db, id) }, 200);
+      return c.json({ stack: await setPaused(c, c.req.valid("param").id, action) }, 200);
     },
   );
+}
+
+/** Pauses a stack or lets it work again: by the API or the console. */
+export async function setPaused(c: Context<AppEnv>, id: string, action: "pause" | "unpause"): Promise<Stack> {
+  await readStack(c.var.db, id);
+  granted(await stackObject(c.env, id).administer(id, action, c.var.actor.name));
+  return readStack(c.var.db, id);
 }
 
 async function readStack(db: Database, id: string): Promise<Stack> {
