@@ -53,6 +53,34 @@ describe("runner register", () => {
   });
 });
 
+describe("runners rotate", () => {
+  const until = "2027-01-02T00:00:00.000Z";
+  const rotated = (secret: string) => ({
+    runner: { name: "builder", labels: [], createdAt: at, previousSecretUntil: until },
+    secret,
+  });
+
+  test("keeps the new secret where the runner is, and shows it anywhere else", async () => {
+    const [before, after] = [newSecret(), newSecret()];
+    await using api = await testApi({
+      "POST /runners": { runner: { name: "builder", labels: [], createdAt: at }, secret: before },
+      "POST /runners/builder/rotate": rotated(after),
+    });
+    const env = { ...api.env, PATCH_MOI_HOME: folder.home.root };
+    await patchMoi(["runner", "register", "--name", "builder"], env);
+    const here = await patchMoi(["runners", "rotate", "builder"], env);
+    expect(here).toMatchObject({ code: 0, stderr: "" });
+    expect(here.stdout).not.toContain(after);
+    expect(here.stdout).toContain(`the one before works until ${until}`);
+    expect(JSON.parse(readFileSync(folder.home.identity, "utf8"))).toMatchObject({ name: "builder", secret: after });
+
+    const elsewhere = join(folder.path, "elsewhere");
+    const there = await patchMoi(["runners", "rotate", "builder"], { ...env, PATCH_MOI_HOME: elsewhere });
+    expect(there.stdout).toContain(after);
+    expect(existsSync(elsewhere)).toBe(false);
+  });
+});
+
 describe("a runner process", () => {
   const secret = newSecret();
   let repositories: Repositories;

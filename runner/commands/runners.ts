@@ -1,5 +1,5 @@
 /**
- * `patch.moi runners list`
+ * `patch.moi runners list|rotate`
  *
  * @module
  */
@@ -7,6 +7,7 @@ import type { Command } from "commander";
 import { Runner } from "../../worker/contract/identity.ts";
 import { age } from "../client/table.ts";
 import { registerList } from "./list.ts";
+import { registerRunnersRotate } from "./runners-rotate.ts";
 
 export function registerRunners(program: Command): void {
   const runners = program.command("runners").description("runners that the server knows");
@@ -25,4 +26,5 @@ export function registerRunners(program: Command): void {
     ],
     examples: ["runners list", "runners list --json"],
   });
+  registerRunnersRotate(runners);
 }

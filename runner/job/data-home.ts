@@ -28,11 +28,16 @@ export function openDataHome(root: string): DataHome {
     spool: join(root, "spool"),
     logs: join(root, "logs"),
     work: join(root, "work"),
-    identity: join(root, "runner.json"),
+    identity: identityPath(root),
   };
   for (const folder of [home.root, home.mirrors, home.spool, home.logs, home.work])
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   return home;
+}
+
+/** Where a runner's name and secret are kept; for those who must not make its folders. */
+export function identityPath(root: string): string {
+  return join(root, "runner.json");
 }
 
 /** An id as a file name: attempt ids are narrow, but come from outside. */

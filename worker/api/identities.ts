@@ -9,7 +9,8 @@ import { runnerSecret } from "../auth/derived-keys.ts";
 import { sha256Hex, toHex } from "../auth/digest.ts";
 import { Runner, RunnerCreated, RunnerInput, Token, TokenCreated, TokenInput } from "../contract/identity.ts";
 import { Name } from "../contract/primitives.ts";
-import { deleteRunner, insertRunner, listRunners, type RunnerRow } from "../store/runners.ts";
+import type { Settings } from "../platform/settings.ts";
+import { deleteRunner, insertRunner, listRunners, type RunnerRow, rotateRunner } from "../store/runners.ts";
 import { deleteToken, insertToken, listTokens, type TokenRow } from "../store/tokens.ts";
 import {
   ApiError,
@@ -25,6 +26,9 @@ import {
 } from "./http.ts";
 
 const params = z.object({ name: Name });
+
+/** How long a rotated secret stays good: time to bring the new one to where the runner is. */
+const PREVIOUS_SECRET_MS = 24 * 3_600_000;
 
 export const identitiesApi = router();
 
@@ -56,6 +60,22 @@ identitiesApi.openapi(
   }),
   async (c) => {
     return c.json(await registerRunner(c, c.req.valid("json")), 201);
+  },
+);
+
+identitiesApi.openapi(
+  createRoute({
+    method: "post",
+    path: "/runners/{name}/rotate",
+    middleware: [scope("admin")] as const,
+    request: { params },
+    responses: {
+      200: json(RunnerCreated, "Its new secret, shown this once; the one before is good for 24 hours more"),
+      ...refusals,
+    },
+  }),
+  async (c) => {
+    return c.json(await rotateSecret(c, c.req.valid("param").name), 200);
   },
 );
 
@@ -120,14 +140,22 @@ identitiesApi.openapi(
 
 /** Registers a runner: by the API or the console. The secret is in this answer and nowhere else. */
 export async function registerRunner(c: Context<AppEnv>, { name, labels }: z.infer<typeof RunnerInput>) {
-  const { signingKey } = c.var.settings;
-  if (signingKey === undefined)
-    throw new ApiError("not_configured", "runners cannot be registered: set the secret PATCH_SIGNING_KEY");
+  const signingKey = runnersKey(c.var.settings);
   const row = { name, labels, keyId: crypto.randomUUID(), createdAt: new Date().toISOString() };
   if (!(await insertRunner(c.var.db, row)))
-    throw new ApiError("conflict", `runner '${name}' is registered; delete it first to give it a new secret`);
-  const runner = runnerView({ ...row, position: 0, version: null, lastSeenAt: null });
+    throw new ApiError("conflict", `runner '${name}' is registered; rotate its secret to get a new one`);
+  const unused = { position: 0, version: null, lastSeenAt: null, previousKeyId: null, previousUntil: null };
+  const runner = runnerView({ ...row, ...unused });
   return { runner, secret: await runnerSecret(signingKey, name, row.keyId) };
+}
+
+/** Gives a runner a new secret: by the API or the console. It is in this answer and nowhere else. */
+export async function rotateSecret(c: Context<AppEnv>, name: string) {
+  const signingKey = runnersKey(c.var.settings);
+  const until = new Date(Date.now() + PREVIOUS_SECRET_MS).toISOString();
+  const row = await rotateRunner(c.var.db, name, crypto.randomUUID(), until);
+  if (row === undefined) throw new ApiError("not_found", `there is no runner '${name}'`);
+  return { runner: runnerView(row), secret: await runnerSecret(signingKey, name, row.keyId) };
 }
 
 export async function removeRunner(c: Context<AppEnv>, name: string): Promise<void> {
@@ -151,8 +179,23 @@ export async function removeToken(c: Context<AppEnv>, name: string): Promise<voi
   if (!(await deleteToken(c.var.db, name))) throw new ApiError("not_found", `there is no token '${name}'`);
 }
 
-export function runnerView({ name, labels, createdAt, lastSeenAt, version }: RunnerRow): Runner {
-  return { name, labels, createdAt, lastSeenAt: lastSeenAt ?? undefined, version: version ?? undefined };
+/** The key that runners' secrets are derived from. */
+function runnersKey({ signingKey }: Settings): string {
+  if (signingKey === undefined)
+    throw new ApiError("not_configured", "runners cannot be given a secret: set the secret PATCH_SIGNING_KEY");
+  return signingKey;
+}
+
+export function runnerView({ name, labels, createdAt, lastSeenAt, version, previousUntil }: RunnerRow): Runner {
+  return {
+    name,
+    labels,
+    createdAt,
+    lastSeenAt: lastSeenAt ?? undefined,
+    version: version ?? undefined,
+    previousSecretUntil:
+      previousUntil === null || previousUntil <= new Date().toISOString() ? undefined : previousUntil,
+  };
 }
 
 export function tokenView({ name, scopes, createdAt, expiresAt, lastUsedAt }: TokenRow): Token {

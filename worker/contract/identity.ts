@@ -14,6 +14,8 @@ export const Runner = z
     createdAt: Timestamp,
     lastSeenAt: Timestamp.optional(),
     version: z.string().optional(),
+    /** After a rotation: until when the secret before it is good. */
+    previousSecretUntil: Timestamp.optional(),
   })
   .openapi("Runner");
 export type Runner = z.infer<typeof Runner>;

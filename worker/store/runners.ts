@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { desc, eq, lt } from "drizzle-orm";
+import { desc, eq, lt, sql } from "drizzle-orm";
 import { type Database, reading } from "./database.ts";
 import { runners } from "./schema.ts";
 
@@ -40,6 +40,24 @@ export async function insertRunner(db: Database, row: typeof runners.$inferInser
     db.insert(runners).values(row).onConflictDoNothing().returning({ name: runners.name }),
   );
   return inserted.length > 0;
+}
+
+/** Gives a runner a new key; the one it had stays good until `previousUntil`. Undefined when there is none. */
+export async function rotateRunner(
+  db: Database,
+  name: string,
+  keyId: string,
+  previousUntil: string,
+): Promise<RunnerRow | undefined> {
+  const rotated = await reading(
+    db
+      .update(runners)
+      // SQLite reads the row as it was: this keeps the key that goes.
+      .set({ keyId, previousKeyId: sql`${runners.keyId}`, previousUntil })
+      .where(eq(runners.name, name))
+      .returning(),
+  );
+  return rotated[0];
 }
 
 /** False when there was none. */

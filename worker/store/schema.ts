@@ -79,6 +79,8 @@ export const feedSources = sqliteTable(
     reconcileAt: text("reconcile_at"),
     /** Whether the refs that were there before we watched are known. */
     refsSeeded: integer("refs_seeded", { mode: "boolean" }).notNull().default(false),
+    /** Part of what the secret of its webhook is derived from; null while it takes none. */
+    webhookKeyId: text("webhook_key_id"),
     createdAt: text("created_at").notNull(),
     updatedAt: text("updated_at").notNull(),
   },
@@ -384,6 +386,9 @@ export const runners = sqliteTable("runners", {
   labels: text("labels", { mode: "json" }).$type<string[]>().notNull(),
   /** Part of what its secret is derived from: unique for every registration of the name. */
   keyId: text("key_id").notNull(),
+  /** The one before the last rotation; its secret is good until then. */
+  previousKeyId: text("previous_key_id"),
+  previousUntil: text("previous_until"),
   version: text("version"),
   createdAt: text("created_at").notNull(),
   lastSeenAt: text("last_seen_at"),
@@ -407,3 +412,26 @@ export const cronTicks = sqliteTable("cron_ticks", {
   /** Parts that failed, each with its error; empty when all went well. */
   failed: text("failed", { mode: "json" }).$type<string[]>().notNull(),
 });
+
+/** Signing keys of the issuers whose ID tokens stacks accept, as they were last fetched. */
+export const issuerKeys = sqliteTable("issuer_keys", {
+  issuer: text("issuer").primaryKey(),
+  /** The issuer's JSON Web Key Set; null until it could be read. */
+  keys: text("keys", { mode: "json" }).$type<unknown>(),
+  fetchedAt: text("fetched_at"),
+  /** When they were last asked for: no unknown key may make us ask more often than every so often. */
+  triedAt: text("tried_at").notNull(),
+});
+
+/** ID tokens that were used, until they would have expired anyway. */
+export const usedTokens = sqliteTable(
+  "used_tokens",
+  {
+    /** SHA-256 of issuer and `jti`, hex. */
+    id: text("id").primaryKey(),
+    /** The one claim it was used for: only that may be repeated. */
+    claim: text("claim").notNull(),
+    expiresAt: text("expires_at").notNull(),
+  },
+  (t) => [index("used_tokens_expiry").on(t.expiresAt)],
+);

@@ -34,8 +34,7 @@ runnerClaimApi.post("/runner/claim", async (c) => {
   const name = (parsed as { runner?: { name?: unknown } } | undefined)?.runner?.name;
   const runner = typeof name === "string" ? await findRunner(c.var.db, name) : undefined;
   if (runner === undefined) return unauthenticated(c, "no such runner");
-  const secret = await runnerSecret(key, runner.name, runner.keyId);
-  const failure = await verifyWebhook([secret], c.req.raw.headers, body, Date.now());
+  const failure = await verifyWebhook(await runnerSecrets(key, runner), c.req.raw.headers, body, Date.now());
   if (failure !== undefined) return unauthenticated(c, `${runner.name}: ${failure}`);
   if (!isJson(c)) throw new ApiError("unsupported_media_type", "send JSON with 'Content-Type: application/json'");
   const claim = ClaimRequest.safeParse(parsed);
@@ -47,6 +46,13 @@ runnerClaimApi.post("/runner/claim", async (c) => {
     ? await pull(c, key, runner, claim.data)
     : await take(c, key, claim.data, claim.data.attemptId, claim.data.epoch ?? 0);
 });
+
+/** Its secret, and the one before its last rotation while that is good. */
+function runnerSecrets(key: string, { name, keyId, previousKeyId, previousUntil }: RunnerRow): Promise<string[]> {
+  const before = previousUntil !== null && Date.parse(previousUntil) > Date.now() ? previousKeyId : null;
+  const keyIds = before === null ? [keyId] : [keyId, before];
+  return Promise.all(keyIds.map((id) => runnerSecret(key, name, id)));
+}
 
 /** Waits until there is work that suits the runner; 204 when there is none in time. */
 async function pull(c: Context<AppEnv>, key: string, runner: RunnerRow, claim: ClaimRequest): Promise<Response> {
