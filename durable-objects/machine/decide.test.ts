@@ -376,6 +376,38 @@ describe("retries", () => {
   });
 });
 
+describe("candidates", () => {
+  const named = (name: string) => ({ kind: "branch" as const, ref: `refs/heads/${name}`, oid: OID });
+  const tell = (state: StackState, epoch: number, result: object, nonce = "n") =>
+    decide(state, { type: "result", attemptId: "s.1", ended: null, epoch, nonce, result: outcome(result) }, NOW);
+
+  it("survive a later failure, with what the steps said on the timeline", () => {
+    const { state } = stackWith("running");
+    const steps = [
+      { flow: "f", version: 1, step: "one", status: "changed" as const, message: "made it", seconds: 1 },
+      { flow: "f", version: 1, step: "two", status: "failed" as const, message: "broke", seconds: 1 },
+    ];
+    const told = tell(state, 1, { outcome: "failed", reason, candidates: [named("a")], steps });
+    expect(told.attempt).toMatchObject({ status: "failed", candidates: [named("a")] });
+    expect(told.changes.candidates).toMatchObject([{ id: "s.1.c1", ref: "refs/heads/a" }]);
+    expect(told.changes.journal.find((entry) => entry.kind === "note")?.data).toEqual({ steps });
+  });
+
+  it("of several hand-outs are merged, the newest first, and recorded once", () => {
+    const { state } = stackWith("running");
+    const blocked = tell(state, 1, { outcome: "blocked", reason, candidates: [named("a")] });
+    expect(blocked.attempt).toMatchObject({ status: "blocked", candidates: [named("a")] });
+    expect(blocked.changes.candidates).toEqual([]);
+    const later = decide(blocked.next, { type: "tick", leases: {} }, NOW + 86_400_000 / 2);
+    const runner = { name: "r", version: "1", labels: [] };
+    const claim = { type: "claim" as const, attemptId: "s.1", ended: null, epoch: 2, nonce: "m", runner };
+    const running = decide(later.next, claim, NOW);
+    const changed = tell(running.next, 2, { outcome: "changed", candidates: [named("b"), named("a")] }, "m");
+    expect(changed.attempt).toMatchObject({ status: "changed", candidates: [named("b"), named("a")] });
+    expect(changed.changes.candidates.map(({ ref }) => ref)).toEqual(["refs/heads/b", "refs/heads/a"]);
+  });
+});
+
 it("keeps late results as evidence and changes nothing else", () => {
   const { state, attempt } = stackWith("changed");
   const late = decide(state, { type: "result", ...about(attempt), epoch: 1, nonce: "n", result: outcome({}) }, NOW);

@@ -4,6 +4,7 @@
  * @module
  */
 import { isTerminal } from "../../worker/contract/attempt.ts";
+import { mergeCandidates } from "../../worker/contract/flow-result.ts";
 import type { AttemptResult, RunnerInfo } from "../../worker/contract/runner-wire.ts";
 import type { AttemptRow } from "../../worker/store/rows.ts";
 import type { Draft } from "./draft.ts";
@@ -80,7 +81,13 @@ export function report(
   if (result.report !== undefined) {
     draft.report({ attemptId: attempt.id, epoch, report: result.report, at: draft.now });
   }
-  return { attempt: conclude(draft, attempt, result, actor), refused: null };
+  if (result.steps !== undefined)
+    draft.write({ kind: "note", actor, attemptId: attempt.id, epoch, data: { steps: result.steps } });
+  // What was made stays, whatever came later; the newest first, which is the one to land.
+  const candidates = mergeCandidates([...result.candidates, ...attempt.candidates]);
+  const concluded = conclude(draft, { ...attempt, candidates }, result, actor);
+  if (isTerminal(concluded.status) && concluded.operation !== "land") recordCandidates(draft, concluded);
+  return { attempt: concluded, refused: null };
 }
 
 function conclude(draft: Draft, attempt: AttemptRow, result: AttemptResult, actor: string): AttemptRow {
@@ -109,10 +116,7 @@ function conclude(draft: Draft, attempt: AttemptRow, result: AttemptResult, acto
 const released = { leaseUntil: null, deadlineAt: null, cancelRequested: false } as const;
 
 function changed(draft: Draft, attempt: AttemptRow, result: AttemptResult, actor: string): AttemptRow {
-  const next = draft.transition(attempt, "changed", actor, result.reason ?? null, {
-    candidates: result.candidates,
-    blockedSince: null,
-  });
+  const next = draft.transition(attempt, "changed", actor, result.reason ?? null, { blockedSince: null });
   if (next.operation === "land") {
     if (next.landsAttemptId !== null) draft.markLanded(next.landsAttemptId);
     const oid = result.landed?.to ?? result.candidates[0]?.oid;
@@ -125,7 +129,12 @@ function changed(draft: Draft, attempt: AttemptRow, result: AttemptResult, actor
       };
     return next;
   }
-  for (const [i, { kind, ref, oid }] of result.candidates.entries()) {
+  landAutomatically(draft, next, result.report?.head.oid);
+  return next;
+}
+
+function recordCandidates(draft: Draft, next: AttemptRow): void {
+  for (const [i, { kind, ref, oid }] of next.candidates.entries()) {
     draft.candidate({
       id: `${next.id}.c${i + 1}`,
       stackId: next.stackId,
@@ -139,8 +148,6 @@ function changed(draft: Draft, attempt: AttemptRow, result: AttemptResult, actor
       landedAt: null,
     });
   }
-  landAutomatically(draft, next, result.report?.head.oid);
-  return next;
 }
 
 function block(draft: Draft, attempt: AttemptRow, result: AttemptResult, actor: string): AttemptRow {

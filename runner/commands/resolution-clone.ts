@@ -7,7 +7,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StackReport } from "../../worker/contract/report.ts";
-import type { Stack } from "../../worker/contract/stack.ts";
+import { repositoriesOf, type Stack } from "../../worker/contract/stack.ts";
 import { CommandFailure } from "../client/command-failure.ts";
 import { ObjectReader } from "../git/object-reader.ts";
 import { operatorGit, operatorGitText } from "./operator-git.ts";
@@ -17,12 +17,18 @@ const MEMORY = "refs/patch-moi/rerere";
 
 /** Both remotes fetched, the branch at the attempt's head checked out as `localBranch`. */
 export async function makeClone(dir: string, stack: Stack, report: StackReport, localBranch: string): Promise<void> {
+  const repositories = repositoriesOf(stack);
+  if (repositories === undefined)
+    throw new CommandFailure(
+      "no_repositories",
+      `stack '${stack.id}' names no upstream and fork; resolve where its flow packages work, then resume without --local`,
+    );
   mkdirSync(dir, { recursive: true });
   const git = (...args: string[]) => operatorGit(dir, args);
   await git("init", "--quiet");
   for (const [name, url] of [
-    ["origin", stack.fork.url],
-    ["upstream", stack.upstream.url],
+    ["origin", repositories.fork.url],
+    ["upstream", repositories.upstream.url],
   ] as const) {
     await git("config", `remote.${name}.url`, url);
     await git("config", `remote.${name}.fetch`, `+refs/heads/*:refs/remotes/${name}/*`);

@@ -18,7 +18,7 @@ export function registerStacks(program: Command): void {
     headings: ["STACK", "BRANCH", "CARRIED", "HIGHEST", "ATTEMPT", ""],
     row: (stack) => [
       stack.id,
-      stack.branch,
+      stack.branch ?? stack.policy.work,
       stack.carried === undefined ? "-" : (stack.carried.tag ?? stack.carried.oid.slice(0, 12)),
       stack.highestTag ?? "-",
       stack.currentAttemptId ?? "-",

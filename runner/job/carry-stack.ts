@@ -4,7 +4,6 @@
  * @module
  */
 import type { StackReport } from "../../worker/contract/report.ts";
-import type { JobEnvelope } from "../../worker/contract/runner-wire.ts";
 import { accountResolved } from "../git/account.ts";
 import type { EngineFailure, EngineResult } from "../git/failure.ts";
 import { replayStack } from "../git/replay.ts";
@@ -19,13 +18,13 @@ import { fetchCommit, type Mirror } from "./mirror.ts";
 import { memoryOf } from "./remember.ts";
 import { resolveBase, resolveHead, resolveInFork, resolveOnto } from "./resolve-onto.ts";
 import { commandResolver } from "./resolver-command.ts";
-import type { WorkTools } from "./work.ts";
+import type { RepositoryJob, WorkTools } from "./work.ts";
 import { makeWorkFolder, removeFolder } from "./work-folder.ts";
 
 /** The report; with a stop when there are conflicts. */
 export type Carried = { report: StackReport; stop?: JobStop };
 
-export async function carryStack(mirror: Mirror, envelope: JobEnvelope, tools: WorkTools): Promise<Step<Carried>> {
+export async function carryStack(mirror: Mirror, envelope: RepositoryJob, tools: WorkTools): Promise<Step<Carried>> {
   const { stack } = envelope;
   const head = await resolveHead(mirror, stack.branch);
   if (!head.ok) return head;
@@ -59,7 +58,7 @@ export async function carryStack(mirror: Mirror, envelope: JobEnvelope, tools: W
 async function replay(
   mirror: Mirror,
   request: ReplayRequest,
-  envelope: JobEnvelope,
+  envelope: RepositoryJob,
   tools: WorkTools,
 ): Promise<Step<Carried>> {
   tools.progress({ stage: "replay" });
@@ -80,7 +79,7 @@ async function account(
   mirror: Mirror,
   request: ReplayRequest,
   resolvedRef: string,
-  envelope: JobEnvelope,
+  envelope: RepositoryJob,
   tools: WorkTools,
 ): Promise<Step<Carried>> {
   tools.progress({ stage: "account for the resolution" });
@@ -100,7 +99,7 @@ async function account(
 async function replayResolving(
   mirror: Mirror,
   request: ReplayRequest,
-  envelope: JobEnvelope,
+  envelope: RepositoryJob,
   tools: WorkTools,
 ): Promise<EngineResult<{ report: StackReport }>> {
   const { rememberResolutions, resolver, deadlines } = envelope.stack.policy;

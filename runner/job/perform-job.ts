@@ -8,19 +8,20 @@
  */
 import type { StackReport } from "../../worker/contract/report.ts";
 import type { AttemptResult, JobEnvelope } from "../../worker/contract/runner-wire.ts";
+import { repositoriesOf } from "../../worker/contract/stack.ts";
 import type { Environment } from "../client/settings.ts";
 import { count } from "../client/table.ts";
 import { GitError } from "../git/git-error.ts";
 import { carryStack } from "./carry-stack.ts";
 import { systemClock } from "./clock.ts";
-import { resultOfStop, type Step, stopOfGit, stopped } from "./job-stop.ts";
+import { type JobStop, resultOfStop, type Step, stopOfGit, stopped } from "./job-stop.ts";
 import { landCandidate } from "./land.ts";
 import { fetchMirror, isDamaged, type Mirror, openMirror, rebuildMirror } from "./mirror.ts";
 import { mirrorLimit, pruneMirrors } from "./mirror-limit.ts";
 import { pushCandidate } from "./push.ts";
 import { rememberResolution } from "./remember.ts";
 import { verifyStack } from "./verify-stack.ts";
-import type { WorkTools } from "./work.ts";
+import type { RepositoryJob, WorkTools } from "./work.ts";
 import { changedWorkflows, deniesWorkflows, workflowStop } from "./workflow-files.ts";
 
 /** Does the work of one envelope. Throws the signal's reason when that is aborted. */
@@ -46,6 +47,30 @@ export async function performJob(
 async function perform(envelope: JobEnvelope, tools: WorkTools, env: Environment): Promise<AttemptResult> {
   const { stack } = envelope;
   tools.log(`${envelope.operation} of stack ${stack.id} (attempt ${envelope.attemptId}, hand-out ${envelope.epoch})`);
+  // A landing moves a branch to a commit, whoever made it.
+  if (stack.policy.work === "flow" && envelope.operation !== "land") return resultOfStop(noFlowPackages(stack.id).stop);
+  const repositories = repositoriesOf(stack);
+  if (repositories === undefined)
+    return resultOfStop(
+      stopped(
+        "failed",
+        "no_repositories",
+        `stack '${stack.id}' names no upstream, fork and branch to work on; declare them, then replay the event`,
+      ).stop,
+    );
+  return onMirror({ ...envelope, stack: { ...stack, ...repositories } }, tools, env);
+}
+
+function noFlowPackages(stackId: string): { stop: JobStop } {
+  return stopped(
+    "blocked",
+    "no_flow_packages",
+    `stack '${stackId}' is worked on by flow packages, and this runner has none; give the stack runnerLabels that only runners with packages have`,
+  );
+}
+
+async function onMirror(envelope: RepositoryJob, tools: WorkTools, env: Environment): Promise<AttemptResult> {
+  const { stack } = envelope;
   tools.progress({ stage: "wait for the mirror" });
   const mirror = await openMirror({
     home: tools.home,
@@ -69,7 +94,7 @@ async function perform(envelope: JobEnvelope, tools: WorkTools, env: Environment
 
 async function fetchAndWork(
   mirror: Mirror,
-  envelope: JobEnvelope,
+  envelope: RepositoryJob,
   tools: WorkTools,
   env: Environment,
 ): Promise<AttemptResult> {
@@ -114,7 +139,7 @@ async function land(mirror: Mirror, envelope: JobEnvelope, tools: WorkTools): Pr
 
 async function maintain(
   mirror: Mirror,
-  envelope: JobEnvelope,
+  envelope: RepositoryJob,
   tools: WorkTools,
   env: Environment,
   fetchSeconds: number,
@@ -158,7 +183,7 @@ async function maintain(
 
 async function pushResult(
   mirror: Mirror,
-  envelope: JobEnvelope,
+  envelope: RepositoryJob,
   tools: WorkTools,
   report: StackReport,
   oid: string,

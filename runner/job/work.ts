@@ -4,8 +4,12 @@
  * @module
  */
 import type { AttemptProgress, AttemptResult, JobEnvelope } from "../../worker/contract/runner-wire.ts";
+import type { StackRepositories } from "../../worker/contract/stack.ts";
 import type { DataHome } from "./data-home.ts";
 import type { Redactor } from "./redact.ts";
+
+/** A job on repositories that the stack names. */
+export type RepositoryJob = JobEnvelope & { stack: StackRepositories };
 
 export type WorkTools = {
   home: DataHome;

@@ -6,13 +6,13 @@
 import { z } from "@hono/zod-openapi";
 import { FeedSourceConfig } from "./feed-source.ts";
 import { Name } from "./primitives.ts";
-import { StackConfig } from "./stack.ts";
+import { needsRepositories, StackConfig } from "./stack.ts";
 
 export const Configuration = z
   .strictObject({
     $schema: z.string().optional(),
     stacks: z
-      .array(z.strictObject({ id: Name, ...StackConfig.shape }))
+      .array(z.strictObject({ id: Name, ...StackConfig.shape }).superRefine(needsRepositories))
       .max(10_000)
       .default([]),
     sources: z

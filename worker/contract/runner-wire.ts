@@ -9,6 +9,7 @@
 import { z } from "@hono/zod-openapi";
 import { AttemptOperation, CandidateRef } from "./attempt.ts";
 import { FlowEvent } from "./flow-event.ts";
+import { FlowStatus, FlowStepReport } from "./flow-result.ts";
 import { Name, Oid, Reason, Timestamp } from "./primitives.ts";
 import { StackReport } from "./report.ts";
 import { StackConfig, StackPolicy } from "./stack.ts";
@@ -75,7 +76,7 @@ export const JobEnvelope = z
 export type JobEnvelope = z.infer<typeof JobEnvelope>;
 
 /** What a runner may report as the end of its work. */
-export const ResultOutcome = z.enum(["changed", "completed", "skipped", "needs_intervention", "blocked", "failed"]);
+export const ResultOutcome = FlowStatus;
 export type ResultOutcome = z.infer<typeof ResultOutcome>;
 
 /** Data of `attempt.result`. */
@@ -87,11 +88,15 @@ export const AttemptResult = z
     infrastructure: z.boolean().default(false),
     report: StackReport.optional(),
     candidates: z.array(CandidateRef).max(20).default([]),
+    /** For work by flow packages: what each step ended with, in the order in which they ran. */
+    steps: z.array(FlowStepReport).max(100).optional(),
     /** For `land`. */
     landed: z.strictObject({ branch: z.string(), from: Oid, to: Oid }).optional(),
   })
   .superRefine((result, ctx) => {
-    if (result.outcome === "changed" && result.candidates.length === 0 && result.landed === undefined)
+    // A flow may change what is no ref; its steps say what.
+    const shows = result.candidates.length > 0 || result.landed !== undefined || (result.steps ?? []).length > 0;
+    if (result.outcome === "changed" && !shows)
       ctx.addIssue({
         code: "custom",
         path: ["candidates"],

@@ -42,8 +42,16 @@ export type NotifyEvent = z.infer<typeof NotifyEvent>;
 export const DriverName = z.enum(["pull"]);
 export type DriverName = z.infer<typeof DriverName>;
 
+/**
+ * What the work on an attempt is: the built-in `replay` of the branch's patches, or the `flow` packages
+ * of the runner's workspace whose steps match the event.
+ */
+export const StackWork = z.enum(["replay", "flow"]);
+export type StackWork = z.infer<typeof StackWork>;
+
 export const StackPolicy = z
   .strictObject({
+    work: StackWork.default("replay"),
     /** When a newer event arrives while an attempt is open: drop the older one, or work in order. */
     onNewer: z.enum(["supersede", "queue"]).default("supersede"),
     releases: ReleasePolicy.default(ReleasePolicy.parse({})),
@@ -94,22 +102,39 @@ export const StackPolicy = z
   .openapi("StackPolicy");
 export type StackPolicy = z.infer<typeof StackPolicy>;
 
+const StackFields = z.strictObject({
+  upstream: z.strictObject({ url: RepositoryUrl }).optional(),
+  fork: z.strictObject({ url: RepositoryUrl }).optional(),
+  /** The maintained branch in the fork: patches as ordinary commits on top of upstream. */
+  branch: RefName.optional(),
+  /** Upstream commit or tag the branch stands on now; found by `merge-base` when absent. */
+  base: z.union([Oid, RefName]).optional(),
+  policy: StackPolicy.prefault({}),
+});
+
+/** A replay needs all three; a flow package may know its repositories itself. */
+const REPOSITORIES = ["upstream", "fork", "branch"] as const;
+
+/** For `superRefine`: says which of them a stack lacks. */
+export function needsRepositories(stack: z.infer<typeof StackFields>, ctx: z.RefinementCtx): void {
+  if (stack.policy.work === "flow") return;
+  for (const name of REPOSITORIES)
+    if (stack[name] === undefined) ctx.addIssue({ code: "custom", path: [name], message: "is missing" });
+}
+
 /** What an operator declares (`PUT /stacks/:id`, `patch-moi.json`). */
-export const StackConfig = z
-  .strictObject({
-    upstream: z.strictObject({ url: RepositoryUrl }),
-    fork: z.strictObject({ url: RepositoryUrl }),
-    /** The maintained branch in the fork: patches as ordinary commits on top of upstream. */
-    branch: RefName,
-    /** Upstream commit or tag the branch stands on now; found by `merge-base` when absent. */
-    base: z.union([Oid, RefName]).optional(),
-    policy: StackPolicy.prefault({}),
-  })
-  .openapi("StackConfig");
+export const StackConfig = StackFields.superRefine(needsRepositories).openapi("StackConfig");
 export type StackConfig = z.infer<typeof StackConfig>;
 
+/** Where a stack's patches live; undefined for one whose flow packages know that alone. */
+export function repositoriesOf(stack: Pick<StackConfig, (typeof REPOSITORIES)[number]>): StackRepositories | undefined {
+  const { upstream, fork, branch } = stack;
+  return upstream === undefined || fork === undefined || branch === undefined ? undefined : { upstream, fork, branch };
+}
+export type StackRepositories = { upstream: { url: string }; fork: { url: string }; branch: string };
+
 /** A stack as the API shows it: what was declared, and where it stands. */
-export const Stack = StackConfig.extend({
+export const Stack = StackFields.extend({
   id: Name,
   paused: z.boolean(),
   /** Tag or commit the maintained branch was last landed on. */

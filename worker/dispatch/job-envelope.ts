@@ -66,7 +66,12 @@ async function landing(db: Database, attempt: AttemptRow, config: StackConfig): 
   ]);
   if (candidate === undefined || report === undefined)
     throw new Error(`attempt ${attempt.id} lands ${attempt.landsAttemptId}, which has no candidate`);
-  return { branch: config.branch, oid: candidate.oid, expectedOid: report.report.head.oid, ref: candidate.ref };
+  return {
+    branch: config.branch ?? report.report.branch,
+    oid: candidate.oid,
+    expectedOid: report.report.head.oid,
+    ref: candidate.ref,
+  };
 }
 
 function candidateRef(template: string, attempt: AttemptRow): string {
