@@ -20,9 +20,11 @@ import { identitiesApi } from "./api/identities.ts";
 import { interventionsApi } from "./api/interventions.ts";
 import { laterApi } from "./api/later.ts";
 import { maintenanceAttemptsApi } from "./api/maintenance-attempts.ts";
+import { metricsApi } from "./api/metrics.ts";
 import { stackBackfillApi } from "./api/stack-backfill.ts";
 import { stackWhyApi } from "./api/stack-why.ts";
 import { stacksApi } from "./api/stacks.ts";
+import { tickApi } from "./api/tick.ts";
 import { presentedToken, verifyAdminToken } from "./auth/admin-token.ts";
 import { MAX_API_BODY } from "./contract/primitives.ts";
 import { log } from "./platform/log.ts";
@@ -91,6 +93,8 @@ export function createApp() {
     interventionsApi,
     stackBackfillApi,
     stackWhyApi,
+    metricsApi,
+    tickApi,
     laterApi,
   ])
     app.route("/", api);

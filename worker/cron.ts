@@ -4,12 +4,14 @@
  * @module
  */
 import { stackObject } from "./api/object.ts";
+import type { Tick } from "./contract/health.ts";
 import { deliverPending } from "./intake/deliver.ts";
 import { scheduleDuePolls } from "./intake/schedule.ts";
 import { log } from "./platform/log.ts";
 import { forgetAnswers } from "./store/answers.ts";
-import { openDatabase } from "./store/database.ts";
+import { type Database, openDatabase } from "./store/database.ts";
 import { overdueStacks } from "./store/stacks.ts";
+import { recordTick } from "./store/vitals.ts";
 
 /** Stacks poked in one minute; the longest overdue go first. */
 const POKE_LIMIT = 500;
@@ -17,31 +19,37 @@ const POKE_LIMIT = 500;
 /** Answers to repeated requests are remembered this long, milliseconds: a runner gives up far sooner. */
 const REMEMBER_ANSWERS = 7 * 86_400_000;
 
-/** Runs all parts. `now` in milliseconds since the epoch. */
-export async function everyMinute(env: Env, now: number): Promise<void> {
+/** Runs all parts, and writes down that the cron was here. `now` in milliseconds since the epoch. */
+export async function everyMinute(env: Env, now: number): Promise<Tick> {
   const db = openDatabase(env.DB);
-  const parts = {
-    polls: () => scheduleDuePolls(env, now),
-    deliveries: () => deliverPending(env),
-    pokes: () => pokeOverdue(env, now),
-    answers: () => forgetAnswers(db, new Date(now - REMEMBER_ANSWERS).toISOString()),
+  const at = new Date(now).toISOString();
+  const failed: string[] = [];
+  const part = async <T>(name: string, work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      failed.push(`${name}: ${String(error)}`);
+      return undefined;
+    }
   };
-  const outcomes = await Promise.all(
-    Object.entries(parts).map(async ([name, part]) => {
-      try {
-        await part();
-        return undefined;
-      } catch (error) {
-        return `${name}: ${String(error)}`;
-      }
-    }),
-  );
-  const failed = outcomes.filter((outcome) => outcome !== undefined);
-  log(failed.length === 0 ? "info" : "error", "cron.tick", failed.length === 0 ? {} : { failed });
+  const [polls, pokes] = await Promise.all([
+    part("polls", () => scheduleDuePolls(env, now)),
+    part("pokes", () => pokeOverdue(env, db, at)),
+    part("deliveries", () => deliverPending(env)),
+    part("answers", () => forgetAnswers(db, new Date(now - REMEMBER_ANSWERS).toISOString())),
+  ]);
+  await part("tick", () => recordTick(db, at, failed));
+  log(failed.length === 0 ? "info" : "error", "cron.tick", {
+    polls,
+    pokes,
+    ...(failed.length === 0 ? {} : { failed }),
+  });
+  return { at, polls: polls ?? 0, pokes: pokes ?? 0, failed };
 }
 
 /** Objects set alarms for themselves; this is for alarms that were lost. */
-async function pokeOverdue(env: Env, now: number): Promise<void> {
-  const due = await overdueStacks(openDatabase(env.DB), new Date(now).toISOString(), POKE_LIMIT);
+async function pokeOverdue(env: Env, db: Database, at: string): Promise<number> {
+  const due = await overdueStacks(db, at, POKE_LIMIT);
   await Promise.allSettled(due.map((id) => stackObject(env, id).poke(id)));
+  return due.length;
 }

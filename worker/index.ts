@@ -13,6 +13,8 @@ const app = createApp();
 
 export default {
   fetch: app.fetch,
-  scheduled: (controller, env) => everyMinute(env, controller.scheduledTime),
+  scheduled: async (controller, env) => {
+    await everyMinute(env, controller.scheduledTime);
+  },
   queue: (batch, env) => consumePolls(batch, env),
 } satisfies ExportedHandler<Env>;

@@ -10,7 +10,6 @@ const LATER = [
   ["get", "/workspace-runs/:id?", "asks a workspace backend, and no such driver exists yet"],
   ["post", "/candidates/:id/promote", "needs channels, which do not exist yet"],
   ["get", "/stacks/:id/channels", "needs channels, which do not exist yet"],
-  ["get", "/metrics", "are not exported yet"],
 ] as const;
 
 export const laterApi = router();

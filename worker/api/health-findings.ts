@@ -1,0 +1,148 @@
+/**
+ * What a deployment's numbers and settings say is wrong, each with what to do about it. Pure.
+ *
+ * @module
+ */
+import type { Finding, Health } from "../contract/health.ts";
+import type { Settings } from "../platform/settings.ts";
+import type { Vitals } from "../store/vitals.ts";
+
+/** The cron comes every minute; this long without it is no accident, milliseconds. */
+const CRON_LATE = 3 * 60_000;
+
+/** Work that waits this long is stuck, not queued, milliseconds. */
+const BACKLOG_LATE = 10 * 60_000;
+
+type Examined = Pick<Vitals, "cron" | "migration" | "sources" | "deliveries" | "effects" | "dispatches">;
+
+/**
+ * @param newestMigration file name without its ending of the last migration that this version brings
+ * @param now milliseconds since the epoch
+ */
+export function findings(
+  vitals: Examined,
+  settings: Pick<Settings, "signingKey" | "allowLocal">,
+  newestMigration: string,
+  now: number,
+): Required<Pick<Health, "healthy" | "degraded">> {
+  const degraded: Finding[] = [];
+  const healthy: string[] = ["database"];
+  const examine = (what: string, found: Omit<Finding, "what"> | undefined): void => {
+    if (found === undefined) healthy.push(what);
+    else degraded.push({ what, ...found });
+  };
+  examine("migrations", migrations(vitals.migration, newestMigration));
+  examine("secrets", secrets(settings));
+  examine("cron", cron(vitals.cron, now));
+  examine("intake", intake(vitals.sources, now));
+  examine("deliveries", deliveries(vitals.deliveries, now));
+  examine("effects", effects(vitals.effects, now));
+  examine("runners", runners(vitals.dispatches, now));
+  return { healthy, degraded };
+}
+
+type Found = Omit<Finding, "what"> | undefined;
+
+function migrations(applied: string | null, newest: string): Found {
+  const name = applied?.replace(/\.sql$/, "");
+  // A newer one than ours is an upgrade under way: migrations only add.
+  if (name !== undefined && name >= newest) return undefined;
+  return {
+    level: "error",
+    why: `the database stands at ${name ?? "no migration"}, this version needs ${newest}`,
+    next: "apply them: npx wrangler d1 migrations apply DB --remote",
+  };
+}
+
+function secrets({ signingKey, allowLocal }: Pick<Settings, "signingKey" | "allowLocal">): Found {
+  if (signingKey === undefined)
+    return {
+      level: "error",
+      why: "the secret PATCH_SIGNING_KEY is not set, so no runner can claim work",
+      next: "set 32 random characters or more: npx wrangler secret put PATCH_SIGNING_KEY",
+    };
+  if (allowLocal)
+    return {
+      level: "warning",
+      why: "PATCH_ALLOW_LOCAL is true, so feeds and notifications may use http and loopback addresses",
+      next: "right for development; set it to false in wrangler.toml for a deployment",
+    };
+  return undefined;
+}
+
+function cron(tick: Vitals["cron"], now: number): Found {
+  if (tick === null)
+    return {
+      level: "error",
+      why: "the cron has never come, so no source is polled",
+      next: "deploy with the [triggers] of wrangler.toml; in development `npm run dev` calls it; once by hand: patch.moi tick",
+    };
+  const late = now - Date.parse(tick.at);
+  if (late > CRON_LATE)
+    return {
+      level: "error",
+      why: `the cron came last ${minutes(late)} ago, at ${tick.at}`,
+      next: "look at the Worker's cron triggers and at its log: patch.moi tail --level error",
+    };
+  if (tick.failed.length > 0)
+    return {
+      level: "error",
+      why: `in its last run: ${tick.failed.join("; ")}`,
+      next: "it tries again every minute; if this stays, look at the log: patch.moi tail --level error",
+    };
+  return undefined;
+}
+
+function intake({ overdue, overdueSince, failing, declared }: Vitals["sources"], now: number): Found {
+  if (overdueSince !== null && now - Date.parse(overdueSince) > BACKLOG_LATE)
+    return {
+      level: "error",
+      why: `${overdue} sources wait for their poll, the longest for ${minutes(now - Date.parse(overdueSince))}`,
+      next: "look at the queue patch-moi-polls and its consumer: npx wrangler queues info patch-moi-polls",
+    };
+  if (failing > 0)
+    return {
+      level: "warning",
+      why: `the last poll of ${failing} of ${declared} sources failed`,
+      next: "see which and why: patch.moi sources",
+    };
+  return undefined;
+}
+
+function deliveries({ pending, oldest }: Vitals["deliveries"], now: number): Found {
+  if (oldest === null || now - Date.parse(oldest) <= BACKLOG_LATE) return undefined;
+  return {
+    level: "error",
+    why: `${pending} events were not taken by their stacks, the oldest for ${minutes(now - Date.parse(oldest))}`,
+    next: "the cron offers them every minute; why they are not taken stands in the log: patch.moi tail --level warn",
+  };
+}
+
+function effects({ dead, pending, oldest }: Vitals["effects"], now: number): Found {
+  if (dead > 0)
+    return {
+      level: "warning",
+      why: `${dead} effects were given up`,
+      next: "see which and why, then send them again: patch.moi interventions",
+    };
+  if (oldest === null || now - Date.parse(oldest) <= BACKLOG_LATE) return undefined;
+  return {
+    level: "warning",
+    why: `${pending} effects could not leave yet, the oldest for ${minutes(now - Date.parse(oldest))}`,
+    next: "they are tried again with growing waits; what refuses them stands in the log: patch.moi tail --level warn",
+  };
+}
+
+function runners({ waiting, oldest }: Vitals["dispatches"], now: number): Found {
+  if (oldest === null || now - Date.parse(oldest) <= BACKLOG_LATE) return undefined;
+  return {
+    level: "warning",
+    why: `${waiting} jobs wait for a runner, the oldest for ${minutes(now - Date.parse(oldest))}`,
+    next: "start one with the labels that the stack asks for: patch.moi runner start; who is there: patch.moi runners list",
+  };
+}
+
+function minutes(ms: number): string {
+  const whole = Math.round(ms / 60_000);
+  return whole < 120 ? `${whole} min` : `${Math.round(whole / 60)} h`;
+}
