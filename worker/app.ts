@@ -22,6 +22,7 @@ import { laterApi } from "./api/later.ts";
 import { maintenanceAttemptsApi } from "./api/maintenance-attempts.ts";
 import { metricsApi } from "./api/metrics.ts";
 import { stackBackfillApi } from "./api/stack-backfill.ts";
+import { stackForecastsApi } from "./api/stack-forecasts.ts";
 import { stackWhyApi } from "./api/stack-why.ts";
 import { stacksApi } from "./api/stacks.ts";
 import { tickApi } from "./api/tick.ts";
@@ -32,6 +33,7 @@ import { readSettings, SettingsError } from "./platform/settings.ts";
 import { openDatabase, StorageFault } from "./store/database.ts";
 import { runnerCallbackApi } from "./webhooks/runner-callback.ts";
 import { runnerClaimApi } from "./webhooks/runner-claim.ts";
+import { runnerForecastApi } from "./webhooks/runner-forecast.ts";
 
 /** Version of the API document: that of package.json. */
 const VERSION = packageJson.version;
@@ -70,6 +72,7 @@ export function createApp() {
   app.route("/", healthApi);
   app.route("/", runnerClaimApi);
   app.route("/", runnerCallbackApi);
+  app.route("/", runnerForecastApi);
   app.use(adminOnly);
   app.use(
     bodyLimit({
@@ -86,6 +89,7 @@ export function createApp() {
     attemptLogApi,
     dispatchesApi,
     stacksApi,
+    stackForecastsApi,
     feedPreviewApi,
     feedSourcesApi,
     feedSignalsApi,

@@ -5,9 +5,11 @@
  */
 import type { Candidate, Dispatch, MaintenanceAttempt, TimelineEntry } from "../contract/attempt.ts";
 import type { FlowEvent } from "../contract/flow-event.ts";
+import type { Forecast } from "../contract/forecast.ts";
 import type { Stack } from "../contract/stack.ts";
 import type { StoredCandidate, StoredDispatch } from "../store/dispatches.ts";
 import type { FlowEventRow } from "../store/flow-events.ts";
+import type { ForecastRow } from "../store/forecasts.ts";
 import type { AttemptRow, JournalRow, StackRow } from "../store/rows.ts";
 
 /** Drops what is null or undefined. */
@@ -75,6 +77,24 @@ export function candidateView(row: StoredCandidate): Candidate {
   return { id, stackId, attemptId, eventId, kind, ref, oid, createdAt, ...more };
 }
 
+export function forecastView(row: ForecastRow): Forecast {
+  const { stackId, number, at, outcome, runner, seconds, headOid, commitsAhead, commitsBehind, daysBehind } = row;
+  return {
+    stackId,
+    number,
+    at,
+    outcome,
+    ...present({ reason: row.reason, onto: row.onto }),
+    ...(headOid === null ? {} : { head: { oid: headOid } }),
+    ...(commitsAhead === null || commitsBehind === null || daysBehind === null
+      ? {}
+      : { drift: { commitsAhead, commitsBehind, daysBehind } }),
+    ...present({ counts: row.counts, conflicts: row.conflicts }),
+    runner,
+    seconds,
+  };
+}
+
 export function stackView(row: StackRow): Stack {
   const { id, config, paused, createdAt, updatedAt, carried } = row;
   return {
@@ -85,6 +105,8 @@ export function stackView(row: StackRow): Stack {
       ? {}
       : { carried: { ...present({ tag: carried.tag }), oid: carried.oid, landedAt: carried.landedAt } }),
     ...present({ highestTag: row.highestTag, currentAttemptId: row.currentAttemptId }),
+    // What was found before a stack stopped asking says nothing of today.
+    ...(config.policy.forecast === undefined ? {} : present({ forecast: row.forecast })),
     createdAt,
     updatedAt,
   };

@@ -15,6 +15,11 @@ export function callbackKey(signingKey: string, attemptId: string, epoch: number
   return derive(signingKey, ["callback", attemptId, String(epoch), nonce]);
 }
 
+/** The key that signs the result of one forecast. */
+export function forecastKey(signingKey: string, stackId: string, nonce: string): Promise<string> {
+  return derive(signingKey, ["forecast", stackId, nonce]);
+}
+
 async function derive(signingKey: string, parts: string[]): Promise<string> {
   const key = await crypto.subtle.importKey(
     "raw",

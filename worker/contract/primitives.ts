@@ -14,6 +14,9 @@ export const MAX_API_BODY = 1024 * 1024;
 /** Largest callback body a runner may send, bytes (protocol: 1 MiB). */
 export const MAX_CALLBACK_BODY = 1024 * 1024;
 
+/** Largest result of a forecast, bytes: all that its limits let through, in the widest letters. */
+export const MAX_FORECAST_BODY = 512 * 1024;
+
 /** Largest piece of log in one `PUT`, bytes. */
 export const MAX_LOG_CHUNK = 256 * 1024;
 

@@ -45,6 +45,17 @@ export const VerifyResult = z.strictObject({
 });
 export type VerifyResult = z.infer<typeof VerifyResult>;
 
+/** Patches by what became of them. */
+export const OutcomeCounts = z.strictObject({
+  carried: z.int(),
+  adapted: z.int(),
+  upstreamed: z.int(),
+  empty: z.int(),
+  dropped: z.int(),
+  conflicted: z.int(),
+});
+export type OutcomeCounts = z.infer<typeof OutcomeCounts>;
+
 export const StackReport = z
   .strictObject({
     v: z.literal(1),
@@ -55,14 +66,7 @@ export const StackReport = z
     head: z.strictObject({ oid: Oid }),
     result: z.strictObject({ oid: Oid, tree: Oid }).nullable(),
     patches: z.array(PatchReport),
-    counts: z.strictObject({
-      carried: z.int(),
-      adapted: z.int(),
-      upstreamed: z.int(),
-      empty: z.int(),
-      dropped: z.int(),
-      conflicted: z.int(),
-    }),
+    counts: OutcomeCounts,
     rangeDiff: z.string(),
     verify: z.array(VerifyResult),
     baseline: z.array(VerifyResult).optional(),

@@ -10,6 +10,7 @@ import { z } from "@hono/zod-openapi";
 import { AttemptOperation, CandidateRef } from "./attempt.ts";
 import { FlowEvent } from "./flow-event.ts";
 import { FlowStatus, FlowStepReport } from "./flow-result.ts";
+import { ForecastLook } from "./forecast.ts";
 import { Name, Oid, Reason, Timestamp } from "./primitives.ts";
 import { StackReport } from "./report.ts";
 import { StackConfig, StackPolicy } from "./stack.ts";
@@ -17,6 +18,9 @@ import { StackConfig, StackPolicy } from "./stack.ts";
 export const CLAIM_WAIT_SECONDS = 25;
 export const LEASE_SECONDS = 90;
 export const HEARTBEAT_SECONDS = 30;
+
+/** A forecast that was handed out and is not back after this long is handed out again. */
+export const FORECAST_SECONDS = 1800;
 
 export const Nonce = z.string().regex(/^[A-Za-z0-9_-]{16,128}$/, "use 16 to 128 of A-Z a-z 0-9 _ -");
 
@@ -36,9 +40,20 @@ export const ClaimRequest = z
     runner: RunnerInfo,
     /** How long a pull may be held open, seconds. */
     waitSeconds: z.int().min(0).max(CLAIM_WAIT_SECONDS).default(CLAIM_WAIT_SECONDS),
+    /** A pull may be answered with a {@link ForecastJob} when no attempt waits for this runner. */
+    forecasts: z.boolean().default(false),
   })
   .openapi("ClaimRequest");
 export type ClaimRequest = z.infer<typeof ClaimRequest>;
+
+// Not strict, unlike what an operator declares: an older runner must not fail on a newer policy.
+const JobStack = z.object({
+  ...StackConfig.shape,
+  policy: z.object(StackPolicy.shape),
+  id: Name,
+  /** Where the maintained branch stood when this was last known, from the record. */
+  recordedBase: Oid.optional(),
+});
 
 /** Everything a runner needs for one attempt. Holds no credential but the callback key. */
 export const JobEnvelope = z
@@ -52,14 +67,7 @@ export const JobEnvelope = z
     /** True when an operator asked to do an accepted event again. */
     replay: z.boolean(),
     event: FlowEvent.omit({ stackIds: true }),
-    // Not strict, unlike what an operator declares: an older runner must not fail on a newer policy.
-    stack: z.object({
-      ...StackConfig.shape,
-      policy: z.object(StackPolicy.shape),
-      id: Name,
-      /** Where the maintained branch stood when this was last known, from the record. */
-      recordedBase: Oid.optional(),
-    }),
+    stack: JobStack,
     /** What to carry the stack onto. `sha` is the commit the event named, where it named one. */
     onto: z.object({ ref: z.string(), sha: Oid.optional() }),
     /** Filled-in candidate branch name. */
@@ -74,6 +82,37 @@ export const JobEnvelope = z
   })
   .openapi("JobEnvelope");
 export type JobEnvelope = z.infer<typeof JobEnvelope>;
+
+/** A look at how a stack would fare on upstream's branch head. No lease to keep: a lost one is asked for again. */
+export const ForecastJob = z
+  .object({
+    v: z.literal(1),
+    kind: z.literal("forecast"),
+    nonce: Nonce,
+    stack: JobStack,
+    /** Signs the result. */
+    callbackKey: z.string(),
+    deadlineAt: Timestamp,
+  })
+  .openapi("ForecastJob");
+export type ForecastJob = z.infer<typeof ForecastJob>;
+
+/** `POST /runner/forecasts`: what the look found, or why it could not be had. */
+export const ForecastResult = z
+  .strictObject({
+    stackId: Name,
+    nonce: Nonce,
+    seconds: z.number().min(0),
+    look: ForecastLook.optional(),
+    reason: Reason.optional(),
+  })
+  .refine((result) => (result.look === undefined) !== (result.reason === undefined), "needs either a look or a reason")
+  .openapi("ForecastResult");
+export type ForecastResult = z.infer<typeof ForecastResult>;
+
+/** Answer to a forecast's result. */
+export const ForecastAnswer = z.object({ status: z.enum(["applied", "duplicate"]) }).openapi("ForecastAnswer");
+export type ForecastAnswer = z.infer<typeof ForecastAnswer>;
 
 /** What a runner may report as the end of its work. */
 export const ResultOutcome = FlowStatus;

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
+import { ForecastPolicy, LatestForecast } from "./forecast.ts";
 import { isRefName, Name, Oid, RefName, RepositoryUrl, Timestamp } from "./primitives.ts";
 
 /** How versions are read from tags; `auto` decides by the look of the version. */
@@ -90,6 +91,8 @@ export const StackPolicy = z
       .prefault({}),
     /** Attempts whose runner's log is kept, newest first. The journal is kept for ever. */
     keepLogs: z.int().min(1).max(200).default(50),
+    /** Asks for forecasts: a regular look at how the stack would fare on upstream's branch head. */
+    forecast: ForecastPolicy.optional(),
     /** Automatic retries after infrastructure faults. */
     automaticRetries: z.int().min(0).max(3).default(3),
     notify: z
@@ -142,6 +145,8 @@ export const Stack = StackFields.extend({
   /** Highest upstream version accepted so far: lower ones are refused as downgrades. */
   highestTag: z.string().optional(),
   currentAttemptId: z.string().optional(),
+  /** The newest forecast, for a stack that asks for them. */
+  forecast: LatestForecast.optional(),
   createdAt: Timestamp,
   updatedAt: Timestamp,
 }).openapi("Stack");

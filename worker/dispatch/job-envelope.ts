@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { callbackKey } from "../auth/derived-keys.ts";
-import { HEARTBEAT_SECONDS, JobEnvelope } from "../contract/runner-wire.ts";
+import { callbackKey, forecastKey } from "../auth/derived-keys.ts";
+import { ForecastJob, HEARTBEAT_SECONDS, JobEnvelope } from "../contract/runner-wire.ts";
 import type { StackConfig } from "../contract/stack.ts";
 import { findReport } from "../store/attempts.ts";
 import type { Database } from "../store/database.ts";
@@ -49,6 +49,24 @@ export async function jobEnvelope(
     leaseUntil,
     deadlineAt,
     heartbeatSeconds: HEARTBEAT_SECONDS,
+  });
+}
+
+/** What a runner needs for one forecast. The same claim gets the same job. */
+export async function forecastJob(
+  db: Database,
+  signingKey: string,
+  { id, config, carried }: StackRow,
+  nonce: string,
+  deadlineAt: string,
+): Promise<ForecastJob> {
+  return ForecastJob.parse({
+    v: 1,
+    kind: "forecast",
+    nonce,
+    stack: { id, ...config, recordedBase: await recordedBase(db, carried) },
+    callbackKey: await forecastKey(signingKey, id, nonce),
+    deadlineAt,
   });
 }
 

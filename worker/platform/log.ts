@@ -11,6 +11,8 @@ export const LOG_NAMES = [
   "feed.signal",
   "attempt.transition",
   "dispatch.sent",
+  "forecast.sent",
+  "forecast.recorded",
   "callback.accepted",
   "callback.refused",
   "delivery.failed",

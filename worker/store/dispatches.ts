@@ -4,7 +4,7 @@
  * @module
  */
 import { and, asc, desc, eq, lt, sql } from "drizzle-orm";
-import { labelSet } from "../contract/label-set.ts";
+import { labelSubsets } from "../contract/label-set.ts";
 import { type Database, reading } from "./database.ts";
 import type { CandidateRow } from "./rows.ts";
 import { candidates, dispatches } from "./schema.ts";
@@ -33,9 +33,6 @@ export async function listDispatches(
   );
 }
 
-/** With more labels than this a runner's sets of labels are too many to look for one by one. */
-const MAX_SUBSETS_OF = 6;
-
 /** What waits for a runner with these labels, oldest first. */
 export async function waitingDispatches(
   db: Database,
@@ -43,11 +40,12 @@ export async function waitingDispatches(
   labels: readonly string[],
   limit: number,
 ): Promise<StoredDispatch[]> {
-  if (labels.length <= MAX_SUBSETS_OF) {
+  const subsets = labelSubsets(labels);
+  if (subsets !== undefined) {
     // Work wants one of the sets that can be made of the labels: a look into the index for each, so that
     // work for other runners is never read.
     const where = sql`${dispatches.position} IN (
-      SELECT w.position FROM json_each(${JSON.stringify(subsets(labels))}) AS wanted CROSS JOIN dispatches AS w
+      SELECT w.position FROM json_each(${JSON.stringify(subsets)}) AS wanted CROSS JOIN dispatches AS w
       ON w.position IN (
         SELECT position FROM dispatches AS d
         WHERE d.driver = ${driver} AND d.labels = wanted.value AND d.status = 'waiting'
@@ -59,13 +57,6 @@ export async function waitingDispatches(
   // The status is written out so that SQLite can use the partial index.
   const where = and(eq(dispatches.driver, driver), sql`status = 'waiting'`, suits);
   return reading(db.select().from(dispatches).where(where).orderBy(asc(dispatches.position)).limit(limit));
-}
-
-/** Every set of these labels, as `labels` has it in its rows. */
-function subsets(labels: readonly string[]): string[] {
-  let sets: string[][] = [[]];
-  for (const label of labelSet(labels)) sets = sets.concat(sets.map((set) => [...set, label]));
-  return sets.map((set) => JSON.stringify(set));
 }
 
 export async function listCandidates(

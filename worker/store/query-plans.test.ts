@@ -14,6 +14,7 @@ import { listCandidates, listDispatches, waitingDispatches } from "./dispatches.
 import { listSignals } from "./feed-entries.ts";
 import { listSources } from "./feed-sources.ts";
 import { listEvents } from "./flow-events.ts";
+import { claimedForecast, claimForecast, listForecasts } from "./forecasts.ts";
 import { listWaiting } from "./interventions.ts";
 import { dueEffects, nextEffectAt } from "./outbox.ts";
 import { listRunners } from "./runners.ts";
@@ -157,6 +158,31 @@ describe("what a command reads does not grow with the stack's history", () => {
     expect((await attemptsOn(db, "s2", ["v2", "v6", "v1000"])).map((a) => a.id)).toEqual(["s2.1", "s2.2"]);
     await signalsAbout(db, "s2", ["v2", "v6"]);
     expect(count.rowsRead).toBeLessThan(30);
+  });
+
+  it("a runner is given a due forecast for its labels, and forecasts of others are not read", async () => {
+    await env.DB.batch([
+      env.DB.prepare(`INSERT INTO forecast_plans (stack_id, every_seconds, labels, due_at)
+        SELECT id, 900, iif(position % 50 = 7, '["big"]', '["other"]'), ?1 FROM stacks`).bind(AT),
+      env.DB.prepare(`INSERT INTO forecasts (stack_id, number, at, outcome, runner, seconds)
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+        SELECT 's2', i, ?1, 'failed', 'r', 1 FROM n`).bind(AT),
+    ]);
+    const count = noCount();
+    const seen: Recorded[] = [];
+    const db = openDatabase(recordedD1(countedD1(env.DB, count, true), seen));
+    const BIG = /^s(?:6|56|106|156)$/;
+    const claim = { nonce: "n1", runner: "r", now: "2026-02-01", until: "2026-02-02" };
+    expect(await claimForecast(db, { ...claim, labels: ["big", "fast"] })).toMatch(BIG);
+    expect((await claimedForecast(db, "n1"))?.stackId).toMatch(BIG);
+    expect(count.rowsRead).toBeLessThan(25);
+    const many = ["a", "b", "big", "c", "d", "e", "f"];
+    expect(await claimForecast(openDatabase(env.DB), { ...claim, nonce: "n2", labels: many })).toMatch(BIG);
+    const before = count.rowsRead;
+    expect((await listForecasts(db, "s2", LIMIT, 200)).map((f) => f.number)).toEqual([199, 198, 197, 196, 195, 194]);
+    expect(count.rowsRead - before).toBeLessThanOrEqual(2 * LIMIT);
+    for (const { sql, values } of seen)
+      for (const step of await plan(sql, values)) expect(step).not.toMatch(/TEMP B-TREE|^SCAN (?!wanted|json_each)/);
   });
 
   it("loading a stack reads its open attempts alone", async () => {

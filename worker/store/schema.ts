@@ -8,14 +8,15 @@
  * @module
  */
 import { sql } from "drizzle-orm";
-import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { AttemptOperation, AttemptStatus, CandidateRef, EndedCounts } from "../contract/attempt.ts";
 import type { FeedEntry, FilterDecision, SignalDisposition } from "../contract/feed-signal.ts";
 import type { FeedSourceConfig } from "../contract/feed-source.ts";
 import type { FlowEventPayload, FlowEventType } from "../contract/flow-event.ts";
+import type { ForecastConflict, ForecastOutcome, LatestForecast } from "../contract/forecast.ts";
 import type { TokenScope } from "../contract/identity.ts";
 import type { Reason } from "../contract/primitives.ts";
-import type { StackReport } from "../contract/report.ts";
+import type { OutcomeCounts, StackReport } from "../contract/report.ts";
 import type { StackConfig } from "../contract/stack.ts";
 
 /** One row per patch stack. Only its object writes the rows below `-- object`. */
@@ -44,6 +45,8 @@ export const stacks = sqliteTable(
     currentAttemptId: text("current_attempt_id"),
     /** When the object next has something to do by itself; the cron pokes stacks whose time has passed. */
     nextActionAt: text("next_action_at"),
+    // -- forecasts: the newest one, so that a list of stacks need not look for it.
+    forecast: text("forecast", { mode: "json" }).$type<LatestForecast>(),
     createdAt: text("created_at").notNull(),
     updatedAt: text("updated_at").notNull(),
   },
@@ -378,6 +381,59 @@ export const outbox = sqliteTable(
     index("outbox_pending").on(t.stackId, t.nextAt).where(sql`status = 'pending'`),
     index("outbox_dead_since").on(t.createdAt, t.id).where(sql`status = 'dead'`),
   ],
+);
+
+/**
+ * When each stack's next forecast is due, and who makes it. Triggers on `stacks` keep it in step with
+ * what is declared.
+ */
+export const forecastPlans = sqliteTable(
+  "forecast_plans",
+  {
+    stackId: text("stack_id")
+      .primaryKey()
+      .references(() => stacks.id),
+    everySeconds: integer("every_seconds").notNull(),
+    /** Sorted and each once, so that equal sets are equal text. */
+    labels: text("labels", { mode: "json" }).$type<string[]>().notNull(),
+    /** Null while none is wanted. Once handed out, when it is given up as lost and handed out again. */
+    dueAt: text("due_at"),
+    /** Nonce of the claim that makes it. */
+    nonce: text("nonce"),
+    runner: text("runner"),
+    /** Number of the stack's last forecast. */
+    count: integer("count").notNull().default(0),
+  },
+  (t) => [
+    index("forecast_plans_due_for").on(t.labels, t.dueAt).where(sql`due_at IS NOT NULL`),
+    index("forecast_plans_due").on(t.dueAt).where(sql`due_at IS NOT NULL`),
+    uniqueIndex("forecast_plans_nonce").on(t.nonce).where(sql`nonce IS NOT NULL`),
+  ],
+);
+
+/** What forecasts found, the newest of each stack. */
+export const forecasts = sqliteTable(
+  "forecasts",
+  {
+    stackId: text("stack_id")
+      .notNull()
+      .references(() => stacks.id),
+    number: integer("number").notNull(),
+    at: text("at").notNull(),
+    outcome: text("outcome").$type<ForecastOutcome>().notNull(),
+    reason: text("reason", { mode: "json" }).$type<Reason>(),
+    /** Null, like all that a look finds, when it failed. */
+    onto: text("onto", { mode: "json" }).$type<{ ref: string; oid: string }>(),
+    headOid: text("head_oid"),
+    commitsAhead: integer("commits_ahead"),
+    commitsBehind: integer("commits_behind"),
+    daysBehind: real("days_behind"),
+    counts: text("counts", { mode: "json" }).$type<OutcomeCounts>(),
+    conflicts: text("conflicts", { mode: "json" }).$type<ForecastConflict[]>(),
+    runner: text("runner").notNull(),
+    seconds: real("seconds").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.stackId, t.number] })],
 );
 
 export const runners = sqliteTable("runners", {

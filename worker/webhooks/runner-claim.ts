@@ -16,6 +16,7 @@ import { findClaimed } from "../store/attempts.ts";
 import { waitingDispatches } from "../store/dispatches.ts";
 import { findRunner, type RunnerRow, touchRunner } from "../store/runners.ts";
 import { isJson, parseBody, readBody, refused, signingKey, unauthenticated } from "./runner-answer.ts";
+import { dueForecast, heldForecast } from "./runner-forecast.ts";
 
 const MAX_CLAIM_BODY = 16 * 1024;
 
@@ -61,6 +62,9 @@ async function pull(c: Context<AppEnv>, key: string, runner: RunnerRow, claim: C
   if (held !== undefined) return take(c, key, claim, held.id, held.epoch);
   // What it was registered with counts; what it says of itself would let it take any work.
   const { labels } = runner;
+  const earlier = claim.forecasts ? await heldForecast(c, key, claim.nonce) : undefined;
+  if (earlier !== undefined) return c.json(earlier, 200);
+  let asked = !claim.forecasts;
   const until = Date.now() + claim.waitSeconds * 1000;
   for (let wait = LOOK_EVERY.first; ; wait = Math.min(wait * 1.5, LOOK_EVERY.longest)) {
     for (const dispatch of await waitingDispatches(c.var.db, "pull", labels, LOOK_AHEAD)) {
@@ -68,6 +72,10 @@ async function pull(c: Context<AppEnv>, key: string, runner: RunnerRow, claim: C
       // Another runner was faster, or the attempt has moved on: look further.
       if (answer.status !== 409) return answer;
     }
+    // Attempts go first, and one look per pull is enough: a forecast is in no hurry.
+    const forecast = asked ? undefined : await dueForecast(c, key, runner, claim);
+    if (forecast !== undefined) return c.json(forecast, 200);
+    asked = true;
     const left = until - Date.now();
     if (left <= 0 || c.req.raw.signal.aborted) return c.body(null, 204);
     await scheduler.wait(Math.min(wait, left));
