@@ -33,6 +33,11 @@ export class Session {
     process.stdout.write(this.settings.json ? `${JSON.stringify(document, null, 2)}\n` : onTerminal(human()));
   }
 
+  /** One of any number of answers: a line of JSON each with `--json`. */
+  line(document: unknown, human: () => string): void {
+    process.stdout.write(this.settings.json ? `${JSON.stringify(document)}\n` : onTerminal(human()));
+  }
+
   /** A remark for a person, on standard error. */
   say(line: string): void {
     process.stderr.write(`${printable(line, colors.isColorSupported)}\n`);

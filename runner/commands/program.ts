@@ -11,8 +11,10 @@ import { registerAttempts } from "./attempts.ts";
 import { registerBackfill } from "./backfill.ts";
 import { registerCancel } from "./cancel.ts";
 import { registerCandidates } from "./candidates.ts";
+import { registerCompletion } from "./completion.ts";
 import { registerDismiss } from "./dismiss.ts";
 import { registerDispatches } from "./dispatches.ts";
+import { registerDoctor } from "./doctor.ts";
 import { registerEvents } from "./events.ts";
 import { registerForecast } from "./forecast.ts";
 import { registerInterventions } from "./interventions.ts";
@@ -33,6 +35,8 @@ import { registerSources } from "./sources.ts";
 import { registerStacks } from "./stacks.ts";
 import { registerStatus } from "./status.ts";
 import { registerSync } from "./sync.ts";
+import { registerTail } from "./tail.ts";
+import { registerTick } from "./tick.ts";
 import { registerTokens } from "./tokens.ts";
 import { registerUnpause } from "./unpause.ts";
 import { registerWhy } from "./why.ts";
@@ -54,6 +58,8 @@ const GROUPS: readonly { heading: string; register: readonly ((program: Command)
       registerInterventions,
       registerWhy,
       registerPreview,
+      registerTail,
+      registerDoctor,
     ],
   },
   {
@@ -70,9 +76,10 @@ const GROUPS: readonly { heading: string; register: readonly ((program: Command)
       registerLand,
       registerPause,
       registerUnpause,
+      registerTick,
     ],
   },
-  { heading: "Set up:", register: [registerApply, registerTokens, registerRunners] },
+  { heading: "Set up:", register: [registerApply, registerTokens, registerRunners, registerCompletion] },
   { heading: "Work here:", register: [registerRunner, registerForecast, registerRebase, registerRun] },
 ];
 

@@ -21,17 +21,24 @@ const OUR_ENV = {
 
 export type Ended = { code: number | null; stdout: string; stderr: string };
 
-export type Run = { onStart?: (kill: (signal: NodeJS.Signals) => void) => void };
+export type Run = {
+  cwd?: string;
+  onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
+  /** Told all of stdout so far, whenever there is more. */
+  onStdout?: (text: string) => void;
+};
 
 /** Nothing of our environment but the PATH: a developer's PATCH_MOI_URL must not be asked. */
 export function patchMoi(args: readonly string[], env: Record<string, string> = {}, run: Run = {}): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [MAIN, ...args], {
+      cwd: run.cwd,
       env: { ...OUR_ENV, ...env },
     });
     const ended: Ended = { code: null, stdout: "", stderr: "" };
     child.stdout.on("data", (chunk: Buffer) => {
       ended.stdout += chunk.toString("utf8");
+      run.onStdout?.(ended.stdout);
     });
     child.stderr.on("data", (chunk: Buffer) => {
       ended.stderr += chunk.toString("utf8");

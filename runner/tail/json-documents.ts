@@ -1,0 +1,65 @@
+/**
+ * Cuts a stream of text into the JSON objects in it. wrangler prints one over many lines, workerd one on
+ * a line among lines that are no JSON at all; both are read here.
+ *
+ * @module
+ */
+
+/** Longest object that is waited for, characters: what is longer is no log line of ours. */
+const MAX_LENGTH = 1024 * 1024;
+
+export class JsonDocuments {
+  private pending = "";
+
+  /** The objects that end in this piece of text; what is no object is left out. */
+  read(text: string): unknown[] {
+    this.pending += text;
+    const found: unknown[] = [];
+    for (;;) {
+      const start = this.pending.search(/^[ \t]*\{/m);
+      if (start < 0) {
+        // An object begins at the start of a line: of the rest only its last line may become one.
+        this.pending = this.pending.slice(this.pending.lastIndexOf("\n") + 1).slice(-MAX_LENGTH);
+        return found;
+      }
+      const end = endOfObject(this.pending, start);
+      if (end === undefined) {
+        this.pending = this.pending.slice(start);
+        if (this.pending.length > MAX_LENGTH) this.pending = this.pending.slice(nextLine(this.pending));
+        return found;
+      }
+      const parsed = parse(this.pending.slice(start, end));
+      if (parsed !== undefined) found.push(parsed);
+      // Something in braces that is no JSON: go on behind its first line.
+      this.pending = this.pending.slice(parsed === undefined ? start + nextLine(this.pending.slice(start)) : end);
+    }
+  }
+}
+
+function nextLine(text: string): number {
+  const at = text.indexOf("\n");
+  return at < 0 ? text.length : at + 1;
+}
+
+function endOfObject(text: string, start: number): number | undefined {
+  let depth = 0;
+  let quoted = false;
+  for (let i = start; i < text.length; i++) {
+    const c = text[i];
+    if (quoted) {
+      if (c === "\\") i++;
+      else if (c === '"') quoted = false;
+    } else if (c === '"') quoted = true;
+    else if (c === "{") depth++;
+    else if (c === "}" && --depth === 0) return i + 1;
+  }
+  return undefined;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
