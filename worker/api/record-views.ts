@@ -67,7 +67,8 @@ export function eventView(row: FlowEventRow): FlowEvent {
 
 export function dispatchView(row: StoredDispatch): Dispatch {
   const { id, attemptId, eventId, stackId, epoch, driver, status, createdAt } = row;
-  const more = present({ outcome: row.outcome, runner: row.runner, claimedAt: row.claimedAt, endedAt: row.endedAt });
+  const { outcome, reason, runner, runs, sentAt, claimedAt, endedAt } = row;
+  const more = present({ outcome, reason, runner, runs, sentAt, claimedAt, endedAt });
   return { id, attemptId, eventId, stackId, epoch, driver, status, createdAt, ...more };
 }
 

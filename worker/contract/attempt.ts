@@ -6,6 +6,7 @@
 import { z } from "@hono/zod-openapi";
 import { Name, Oid, Reason, Timestamp } from "./primitives.ts";
 import { StackReport } from "./report.ts";
+import { SurfaceRun } from "./surface.ts";
 
 export const OPEN_STATUSES = ["queued", "dispatched", "running", "blocked", "needs_intervention"] as const;
 export const TERMINAL_STATUSES = [
@@ -171,7 +172,13 @@ export const Dispatch = z
     driver: z.string(),
     status: z.enum(["waiting", "claimed", "ended", "expired", "withdrawn"]),
     outcome: z.string().optional(),
+    /** The surface's own words where they matter: why it refused, what is not clear. */
+    reason: Reason.optional(),
     runner: z.string().optional(),
+    /** What it became at the surface. */
+    runs: z.array(SurfaceRun).optional(),
+    /** When the surface took it. */
+    sentAt: Timestamp.optional(),
     createdAt: Timestamp,
     claimedAt: Timestamp.optional(),
     endedAt: Timestamp.optional(),

@@ -6,6 +6,7 @@
 import { z } from "@hono/zod-openapi";
 import { ForecastPolicy, LatestForecast } from "./forecast.ts";
 import { isRefName, Name, Oid, RefName, RepositoryUrl, Timestamp } from "./primitives.ts";
+import { CAPABILITIES, DriverName, SurfaceSettings, surfaceIssues } from "./surface.ts";
 
 /** How versions are read from tags; `auto` decides by the look of the version. */
 export const VersionScheme = z.enum(["auto", "semver", "pep440", "calendar", "loose"]);
@@ -39,10 +40,6 @@ export const NotifyEvent = z.enum([
 ]);
 export type NotifyEvent = z.infer<typeof NotifyEvent>;
 
-/** Which surface does the Git work. */
-export const DriverName = z.enum(["pull"]);
-export type DriverName = z.infer<typeof DriverName>;
-
 /**
  * What the work on an attempt is: the built-in `replay` of the branch's patches, or the `flow` packages
  * of the runner's workspace whose steps match the event.
@@ -73,6 +70,8 @@ export const StackPolicy = z
       ),
     landing: z.enum(["manual", "auto"]).default("manual"),
     driver: DriverName.default("pull"),
+    /** Where the driver's surface is, and how it is used. */
+    surface: SurfaceSettings.optional(),
     /** A runner must have all of these labels to be given this stack's work. */
     runnerLabels: z.array(Name).max(20).default([]),
     deadlines: z
@@ -102,6 +101,10 @@ export const StackPolicy = z
       })
       .prefault({}),
   })
+  .superRefine(({ driver, surface }, ctx) => {
+    for (const { message, path } of surfaceIssues(driver, surface))
+      ctx.addIssue({ code: "custom", path: ["surface", ...path], message: `${message} (driver '${driver}')` });
+  })
   .openapi("StackPolicy");
 export type StackPolicy = z.infer<typeof StackPolicy>;
 
@@ -115,12 +118,13 @@ const StackFields = z.strictObject({
   policy: StackPolicy.prefault({}),
 });
 
-/** A replay needs all three; a flow package may know its repositories itself. */
+/** A replay needs all three; a flow package may know its repositories itself, and so does a workspace. */
 const REPOSITORIES = ["upstream", "fork", "branch"] as const;
 
 /** For `superRefine`: says which of them a stack lacks. */
 export function needsRepositories(stack: z.infer<typeof StackFields>, ctx: z.RefinementCtx): void {
-  if (stack.policy.work === "flow") return;
+  const { work, driver } = stack.policy;
+  if (work === "flow" || !CAPABILITIES[driver].claims) return;
   for (const name of REPOSITORIES)
     if (stack[name] === undefined) ctx.addIssue({ code: "custom", path: [name], message: "is missing" });
 }

@@ -18,6 +18,7 @@ import type { TokenScope } from "../contract/identity.ts";
 import type { Reason } from "../contract/primitives.ts";
 import type { OutcomeCounts, StackReport } from "../contract/report.ts";
 import type { StackConfig } from "../contract/stack.ts";
+import type { Surface, SurfaceRun } from "../contract/surface.ts";
 
 /** One row per patch stack. Only its object writes the rows below `-- object`. */
 export const stacks = sqliteTable(
@@ -225,6 +226,8 @@ export const attempts = sqliteTable(
     /** Nonce of the claim that holds the current epoch. */
     nonce: text("nonce"),
     runner: text("runner", { mode: "json" }).$type<{ name: string; version: string }>(),
+    /** The surface that the last hand-out went to, as the policy named it then; null where work is pulled. */
+    surface: text("surface", { mode: "json" }).$type<Surface>(),
     candidates: text("candidates", { mode: "json" }).$type<CandidateRef[]>().notNull(),
     createdAt: text("created_at").notNull(),
     updatedAt: text("updated_at").notNull(),
@@ -285,6 +288,12 @@ export const dispatches = sqliteTable(
     status: text("status").$type<"waiting" | "claimed" | "ended" | "expired" | "withdrawn">().notNull(),
     outcome: text("outcome"),
     runner: text("runner"),
+    /** When the surface is known to have taken it; null before that, and where work is pulled. */
+    sentAt: text("sent_at"),
+    /** What it became at the surface, oldest first. */
+    runs: text("runs", { mode: "json" }).$type<SurfaceRun[]>(),
+    /** The surface's own words where they matter: why it refused, what is not clear. */
+    reason: text("reason", { mode: "json" }).$type<Reason>(),
     createdAt: text("created_at").notNull(),
     claimedAt: text("claimed_at"),
     endedAt: text("ended_at"),

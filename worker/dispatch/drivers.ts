@@ -1,0 +1,14 @@
+/**
+ * The drivers there are: a new one is its file and its line here.
+ *
+ * @module
+ */
+import type { DriverName } from "../contract/surface.ts";
+import type { Driver, DriverOf } from "./driver.ts";
+
+const DRIVERS: { readonly [N in DriverName]?: DriverOf<N> } = {};
+
+/** The driver of that name; undefined for `pull`, where nothing is sent, and for one that this version lacks. */
+export function driverNamed(name: DriverName): Driver | undefined {
+  return DRIVERS[name];
+}
