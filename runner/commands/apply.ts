@@ -15,8 +15,9 @@ import { CommandFailure } from "../client/command-failure.ts";
 import type { EdgeApi } from "../client/edge-api.ts";
 import { Session } from "../client/session.ts";
 import { type Change, diffConfiguration } from "./configuration-diff.ts";
-import { readDocument } from "./document-file.ts";
+import { readDocumentAs } from "./document-file.ts";
 import { examples } from "./list.ts";
+import { isOlderFile, type OlderEntry, OlderFile, type OlderSources } from "./older-sources.ts";
 
 type ApplyOptions = { file: string; yes?: boolean; prune?: boolean; dryRun?: boolean };
 
@@ -31,13 +32,14 @@ export function registerApply(program: Command): void {
     .addHelpText("after", examples(["apply -f patch-moi.json", "apply -f patch-moi.json --prune --dry-run"]))
     .action(async (options: ApplyOptions, self: Command) => {
       const session = Session.of(self);
-      const wanted = readDocument(options.file, Configuration);
+      const { configuration: wanted, entries } = readConfiguration(options.file);
       const api = session.api();
       const current = await session.watch("reading what is there", readCurrent(api));
       const changes = diffConfiguration(wanted, current, options.prune === true);
-      const shown = describeChanges(changes);
+      const shown = [...entries.map(describeEntry), describeChanges(changes)].filter((part) => part !== "").join("\n");
+      const older = entries.length === 0 ? {} : { older: entries };
       const finish = (applied: boolean, last: string) =>
-        session.answer({ applied, changes: changes.map(({ config: _config, ...change }) => change) }, () =>
+        session.answer({ applied, ...older, changes: changes.map(({ config: _config, ...change }) => change) }, () =>
           shown === "" ? last : `${shown}\n${last}`,
         );
       if (changes.length === 0) return finish(false, "nothing to change");
@@ -46,6 +48,16 @@ export function registerApply(program: Command): void {
       await session.watch("applying", applyAll(api, changes));
       finish(true, `applied ${changes.length} ${changes.length === 1 ? "change" : "changes"}`);
     });
+}
+
+/** A configuration, or an older file with what was made of its entries. */
+function readConfiguration(path: string): OlderSources {
+  const today = Configuration.transform((configuration): OlderSources => ({ configuration, entries: [] }));
+  return readDocumentAs<z.ZodType<OlderSources>>(path, (document) => (isOlderFile(document) ? OlderFile : today));
+}
+
+function describeEntry({ id, takenAs, notes }: OlderEntry): string {
+  return [`${colors.bold(id)}  ${takenAs}`, ...notes.map((note) => colors.dim(`    ${note}`))].join("\n");
 }
 
 async function readCurrent(api: EdgeApi): Promise<{ stacks: Stack[]; sources: FeedSource[] }> {

@@ -6,7 +6,7 @@
 
 import type { Configuration } from "../../worker/contract/configuration.ts";
 import type { FeedSource } from "../../worker/contract/feed-source.ts";
-import { FeedSourceConfig } from "../../worker/contract/feed-source.ts";
+import { FeedSourceConfig, ownStackTarget, stacksFed } from "../../worker/contract/feed-source.ts";
 import { type Stack, StackConfig } from "../../worker/contract/stack.ts";
 
 /** One field, as a path and the JSON before and after; absent is absent. */
@@ -25,7 +25,12 @@ export type Current = { stacks: readonly Stack[]; sources: readonly FeedSource[]
 
 /** In the order in which they must be made: a source names stacks, so it comes after them and goes before. */
 export function diffConfiguration(wanted: Configuration, current: Current, prune: boolean): Change[] {
-  const stacks = diffKind("stack", wanted.stacks.map(split), current.stacks.map(stackConfig), prune);
+  const brought = new Set(
+    wanted.sources.flatMap(({ id, target }) => (ownStackTarget(target) ? stacksFed(id, target) : [])),
+  );
+  // A stack that a source brings with it is in the file, though not by itself.
+  const there = current.stacks.filter(({ id }) => !brought.has(id) || wanted.stacks.some((stack) => stack.id === id));
+  const stacks = diffKind("stack", wanted.stacks.map(split), there.map(stackConfig), prune);
   const sources = diffKind("source", wanted.sources.map(split), current.sources.map(sourceConfig), prune);
   const kept = [...stacks, ...sources].filter(({ action }) => action !== "delete");
   const gone = [...sources, ...stacks].filter(({ action }) => action === "delete");

@@ -26,6 +26,15 @@ export function readDocument<S extends z.ZodType>(
   schema: S,
   without: readonly string[] = [],
 ): z.output<S> {
+  return readDocumentAs(path, () => schema, without);
+}
+
+/** As {@link readDocument}, where what it is shows only when it was read. */
+export function readDocumentAs<S extends z.ZodType>(
+  path: string,
+  choose: (document: unknown) => S,
+  without: readonly string[] = [],
+): z.output<S> {
   const text = readInput(path);
   if (text.trim() === "") throw invalid(path, ["the file is empty"]);
   const errors: ParseError[] = [];
@@ -34,7 +43,8 @@ export function readDocument<S extends z.ZodType>(
   if (first !== undefined)
     throw invalid(path, [`${place(text, first.offset)}: ${printParseErrorCode(first.error)}, so it is not JSON`]);
   if (tree === undefined) throw invalid(path, ["there is nothing but comments in it"]);
-  const parsed = schema.safeParse(leaveOut(getNodeValue(tree) as unknown, without));
+  const document = leaveOut(getNodeValue(tree) as unknown, without);
+  const parsed = choose(document).safeParse(document);
   if (parsed.success) return parsed.data;
   throw invalid(
     path,

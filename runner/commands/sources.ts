@@ -4,7 +4,7 @@
  * @module
  */
 import type { Command } from "commander";
-import { FeedSource } from "../../worker/contract/feed-source.ts";
+import { FeedSource, stacksFed } from "../../worker/contract/feed-source.ts";
 import { colors } from "../client/colors.ts";
 import { age, cut } from "../client/table.ts";
 import { registerList } from "./list.ts";
@@ -21,7 +21,7 @@ export function registerSources(program: Command): void {
       source.id,
       source.provider,
       source.event,
-      source.target.mode === "maintain" ? source.target.stacks.join(", ") : "-",
+      stacksFed(source.id, source.target).join(", ") || "-",
       age(source.health.lastPollAt, now),
       health(source),
     ],

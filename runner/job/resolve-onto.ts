@@ -15,9 +15,9 @@ export async function resolveOnto(mirror: Mirror, envelope: JobEnvelope): Promis
   const { ref, sha } = envelope.onto;
   const name = ref.replace(/^refs\/(?:tags|heads)\//, "");
   if (!isRefName(name)) return stopped("failed", "bad_ref_name", `'${name}' is not a name that git accepts for a ref`);
-  return envelope.event.type === "upstream.push" || ref.startsWith("refs/heads/")
-    ? ontoBranch(mirror, name, sha)
-    : ontoTag(mirror, name, sha);
+  // A source's target may give its pushes a type of their own: then the commit tells.
+  const pushed = envelope.event.type === "upstream.push" || Oid.safeParse(ref).success;
+  return pushed || ref.startsWith("refs/heads/") ? ontoBranch(mirror, name, sha) : ontoTag(mirror, name, sha);
 }
 
 async function ontoTag(mirror: Mirror, tag: string, sha: string | undefined): Promise<Step<Onto>> {

@@ -5,8 +5,9 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { FeedSource, FeedSourceConfig } from "../contract/feed-source.ts";
+import { FeedSource, FeedSourceConfig, ownStackTarget, stacksFed } from "../contract/feed-source.ts";
 import { Name } from "../contract/primitives.ts";
+import { ownStack } from "../intake/own-stack.ts";
 import { pollSources } from "../intake/poll.ts";
 import { pollContext } from "../intake/poll-context.ts";
 import { checkUrl } from "../platform/url-policy.ts";
@@ -19,6 +20,7 @@ import {
   putSource,
   unknownStacks,
 } from "../store/feed-sources.ts";
+import { findStack } from "../store/stacks.ts";
 import {
   ApiError,
   type AppEnv,
@@ -31,6 +33,7 @@ import {
   router,
   scope,
 } from "./http.ts";
+import { granted, stackObject } from "./object.ts";
 
 const params = z.object({ id: Name });
 const SourceAnswer = z.object({ source: FeedSource });
@@ -81,8 +84,8 @@ feedSourcesApi.openapi(
     const checked = checkUrl(config.url.replace(/^git\+/, ""), { allowLocal: c.var.settings.allowLocal, ownHosts });
     if (!checked.ok)
       throw new ApiError("invalid_request", `url: ${checked.failure.message}`, { reason: checked.failure.code });
-    const stacks = config.target.mode === "maintain" ? config.target.stacks : [];
-    const unknown = await unknownStacks(c.var.db, stacks);
+    await declareOwnStack(c.env, c.var, id, config);
+    const unknown = await unknownStacks(c.var.db, stacksFed(id, config.target));
     if (unknown.length > 0)
       throw new ApiError("invalid_request", `target.stacks: ${unknownText(unknown)}`, { unknownStacks: unknown });
     const before = await findSource(c.var.db, id);
@@ -129,7 +132,30 @@ export async function pollNow(c: Context<AppEnv>, id: string): Promise<FeedSourc
   return sourceView(await readSource(c.var.db, id));
 }
 
-export async function readSource(db: Database, id: string): Promise<FeedSourceRow> {
+export /** Before the source, which refers to it. One that the target names and that is there already is only fed. */
+async function declareOwnStack(
+  env: Env,
+  { db, actor }: AppEnv["Variables"],
+  sourceId: string,
+  config: FeedSourceConfig,
+): Promise<void> {
+  const target = ownStackTarget(config.target);
+  if (target === undefined) return;
+  const stackId = target.stack ?? sourceId;
+  const row = await findStack(db, stackId);
+  const there = row === undefined || row.deletedAt !== null ? undefined : row.config;
+  if (target.stack !== undefined && there !== undefined) return;
+  const wanted = ownStack(config, target, there, undefined);
+  if (!wanted.ok)
+    throw new ApiError(
+      "invalid_request",
+      `target: the stack '${stackId}' of this source cannot be made: ${wanted.failure}`,
+    );
+  if (JSON.stringify(wanted.value) === JSON.stringify(there)) return;
+  granted(await stackObject(env, stackId).configure(stackId, wanted.value, actor.name));
+}
+
+async function readSource(db: Database, id: string): Promise<FeedSourceRow> {
   const row = await findSource(db, id);
   if (row === undefined) throw notFound(id);
   return row;

@@ -6,7 +6,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { Dispatch, MaintenanceAttempt, RetryAnswer } from "../contract/attempt.ts";
-import { FlowEvent, FlowEventInput, FlowEventType } from "../contract/flow-event.ts";
+import { FlowEvent, FlowEventInput } from "../contract/flow-event.ts";
+import { FlowEventType } from "../contract/flow-event-type.ts";
 import { LIST_LIMIT, Name } from "../contract/primitives.ts";
 import { listAttempts } from "../store/attempts.ts";
 import type { Database } from "../store/database.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { HttpUrl, Name, Timestamp } from "./primitives.ts";
+import { FlowEventType } from "./flow-event-type.ts";
+import { HttpUrl, Name, RefName, RepositoryUrl, Timestamp } from "./primitives.ts";
 
 export const Provider = z.enum([
   "github",
@@ -48,13 +49,73 @@ const FeedUrl = z
     "must be an http(s) URL without credentials",
   );
 
+/** What a target says of the stack that is its own, where it names none that is declared. */
+const ownStack = {
+  /** The stack's id; the source's own without it. */
+  stack: Name.optional(),
+  /** Upstream's Git repository, where the feed's address does not tell it. */
+  upstream: z.strictObject({ url: RepositoryUrl }).optional(),
+};
+
+/** Work goes to a workspace backend: this one, the deployment's, or without any to the pull runner's flow packages. */
+const toWorkspace = {
+  ...ownStack,
+  /** http(s) or ws(s). */
+  backendUrl: z
+    .string()
+    .max(2048)
+    .refine(
+      (text) => HttpUrl.safeParse(text.replace(/^ws(?=s?:)/, "http")).success,
+      "must be an http(s) or ws(s) URL without credentials",
+    )
+    .optional(),
+  /** Type of the events that are made: what the backend's flows are triggered by. */
+  eventType: FlowEventType.optional(),
+  /** Goes with every event as it is. */
+  payload: z.record(z.string(), z.unknown()).optional(),
+  fork: z.strictObject({ url: RepositoryUrl }).optional(),
+  branch: RefName.optional(),
+};
+
 export const FeedTarget = z.discriminatedUnion("mode", [
   /** Record signals and events; start no work. */
   z.strictObject({ mode: z.literal("notify_only") }),
   /** Hand events to these stacks. */
   z.strictObject({ mode: z.literal("maintain"), stacks: z.array(Name).min(1).max(100) }),
+  /** Carry a fork's branch, in a stack of the source's own. */
+  z.strictObject({
+    mode: z.literal("fork_sync"),
+    ...ownStack,
+    fork: z.strictObject({ url: RepositoryUrl }),
+    branch: RefName,
+  }),
+  z.strictObject({ mode: z.literal("workspace_flow"), ...toWorkspace }),
+  /** The older name of `workspace_flow`. */
+  z.strictObject({ mode: z.literal("flow_dispatch"), ...toWorkspace }),
 ]);
 export type FeedTarget = z.infer<typeof FeedTarget>;
+
+/** A target that brings a stack with it. */
+export type OwnStackTarget = Extract<FeedTarget, { mode: "fork_sync" | "workspace_flow" | "flow_dispatch" }>;
+
+/** The target, where it brings a stack with it. */
+export function ownStackTarget(target: FeedTarget): OwnStackTarget | undefined {
+  return target.mode === "notify_only" || target.mode === "maintain" ? undefined : target;
+}
+
+/** The target, where its work is for a workspace. */
+export function workspaceTarget(
+  target: FeedTarget,
+): Extract<FeedTarget, { mode: "workspace_flow" | "flow_dispatch" }> | undefined {
+  return target.mode === "workspace_flow" || target.mode === "flow_dispatch" ? target : undefined;
+}
+
+/** Stacks that a source hands its events to. */
+export function stacksFed(sourceId: string, target: FeedTarget): string[] {
+  if (target.mode === "maintain") return [...new Set(target.stacks)];
+  const own = ownStackTarget(target);
+  return own === undefined ? [] : [own.stack ?? sourceId];
+}
 
 /** What an operator declares (`PUT /feed-sources/:id`, `patch-moi.json`). */
 export const FeedSourceConfig = z

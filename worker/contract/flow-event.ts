@@ -6,10 +6,8 @@
 import { z } from "@hono/zod-openapi";
 import { FeedEntry } from "./feed-signal.ts";
 import { Provider, RepoInfo } from "./feed-source.ts";
+import { FlowEventType } from "./flow-event-type.ts";
 import { Name, Oid, Timestamp } from "./primitives.ts";
-
-export const FlowEventType = z.enum(["upstream.release", "upstream.tag", "upstream.push", "upstream.tag_moved"]);
-export type FlowEventType = z.infer<typeof FlowEventType>;
 
 /** `patch:<sourceId>:<entryId>:<eventType>`, with `:r<n>` for the n-th later revision of the entry. */
 export function flowEventId(sourceId: string, entryId: string, type: FlowEventType, revision = 0): string {
@@ -27,6 +25,8 @@ export const FlowEventPayload = z.object({
   entry: FeedEntry,
   /** Of a moved tag: the commits it named before and now. */
   moved: TagMove.optional(),
+  /** What the source's target says to send along; for who does the work, never read here. */
+  extra: z.record(z.string(), z.unknown()).optional(),
 });
 export type FlowEventPayload = z.infer<typeof FlowEventPayload>;
 
@@ -61,6 +61,7 @@ export const FlowEventInput = z
       repo: RepoInfo.optional(),
       entry: z.strictObject(FeedEntry.shape),
       moved: TagMove.optional(),
+      extra: z.record(z.string(), z.unknown()).optional(),
     }),
     /** Stacks to hand it to; without it, those of the source. */
     stackIds: z.array(Name).min(1).max(100).optional(),

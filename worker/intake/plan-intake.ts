@@ -7,8 +7,9 @@
  * @module
  */
 import type { FeedEntry, FilterDecision, SignalDisposition } from "../contract/feed-signal.ts";
-import type { FeedEventKind, FeedSourceConfig } from "../contract/feed-source.ts";
-import { type FlowEventPayload, type FlowEventType, flowEventId, type TagMove } from "../contract/flow-event.ts";
+import { type FeedEventKind, type FeedSourceConfig, workspaceTarget } from "../contract/feed-source.ts";
+import { type FlowEventPayload, flowEventId, type TagMove } from "../contract/flow-event.ts";
+import type { FlowEventType } from "../contract/flow-event-type.ts";
 import type { ReleasePolicy } from "../contract/stack.ts";
 import { decideRelease } from "../releases/release-policy.ts";
 import type { NormalizedEntry } from "./normalize-entry.ts";
@@ -168,7 +169,7 @@ function primes(input: IntakeInput): boolean {
 export function emit(plan: IntakePlan, input: MovementContext, entry: FeedEntry, revision: number): void {
   const decisions = input.stacks.map((stack) => decide(stack, input.config.event, entry));
   const receivers = decisions.filter((decision) => decision.pass).map((decision) => decision.stackId);
-  if (input.config.target.mode === "maintain" && receivers.length === 0) {
+  if (input.config.target.mode !== "notify_only" && receivers.length === 0) {
     plan.signals.push(signal(input, entry, revision, "filtered", decisions));
     return;
   }
@@ -187,7 +188,8 @@ export function decide(stack: FollowingStack, event: FeedEventKind, entry: FeedE
 }
 
 export function eventFor(input: MovementContext, entry: FeedEntry, revision: number, moved?: TagMove): PlannedEvent {
-  const type = moved === undefined ? EVENT_TYPES[input.config.event] : "upstream.tag_moved";
+  const { eventType, payload: extra } = workspaceTarget(input.config.target) ?? {};
+  const type = moved === undefined ? (eventType ?? EVENT_TYPES[input.config.event]) : "upstream.tag_moved";
   const occurredAt = entry.publishedAt ?? entry.updatedAt;
   return {
     id: flowEventId(input.sourceId, entry.entryId, type, revision),
@@ -200,6 +202,7 @@ export function eventFor(input: MovementContext, entry: FeedEntry, revision: num
       ...(input.config.repo === undefined ? {} : { repo: input.config.repo }),
       entry,
       ...(moved === undefined ? {} : { moved }),
+      ...(extra === undefined ? {} : { extra }),
     },
   };
 }

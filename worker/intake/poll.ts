@@ -221,7 +221,7 @@ async function followingStacks(
   db: Database,
   sources: readonly FeedSourceRow[],
 ): Promise<ReadonlyMap<string, readonly FollowingStack[]>> {
-  const maintained = sources.filter((source) => source.config.target.mode === "maintain").map((source) => source.id);
+  const maintained = sources.filter((source) => source.config.target.mode !== "notify_only").map((source) => source.id);
   const bySource = new Map<string, FollowingStack[]>();
   for (const { sourceId, stackId, config } of await followersOf(db, maintained)) {
     const stack = { stackId, releases: config.policy.releases };

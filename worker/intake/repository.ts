@@ -7,7 +7,7 @@ import type { FeedSourceConfig } from "../contract/feed-source.ts";
 import { PROVIDERS } from "./providers/index.ts";
 
 /** Address for {@link lsRefs}; undefined where there is no repository to ask. */
-export function repositoryOf(config: FeedSourceConfig): string | undefined {
+export function repositoryOf(config: Pick<FeedSourceConfig, "provider" | "url" | "repo">): string | undefined {
   if (config.repo?.webUrl !== undefined) return config.repo.webUrl.replace(/\/+$/, "");
   if (!URL.canParse(config.url)) return undefined;
   return PROVIDERS[config.provider].repository?.(new URL(config.url));

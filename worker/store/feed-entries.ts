@@ -8,7 +8,8 @@
 import { and, desc, eq, lt } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import type { FeedEntry, FilterDecision, SignalDisposition } from "../contract/feed-signal.ts";
-import type { FlowEventPayload, FlowEventType } from "../contract/flow-event.ts";
+import type { FlowEventPayload } from "../contract/flow-event.ts";
+import type { FlowEventType } from "../contract/flow-event-type.ts";
 import {
   commit,
   type Database,

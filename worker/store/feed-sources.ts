@@ -4,7 +4,7 @@
  * @module
  */
 import { and, desc, eq, isNull, lt } from "drizzle-orm";
-import type { FeedSourceConfig } from "../contract/feed-source.ts";
+import { type FeedSourceConfig, stacksFed } from "../contract/feed-source.ts";
 import type { StackConfig } from "../contract/stack.ts";
 import {
   commit,
@@ -112,7 +112,7 @@ export async function putSource(
     before.config.provider === config.provider &&
     before.config.event === config.event;
   const declared = { config, nextPollAt: config.enabled ? now : null, updatedAt: now };
-  const stackIds = config.target.mode === "maintain" ? [...new Set(config.target.stacks)] : [];
+  const stackIds = stacksFed(id, config.target);
   const failure = await commit(db, [
     before === undefined
       ? statement(db, db.insert(feedSources).values({ id, ...declared, createdAt: now }))

@@ -4,7 +4,7 @@
  * @module
  */
 import { and, desc, eq, lt } from "drizzle-orm";
-import type { FlowEventType } from "../contract/flow-event.ts";
+import type { FlowEventType } from "../contract/flow-event-type.ts";
 import { commit, type Database, insertRows, reading, type StorageFailure } from "./database.ts";
 import { deliveries, flowEvents } from "./schema.ts";
 

@@ -12,7 +12,8 @@ import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from
 import type { AttemptOperation, AttemptStatus, CandidateRef, EndedCounts } from "../contract/attempt.ts";
 import type { FeedEntry, FilterDecision, SignalDisposition } from "../contract/feed-signal.ts";
 import type { FeedSourceConfig } from "../contract/feed-source.ts";
-import type { FlowEventPayload, FlowEventType } from "../contract/flow-event.ts";
+import type { FlowEventPayload } from "../contract/flow-event.ts";
+import type { FlowEventType } from "../contract/flow-event-type.ts";
 import type { ForecastConflict, ForecastOutcome, LatestForecast } from "../contract/forecast.ts";
 import type { TokenScope } from "../contract/identity.ts";
 import type { Reason } from "../contract/primitives.ts";
