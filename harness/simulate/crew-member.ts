@@ -1,21 +1,20 @@
 /**
- * One thread that plays seeds: those it is sent, or a mutant from the first seed until it is caught.
+ * One process that plays seeds: those it is sent, or a mutant from the first seed until it is caught.
  *
  * @module
  */
-import { parentPort, workerData } from "node:worker_threads";
 import { MUTANTS } from "./mutants/catalogue.ts";
 import { loadMutated } from "./mutants/loading.ts";
 import { rememberEntityKinds } from "./query-builder.ts";
 import type { Outcome } from "./world.ts";
 
-/** What a thread is told: to play seeds, one after another, until the first violation if it says so. */
+/** What a member is told: to play seeds, one after another, until the first violation if it says so. */
 export type Order = { from: number; count: number; trace: boolean; untilViolation: boolean };
 
 /** What it answers. */
 export type Report = { played: number; steps: number; violations: Outcome[]; traced: Outcome[] };
 
-const { mutant } = workerData as { mutant?: string };
+const [mutant] = process.argv.slice(2);
 const chosen = MUTANTS.find(({ name }) => name === mutant);
 if (mutant !== undefined && chosen === undefined) throw new Error(`no mutant is called '${mutant}'`);
 if (chosen !== undefined) loadMutated(chosen);
@@ -29,8 +28,10 @@ Error.stackTraceLimit = 0;
 const { Theatre } = await import("./world.ts");
 const theatre = new Theatre();
 
-parentPort?.on("message", (order: Order) => {
-  void play(order).then((report) => parentPort?.postMessage(report));
+// Whoever ordered is gone, and nobody reads the rest.
+process.on("disconnect", () => process.exit());
+process.on("message", (order: Order) => {
+  void play(order).then((report) => process.send?.(report));
 });
 
 async function play({ from, count, trace, untilViolation }: Order): Promise<Report> {

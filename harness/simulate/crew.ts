@@ -1,11 +1,13 @@
 /**
- * Threads that play seeds, as many as there are cores.
+ * Processes that play seeds, as many as there are cores. Threads would wait for each other: all SQLite
+ * databases of a process take their memory under one lock.
  *
  * @module
  */
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
 import type { Order, Report } from "./crew-member.ts";
 
 /** Seeds in one order: small enough for progress to be seen. */
@@ -45,20 +47,22 @@ export async function playMutant(mutant: string, from: number, limit: number): P
 type Member = AsyncDisposable & { order: (order: Order) => Promise<Report> };
 
 function hire(mutant?: string): Member {
-  const worker = new Worker(MEMBER, { workerData: mutant === undefined ? {} : { mutant } });
+  const member = fork(MEMBER, mutant === undefined ? [] : [mutant]);
+  const gone = once(member, "exit");
   return {
     order: (order) =>
       new Promise((resolve, reject) => {
-        const answered = (report: Report) => {
-          worker.off("error", reject);
-          resolve(report);
-        };
-        worker.once("message", answered);
-        worker.once("error", reject);
-        worker.postMessage(order);
+        const ended = (code: number | null) => reject(new Error(`a member of the crew ended with ${code}`));
+        member.once("exit", ended);
+        member.once("message", (report) => {
+          member.off("exit", ended);
+          resolve(report as Report);
+        });
+        member.send(order);
       }),
     [Symbol.asyncDispose]: async () => {
-      await worker.terminate();
+      member.disconnect();
+      await gone;
     },
   };
 }

@@ -37,7 +37,9 @@ async function seeds({ seeds: count, from, trace }: Options, started: number): P
   });
   if (process.stderr.isTTY) process.stderr.write("\n");
   const took = (performance.now() - started) / 1000;
-  say(`${steps} steps in ${took.toFixed(1)} s on ${CREW_SIZE} threads: ${(played / took).toFixed(1)} seeds a second\n`);
+  say(
+    `${steps} steps in ${took.toFixed(1)} s in ${CREW_SIZE} processes: ${(played / took).toFixed(1)} seeds a second\n`,
+  );
   say(`${played} seeds, ${violations} violations\n`);
   return violations;
 }
@@ -45,13 +47,13 @@ async function seeds({ seeds: count, from, trace }: Options, started: number): P
 async function mutants(from: number): Promise<number> {
   const caught: Caught[] = [];
   const left = [...MUTANTS];
-  const threads = Array.from({ length: CREW_SIZE }, async () => {
+  const crew = Array.from({ length: CREW_SIZE }, async () => {
     for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
       const { played, violations } = await playMutant(mutant.name, from, MUTANT_SEEDS);
       caught.push({ name: mutant.name, seeds: played, by: violations[0]?.violation?.invariant });
     }
   });
-  await Promise.all(threads);
+  await Promise.all(crew);
   const survived = caught.filter(({ by }) => by === undefined).length;
   process.stdout.write(mutantTable(MUTANTS.flatMap(({ name }) => caught.filter((one) => one.name === name))));
   process.stdout.write(`${caught.length} mutants, ${caught.length - survived} killed, ${survived} survived\n`);

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { and, eq, ne, sql } from "drizzle-orm";
-import { type Database, inList, reading } from "./database.ts";
+import { and, eq, ne, type Placeholder, type SQL, sql } from "drizzle-orm";
+import { type Database, inJson, reading } from "./database.ts";
 import type { FlowEventRow } from "./flow-events.ts";
+import { type Named, prepared } from "./prepared.ts";
 import { attempts, deliveries, flowEvents } from "./schema.ts";
 
 export type Acceptance = {
@@ -18,33 +19,60 @@ export type Acceptance = {
 };
 
 export async function readAcceptance(db: Database, stackId: string, eventIds: readonly string[]): Promise<Acceptance> {
-  const [events, accepted, onMovement] = await reading(
-    db.batch([
-      db.select().from(flowEvents).where(inList(flowEvents.id, eventIds)),
-      db
-        .select({ eventId: deliveries.eventId })
-        .from(deliveries)
-        .where(
-          and(inList(deliveries.eventId, eventIds), eq(deliveries.stackId, stackId), eq(deliveries.status, "accepted")),
-        ),
-      db
-        .select({ id: attempts.id, number: attempts.number, movement: attempts.movement })
-        .from(attempts)
-        // Not ordered: SQLite would rather read the stack's whole history in order than sort a few rows.
-        .where(and(eq(attempts.stackId, stackId), sql`${attempts.movement} IN (${movementsOf(eventIds)})`, notSkipped)),
+  const eventIdList = JSON.stringify(eventIds);
+  const [found, taken, tried] = await reading(
+    db.$client.batch([
+      byIds.statement(db, { eventIds: eventIdList }),
+      accepted.statement(db, { eventIds: eventIdList, stackId }),
+      onMovement.statement(db, { eventIds: eventIdList, stackId }),
     ]),
   );
   const firstAttempts = new Map<string, string>();
-  for (const { id, movement } of onMovement.toSorted((a, b) => a.number - b.number))
+  for (const { id, movement } of onMovement.read(tried).toSorted((a, b) => a.number - b.number))
     if (!firstAttempts.has(movement)) firstAttempts.set(movement, id);
-  return { events, accepted: new Set(accepted.map((row) => row.eventId)), firstAttempts };
+  return {
+    events: byIds.read(found),
+    accepted: new Set(accepted.read(taken).map((row) => row.eventId)),
+    firstAttempts,
+  };
 }
 
-const notSkipped = ne(attempts.status, "skipped");
+const byIds = prepared((query, value: Named<"eventIds">) =>
+  query
+    .select()
+    .from(flowEvents)
+    .where(inJson(flowEvents.id, value("eventIds"))),
+);
+
+const accepted = prepared((query, value: Named<"eventIds" | "stackId">) =>
+  query
+    .select({ eventId: deliveries.eventId })
+    .from(deliveries)
+    .where(
+      and(
+        inJson(deliveries.eventId, value("eventIds")),
+        eq(deliveries.stackId, value("stackId")),
+        eq(deliveries.status, "accepted"),
+      ),
+    ),
+);
+
+/** Not in order: SQLite would rather read the stack's whole history in order than sort a few rows. */
+const onMovement = prepared((query, value: Named<"eventIds" | "stackId">) =>
+  query
+    .select({ id: attempts.id, number: attempts.number, movement: attempts.movement })
+    .from(attempts)
+    .where(
+      and(
+        eq(attempts.stackId, value("stackId")),
+        sql`${attempts.movement} IN (${movementsOf(value("eventIds"))})`,
+        ne(attempts.status, "skipped"),
+      ),
+    ),
+);
 
 /** Every name that the events' movements may have: which one it is, is the attempt machine's to say. */
-function movementsOf(eventIds: readonly string[]) {
-  const ids = JSON.stringify(eventIds);
+function movementsOf(ids: Placeholder): SQL {
   const entry = (field: string) => sql.raw(`json_extract(e.payload, '$.${field}')`);
   const tag = entry("entry.tag");
   return sql`

@@ -3,14 +3,23 @@
  *
  * @module
  */
-import { eq, lt } from "drizzle-orm";
+import { eq } from "drizzle-orm";
 import { type Database, reading } from "./database.ts";
+import { type Named, prepared } from "./prepared.ts";
 import { answers } from "./schema.ts";
 
 export type AnswerRow = typeof answers.$inferSelect;
 
+const byKey = prepared((query, value: Named<"key">) =>
+  query
+    .select()
+    .from(answers)
+    .where(eq(answers.key, value("key")))
+    .limit(1),
+);
+
 export async function findAnswer(db: Database, key: string): Promise<AnswerRow | undefined> {
-  return (await reading(db.select().from(answers).where(eq(answers.key, key)).limit(1)))[0];
+  return byKey.first(db, { key });
 }
 
 /** Keeps an answer given outside of a stack's journal; the first one stays. */
@@ -20,5 +29,5 @@ export async function keepAnswer(db: Database, row: typeof answers.$inferInsert)
 
 /** Forgets answers older than `before` (ISO 8601): nobody sends a request again after days. */
 export async function forgetAnswers(db: Database, before: string): Promise<void> {
-  await reading(db.delete(answers).where(lt(answers.at, before)));
+  await reading(db.$client.prepare("DELETE FROM answers WHERE at < ?1").bind(before).run());
 }

@@ -6,6 +6,7 @@
 import { and, asc, desc, eq, lt, ne, type SQL, sql } from "drizzle-orm";
 import type { AttemptStatus } from "../contract/attempt.ts";
 import { type Database, reading, readRow } from "./database.ts";
+import { type Named, prepared } from "./prepared.ts";
 import type { JournalRow, ReportRow } from "./rows.ts";
 import { attempts, journal, reports } from "./schema.ts";
 
@@ -55,13 +56,29 @@ function merged(terms: readonly SQL[]): SQL {
   return sql.join([...parts], sql` UNION ALL `);
 }
 
+const byId = prepared((query, value: Named<"id">) =>
+  query
+    .select()
+    .from(attempts)
+    .where(eq(attempts.id, value("id")))
+    .limit(1),
+);
+
+const byNonce = prepared((query, value: Named<"nonce">) =>
+  query
+    .select()
+    .from(attempts)
+    .where(eq(attempts.nonce, value("nonce")))
+    .limit(1),
+);
+
 export async function findAttempt(db: Database, id: string): Promise<StoredAttempt | undefined> {
-  return (await reading(db.select().from(attempts).where(eq(attempts.id, id)).limit(1)))[0];
+  return byId.first(db, { id });
 }
 
 /** The attempt that the claim with this nonce holds. */
 export async function findClaimed(db: Database, nonce: string): Promise<StoredAttempt | undefined> {
-  return (await reading(db.select().from(attempts).where(eq(attempts.nonce, nonce)).limit(1)))[0];
+  return byNonce.first(db, { nonce });
 }
 
 /** Last attempt of an event in a stack; landings do not count. */

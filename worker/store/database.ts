@@ -4,10 +4,12 @@
  * @module
  */
 import {
+  type Column,
   getTableColumns,
   getTableName,
   type InferInsertModel,
   type InferSelectModel,
+  type Placeholder,
   type SQL,
   sql,
 } from "drizzle-orm";
@@ -65,15 +67,20 @@ export async function reading<T>(query: PromiseLike<T>): Promise<T> {
   }
 }
 
-/** A row as D1 gives it for a statement that drizzle did not write, as drizzle would give it. */
+/** A row as D1 gives it for a statement that drizzle did not run, as drizzle would give it. */
 export function readRow<T extends SQLiteTable>(table: T, row: unknown): InferSelectModel<T> {
-  const columns = Object.entries(getTableColumns(table)) as [string, SQLiteColumn][];
+  return readColumns(Object.entries(getTableColumns(table)), row) as InferSelectModel<T>;
+}
+
+/** The same for some columns, each with the name it shall have. */
+export function readColumns(columns: readonly [string, Column][], row: unknown): Record<string, unknown> {
   const given = row as Record<string, unknown>;
-  const read = columns.map(([key, column]) => {
+  const read: Record<string, unknown> = {};
+  for (const [key, column] of columns) {
     const value = given[column.name] ?? null;
-    return [key, value === null ? null : column.mapFromDriverValue(value)];
-  });
-  return Object.fromEntries(read) as InferSelectModel<T>;
+    read[key] = value === null ? null : column.mapFromDriverValue(value);
+  }
+  return read;
 }
 
 type Row<T extends SQLiteTable> = InferInsertModel<T>;
@@ -95,7 +102,7 @@ export function insertRows<T extends SQLiteTable>(
   // An autoincrement key is never given: SQLite makes it.
   const written = columns.filter(([, column]) => column.name !== "position");
   const names = written.map(([, column]) => `"${column.name}"`);
-  const values = written.map((_, i) => `json_extract(value, '$[${i}]')`);
+  const values = written.map((_, i) => `json_extract(row, '$[${i}]')`);
   const data = rows.map((row) =>
     written.map(([key, column]) => {
       const given = (row as Record<string, unknown>)[key];
@@ -103,7 +110,9 @@ export function insertRows<T extends SQLiteTable>(
       return value === undefined || value === null ? null : column.mapToDriverValue(value);
     }),
   );
-  let text = `INSERT INTO "${getTableName(table)}" (${names.join(", ")}) SELECT ${values.join(", ")} FROM json_each(?1) WHERE true`;
+  // Materialized, or SQLite would write each row out again for every column of it.
+  let text = `INSERT INTO "${getTableName(table)}" (${names.join(", ")})
+    WITH given (row) AS MATERIALIZED (SELECT value FROM json_each(?1)) SELECT ${values.join(", ")} FROM given WHERE true`;
   if (onConflict === "ignore") text += " ON CONFLICT DO NOTHING";
   else if (onConflict !== "fail") {
     const kept = new Set([...onConflict.update, ...(onConflict.except ?? [])]);
@@ -115,6 +124,33 @@ export function insertRows<T extends SQLiteTable>(
   return db.$client.prepare(text).bind(JSON.stringify(data));
 }
 
+/**
+ * Updates the row with this id.
+ *
+ * @param made columns whose value SQL makes of the one given; `?1` is the id.
+ */
+export function updateRow<T extends SQLiteTable & { id: SQLiteColumn }>(
+  db: Database,
+  table: T,
+  id: string,
+  change: Partial<Row<T>>,
+  made: Partial<Record<keyof T, (value: string) => string>> = {},
+): Statement {
+  const columns: Record<string, SQLiteColumn> = getTableColumns(table);
+  const values: unknown[] = [];
+  const given = Object.entries(change).filter(([, value]) => value !== undefined);
+  const sets = given.map(([key, value]) => {
+    const column = columns[key];
+    if (column === undefined) throw new Error(`${getTableName(table)} has no '${key}'`);
+    values.push(value === null ? null : column.mapToDriverValue(value));
+    const bound = `?${values.length + 1}`;
+    return `"${column.name}" = ${made[key as keyof T]?.(bound) ?? bound}`;
+  });
+  return db.$client
+    .prepare(`UPDATE "${getTableName(table)}" SET ${sets.join(", ")} WHERE "id" = ?1`)
+    .bind(id, ...values);
+}
+
 /** Turns a drizzle query into a D1 statement, so that it can go into one batch with {@link insertRows}. */
 export function statement(db: Database, query: { toSQL(): { sql: string; params: unknown[] } }): Statement {
   const { sql: text, params } = query.toSQL();
@@ -124,4 +160,9 @@ export function statement(db: Database, query: { toSQL(): { sql: string; params:
 /** `column IN (…)` with one bound parameter. */
 export function inList(column: SQLiteColumn, values: readonly string[]): SQL {
   return sql`${column} IN (SELECT value FROM json_each(${JSON.stringify(values)}))`;
+}
+
+/** The same where the values are bound later, as JSON. */
+export function inJson(column: SQLiteColumn, values: Placeholder): SQL {
+  return sql`${column} IN (SELECT value FROM json_each(${values}))`;
 }

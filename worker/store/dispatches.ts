@@ -6,6 +6,7 @@
 import { and, asc, desc, eq, lt, sql } from "drizzle-orm";
 import { labelSubsets } from "../contract/label-set.ts";
 import { type Database, reading } from "./database.ts";
+import { type Named, prepared } from "./prepared.ts";
 import type { CandidateRow } from "./rows.ts";
 import { candidates, dispatches } from "./schema.ts";
 
@@ -33,6 +34,22 @@ export async function listDispatches(
   );
 }
 
+const waiting = prepared((query, value: Named<"driver" | "sets">, limit) =>
+  query
+    .select()
+    .from(dispatches)
+    .where(
+      sql`${dispatches.position} IN (
+        SELECT w.position FROM json_each(${value("sets")}) AS wanted CROSS JOIN dispatches AS w
+        ON w.position IN (
+          SELECT position FROM dispatches AS d
+          WHERE d.driver = ${value("driver")} AND d.labels = wanted.value AND d.status = 'waiting'
+          ORDER BY d.position LIMIT ${limit}))`,
+    )
+    .orderBy(asc(dispatches.position))
+    .limit(limit),
+);
+
 /** What waits for a runner with these labels, oldest first. */
 export async function waitingDispatches(
   db: Database,
@@ -44,13 +61,7 @@ export async function waitingDispatches(
   if (subsets !== undefined) {
     // Work wants one of the sets that can be made of the labels: a look into the index for each, so that
     // work for other runners is never read.
-    const where = sql`${dispatches.position} IN (
-      SELECT w.position FROM json_each(${JSON.stringify(subsets)}) AS wanted CROSS JOIN dispatches AS w
-      ON w.position IN (
-        SELECT position FROM dispatches AS d
-        WHERE d.driver = ${driver} AND d.labels = wanted.value AND d.status = 'waiting'
-        ORDER BY d.position LIMIT ${limit}))`;
-    return reading(db.select().from(dispatches).where(where).orderBy(asc(dispatches.position)).limit(limit));
+    return waiting.all(db, { driver, sets: JSON.stringify(subsets) }, limit);
   }
   const suits = sql`NOT EXISTS (
     SELECT 1 FROM json_each(${dispatches.labels}) WHERE value NOT IN (SELECT value FROM json_each(${JSON.stringify(labels)})))`;

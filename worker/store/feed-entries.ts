@@ -17,7 +17,7 @@ import {
   reading,
   type Statement,
   type StorageFailure,
-  statement,
+  updateRow,
 } from "./database.ts";
 import { deliveries, feedEntries, feedSignals, feedSources, flowEvents } from "./schema.ts";
 
@@ -151,9 +151,7 @@ export async function storeIntake(
       rows.deliveries.map((delivery) => ({ ...delivery, status: "pending" as const, createdAt: now })),
       "ignore",
     ),
-    ...(Object.keys(marks).length === 0
-      ? []
-      : [statement(db, db.update(feedSources).set(marks).where(eq(feedSources.id, sourceId)))]),
+    ...(Object.keys(marks).length === 0 ? [] : [updateRow(db, feedSources, sourceId, marks)]),
   ]);
 }
 

@@ -9,6 +9,7 @@ import type { StackConfig } from "../contract/stack.ts";
 import {
   commit,
   type Database,
+  inJson,
   inList,
   insertRows,
   reading,
@@ -16,6 +17,7 @@ import {
   StorageFault,
   statement,
 } from "./database.ts";
+import { type Named, prepared } from "./prepared.ts";
 import { feedSources, sourceStacks, stacks } from "./schema.ts";
 
 export type FeedSourceRow = typeof feedSources.$inferSelect;
@@ -35,12 +37,27 @@ export type PollRecord = {
   movedTo: string | null;
 };
 
+const byIds = prepared((query, value: Named<"ids">) =>
+  query
+    .select()
+    .from(feedSources)
+    .where(inJson(feedSources.id, value("ids"))),
+);
+
+const following = prepared((query, value: Named<"sourceIds">) =>
+  query
+    .select({ sourceId: sourceStacks.sourceId, stackId: sourceStacks.stackId, config: stacks.config })
+    .from(sourceStacks)
+    .innerJoin(stacks, eq(stacks.id, sourceStacks.stackId))
+    .where(and(inJson(sourceStacks.sourceId, value("sourceIds")), isNull(stacks.deletedAt))),
+);
+
 export async function findSource(db: Database, id: string): Promise<FeedSourceRow | undefined> {
   return (await reading(db.select().from(feedSources).where(eq(feedSources.id, id)).limit(1)))[0];
 }
 
 export async function findSources(db: Database, ids: readonly string[]): Promise<FeedSourceRow[]> {
-  return reading(db.select().from(feedSources).where(inList(feedSources.id, ids)));
+  return byIds.all(db, { ids: JSON.stringify(ids) });
 }
 
 /** Newest first, one more than asked for. */
@@ -80,14 +97,7 @@ export async function followersOf(
   db: Database,
   sourceIds: readonly string[],
 ): Promise<{ sourceId: string; stackId: string; config: StackConfig }[]> {
-  if (sourceIds.length === 0) return [];
-  return reading(
-    db
-      .select({ sourceId: sourceStacks.sourceId, stackId: sourceStacks.stackId, config: stacks.config })
-      .from(sourceStacks)
-      .innerJoin(stacks, eq(stacks.id, sourceStacks.stackId))
-      .where(and(inList(sourceStacks.sourceId, sourceIds), isNull(stacks.deletedAt))),
-  );
+  return sourceIds.length === 0 ? [] : following.all(db, { sourceIds: JSON.stringify(sourceIds) });
 }
 
 /** Stacks that a source feeds; none for a source that is not there. */
@@ -169,16 +179,17 @@ export async function claimDueSources(db: Database, now: string, limit: number):
   const claimed = await reading(
     db.$client
       .prepare(
+        // The limit stands in the text: for a bound one SQLite plans anew each time.
         `UPDATE feed_sources
          SET next_poll_at = strftime('%Y-%m-%dT%H:%M:%fZ', ?1,
            '+' || min(max(json_extract(config, '$.pollIntervalSeconds'), 30), 600) || ' seconds')
          WHERE position IN (
            SELECT position FROM feed_sources
            WHERE next_poll_at IS NOT NULL AND next_poll_at <= ?1
-           ORDER BY next_poll_at LIMIT ?2)
+           ORDER BY next_poll_at LIMIT ${limit})
          RETURNING id`,
       )
-      .bind(now, limit)
+      .bind(now)
       .all<{ id: string }>(),
   );
   return claimed.results.map((row) => row.id);

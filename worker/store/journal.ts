@@ -6,12 +6,21 @@
  *
  * @module
  */
-import { and, eq, type SQL, sql } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import type { EndedCounts } from "../contract/attempt.ts";
 import type { StackConfig } from "../contract/stack.ts";
-import { commit, type Database, inList, insertRows, reading, type Statement, statement } from "./database.ts";
+import {
+  commit,
+  type Database,
+  inList,
+  insertRows,
+  reading,
+  type Statement,
+  statement,
+  updateRow,
+} from "./database.ts";
 import type { AttemptRow, CandidateRow, DispatchRow, JournalRow, OutboxRow, ReportRow, StackRow } from "./rows.ts";
-import { answers, attempts, candidates, deliveries, dispatches, journal, outbox, reports, stacks } from "./schema.ts";
+import { answers, attempts, candidates, dispatches, journal, outbox, reports, stacks } from "./schema.ts";
 
 /** The stack's own row after the decision. */
 export type StackFields = {
@@ -84,13 +93,21 @@ async function journalWriter(db: Database, stackId: string, seq: number): Promis
 }
 
 /**
- * The time given, or that of the stack's next effect if it is earlier: an effect that could not leave
- * so far must not be forgotten by a commit that knows nothing of it.
+ * The time given, or that of the next effect of stack `?1` if it is earlier: an effect that could not
+ * leave so far must not be forgotten by a commit that knows nothing of it.
  */
-function orNextEffect(stackId: string, at: string | null): SQL {
-  return sql`(SELECT min(at) FROM (SELECT ${at} AS at
-    UNION ALL SELECT min(next_at) FROM outbox WHERE stack_id = ${stackId} AND status = 'pending'))`;
+function orNextEffect(at: string): string {
+  return `(SELECT min(at) FROM (SELECT ${at} AS at
+    UNION ALL SELECT min(next_at) FROM outbox WHERE stack_id = ?1 AND status = 'pending'))`;
 }
+
+/** Columns of attempts that stay as they were made: what is not written costs no index rows. */
+const BORN_WITH = "stack_id number created_at event_id operation onto onto_sha tag movement lands_attempt_id".split(
+  " ",
+);
+
+const ACCEPTED = `UPDATE deliveries SET status = 'accepted', accepted_at = ?1
+  WHERE stack_id = ?2 AND event_id IN (SELECT value FROM json_each(?3))`;
 
 function statements(db: Database, c: Commit): Statement[] {
   const { id, ...fields } = c.stack;
@@ -100,39 +117,17 @@ function statements(db: Database, c: Commit): Statement[] {
   // The journal goes before all else: a lost race is then known by the journal's own key.
   if (c.journal.length > 0) list.push(insertRows(db, journal, c.journal));
   if (!c.insertStack)
-    list.push(
-      statement(
-        db,
-        db
-          .update(stacks)
-          .set({ ...fields, nextActionAt: orNextEffect(id, fields.nextActionAt), updatedAt: c.now })
-          .where(eq(stacks.id, id)),
-      ),
-    );
-  if (c.attempts.length > 0)
-    list.push(insertRows(db, attempts, c.attempts, { update: ["id"], except: ["stack_id", "number", "created_at"] }));
+    list.push(updateRow(db, stacks, id, { ...fields, updatedAt: c.now }, { nextActionAt: orNextEffect }));
+  if (c.attempts.length > 0) list.push(insertRows(db, attempts, c.attempts, { update: ["id"], except: BORN_WITH }));
   if (c.reports.length > 0) list.push(insertRows(db, reports, c.reports, { update: ["attempt_id"] }));
   if (c.dispatches.length > 0) list.push(insertRows(db, dispatches, c.dispatches));
   for (const { id: dispatchId, ...change } of c.dispatchUpdates)
-    list.push(statement(db, db.update(dispatches).set(change).where(eq(dispatches.id, dispatchId))));
+    list.push(updateRow(db, dispatches, dispatchId, change));
   if (c.candidates.length > 0) list.push(insertRows(db, candidates, c.candidates));
   for (const attemptId of c.landedAttemptIds)
     list.push(statement(db, db.update(candidates).set({ landedAt: c.now }).where(eq(candidates.attemptId, attemptId))));
   if (c.acceptedEventIds.length > 0)
-    list.push(
-      statement(
-        db,
-        db
-          .update(deliveries)
-          .set({ status: "accepted", acceptedAt: c.now })
-          .where(
-            and(
-              eq(deliveries.stackId, id),
-              sql`${deliveries.eventId} IN (SELECT value FROM json_each(${JSON.stringify(c.acceptedEventIds)}))`,
-            ),
-          ),
-      ),
-    );
+    list.push(db.$client.prepare(ACCEPTED).bind(c.now, id, JSON.stringify(c.acceptedEventIds)));
   if (c.outbox.length > 0) list.push(insertRows(db, outbox, c.outbox));
   if (c.redrivenEffectIds.length > 0) {
     const again = { status: "pending" as const, tries: 0, nextAt: c.now };

@@ -5,13 +5,39 @@
  */
 import { and, asc, desc, eq, isNull, lt, lte } from "drizzle-orm";
 import { isOpen } from "./attempts.ts";
-import { type Database, reading } from "./database.ts";
+import { type Database, reading, updateRow } from "./database.ts";
+import { type Named, prepared } from "./prepared.ts";
 import type { AttemptRow, StackRow } from "./rows.ts";
 import { attempts, stacks } from "./schema.ts";
 
+const byId = prepared((query, value: Named<"id">) =>
+  query
+    .select()
+    .from(stacks)
+    .where(eq(stacks.id, value("id")))
+    .limit(1),
+);
+
+/** Not in order: for that SQLite would walk the stack's whole history. */
+const openOf = prepared((query, value: Named<"id">) =>
+  query
+    .select()
+    .from(attempts)
+    .where(and(eq(attempts.stackId, value("id")), isOpen)),
+);
+
+const overdue = prepared((query, value: Named<"now">, limit) =>
+  query
+    .select({ id: stacks.id })
+    .from(stacks)
+    .where(lte(stacks.nextActionAt, value("now")))
+    .orderBy(asc(stacks.nextActionAt))
+    .limit(limit),
+);
+
 /** Deleted ones too: their records stay. */
 export async function findStack(db: Database, id: string): Promise<StackRow | undefined> {
-  return (await reading(db.select().from(stacks).where(eq(stacks.id, id)).limit(1)))[0];
+  return byId.first(db, { id });
 }
 
 export async function listStacks(db: Database, limit: number, before?: number): Promise<StackRow[]> {
@@ -31,34 +57,17 @@ export async function loadStack(
   db: Database,
   id: string,
 ): Promise<{ stack: StackRow; open: AttemptRow[] } | undefined> {
-  const [found, open] = await reading(
-    db.batch([
-      db.select().from(stacks).where(eq(stacks.id, id)).limit(1),
-      // Sorted below: for the order SQLite would walk the stack's whole history.
-      db
-        .select()
-        .from(attempts)
-        .where(and(eq(attempts.stackId, id), isOpen)),
-    ]),
-  );
-  const stack = found[0];
-  return stack === undefined ? undefined : { stack, open: open.toSorted((a, b) => a.number - b.number) };
+  const [found, open] = await reading(db.$client.batch([byId.statement(db, { id }), openOf.statement(db, { id })]));
+  const [stack] = byId.read(found);
+  return stack === undefined ? undefined : { stack, open: openOf.read(open).toSorted((a, b) => a.number - b.number) };
 }
 
 /** Stacks whose object should have done something by now. */
 export async function overdueStacks(db: Database, now: string, limit: number): Promise<string[]> {
-  const rows = await reading(
-    db
-      .select({ id: stacks.id })
-      .from(stacks)
-      .where(lte(stacks.nextActionAt, now))
-      .orderBy(asc(stacks.nextActionAt))
-      .limit(limit),
-  );
-  return rows.map((row) => row.id);
+  return (await overdue.all(db, { now }, limit)).map((row) => row.id);
 }
 
 /** When the object next has something to do; null for never. Not part of any decision, so not in the journal. */
 export async function setNextAction(db: Database, id: string, at: string | null): Promise<void> {
-  await reading(db.update(stacks).set({ nextActionAt: at }).where(eq(stacks.id, id)));
+  await reading(updateRow(db, stacks, id, { nextActionAt: at }).run());
 }
