@@ -16,6 +16,7 @@ export default defineConfig({
                 TEST_MIGRATIONS: await readD1Migrations("migrations"),
                 PATCH_ADMIN_TOKEN: "test-admin-token-for-vitest-only",
                 PATCH_SIGNING_KEY: "test-signing-key-for-vitest-only-0123456789",
+                PATCH_CREDENTIALS_KEYS: "test:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
                 PATCH_ALLOW_LOCAL: "true",
               },
             },

@@ -1,7 +1,8 @@
 /**
  * `npm run dev`: a local deployment that keeps its records in `.patch-moi/` and runs its cron.
  *
- * `PORT` and `PATCH_ADMIN_TOKEN` override; `PATCH_SIGNING_KEY` and `DISCORD_WEBHOOK_URL` are passed on.
+ * `PORT` and `PATCH_ADMIN_TOKEN` override; `PATCH_SIGNING_KEY`, `PATCH_CREDENTIALS_KEYS` and
+ * `DISCORD_WEBHOOK_URL` are passed on.
  *
  * @module
  */
@@ -15,12 +16,18 @@ import { PROJECT } from "./local-edge/wrangler.ts";
 import { refuseEnded } from "./process/child.ts";
 import { until } from "./process/until.ts";
 
-const Secrets = z.strictObject({ adminToken: z.string().min(1), signingKey: z.string().min(32) });
+const Secrets = z.strictObject({
+  adminToken: z.string().min(1),
+  signingKey: z.string().min(32),
+  // An older folder holds none, and is given one.
+  credentialsKeys: z.string().default(freshCredentialsKeys),
+});
 
 const Environment = z.object({
   PORT: z.coerce.number().int().min(1).max(65_535).default(8787),
   PATCH_ADMIN_TOKEN: z.string().min(1).optional(),
   PATCH_SIGNING_KEY: z.string().min(32).optional(),
+  PATCH_CREDENTIALS_KEYS: z.string().optional(),
   DISCORD_WEBHOOK_URL: z.url().optional(),
   /** Another folder than `.patch-moi/`. */
   PATCH_MOI_STATE: z.string().min(1).default(join(PROJECT, ".patch-moi")),
@@ -42,6 +49,7 @@ const edge = await startLocalEdge({
   port: env.PORT,
   adminToken: env.PATCH_ADMIN_TOKEN ?? secrets.adminToken,
   signingKey: env.PATCH_SIGNING_KEY ?? secrets.signingKey,
+  credentialsKeys: env.PATCH_CREDENTIALS_KEYS ?? secrets.credentialsKeys,
   discordWebhookUrl: env.DISCORD_WEBHOOK_URL,
   log: join(folder, "dev.log"),
 }).catch((error: unknown) => {
@@ -88,11 +96,18 @@ function firstOrStoredSecrets(path: string): { secrets: z.infer<typeof Secrets>;
     const fresh = {
       adminToken: randomBytes(24).toString("base64url"),
       signingKey: randomBytes(32).toString("base64url"),
+      credentialsKeys: freshCredentialsKeys(),
     };
     writeFileSync(path, `${JSON.stringify(fresh, null, 2)}\n`, { mode: 0o600, flag: "wx" });
     return { secrets: fresh, made: true };
   }
-  return { secrets: Secrets.parse(JSON.parse(text)), made: false };
+  const stored = Secrets.parse(JSON.parse(text));
+  writeFileSync(path, `${JSON.stringify(stored, null, 2)}\n`, { mode: 0o600 });
+  return { secrets: stored, made: false };
+}
+
+function freshCredentialsKeys(): string {
+  return `dev:${randomBytes(32).toString("base64")}`;
 }
 
 function say(line: string): void {

@@ -8,6 +8,7 @@ import { createMiddleware } from "hono/factory";
 import { HTTPException } from "hono/http-exception";
 import packageJson from "../package.json" with { type: "json" };
 import { attemptLogApi } from "./api/attempt-log.ts";
+import { credentialsApi } from "./api/credentials.ts";
 import { dispatchesApi } from "./api/dispatches.ts";
 import { feedPreviewApi } from "./api/feed-preview.ts";
 import { feedSignalsApi } from "./api/feed-signals.ts";
@@ -94,6 +95,7 @@ export function createApp() {
     feedSourcesApi,
     feedSignalsApi,
     identitiesApi,
+    credentialsApi,
     interventionsApi,
     stackBackfillApi,
     stackWhyApi,

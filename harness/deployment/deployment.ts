@@ -45,6 +45,7 @@ export async function startDeployment(
     state: join(folder, "edge"),
     adminToken,
     signingKey: randomBytes(32).toString("base64url"),
+    credentialsKeys: `local:${randomBytes(32).toString("base64")}`,
     log: join(folder, "edge.log"),
     project,
     ...settings,

@@ -7,6 +7,7 @@ declare global {
       TEST_MIGRATIONS: D1Migration[];
       PATCH_ADMIN_TOKEN: string;
       PATCH_SIGNING_KEY: string;
+      PATCH_CREDENTIALS_KEYS: string;
     }
   }
 }

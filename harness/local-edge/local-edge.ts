@@ -17,6 +17,8 @@ export type LocalEdgeOptions = {
   state: string;
   adminToken: string;
   signingKey: string;
+  /** As PATCH_CREDENTIALS_KEYS; without it credentials cannot be kept. */
+  credentialsKeys?: string;
   /** Any free one by default. */
   port?: number;
   discordWebhookUrl?: string;
@@ -110,6 +112,7 @@ function environment(options: LocalEdgeOptions): string {
   const values = {
     PATCH_ADMIN_TOKEN: options.adminToken,
     PATCH_SIGNING_KEY: options.signingKey,
+    PATCH_CREDENTIALS_KEYS: options.credentialsKeys,
     PATCH_ALLOW_LOCAL: "true",
     DISCORD_WEBHOOK_URL: options.discordWebhookUrl,
   };

@@ -12,6 +12,7 @@ import { registerBackfill } from "./backfill.ts";
 import { registerCancel } from "./cancel.ts";
 import { registerCandidates } from "./candidates.ts";
 import { registerCompletion } from "./completion.ts";
+import { registerCredentials } from "./credentials.ts";
 import { registerDismiss } from "./dismiss.ts";
 import { registerDispatches } from "./dispatches.ts";
 import { registerDoctor } from "./doctor.ts";
@@ -79,7 +80,10 @@ const GROUPS: readonly { heading: string; register: readonly ((program: Command)
       registerTick,
     ],
   },
-  { heading: "Set up:", register: [registerApply, registerTokens, registerRunners, registerCompletion] },
+  {
+    heading: "Set up:",
+    register: [registerApply, registerTokens, registerRunners, registerCredentials, registerCompletion],
+  },
   { heading: "Work here:", register: [registerRunner, registerForecast, registerRebase, registerRun] },
 ];
 

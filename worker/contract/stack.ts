@@ -5,6 +5,7 @@
  */
 import { z } from "@hono/zod-openapi";
 import { ForecastPolicy, LatestForecast } from "./forecast.ts";
+import { ForgeSettings } from "./forge.ts";
 import { isRefName, Name, Oid, RefName, RepositoryUrl, Timestamp } from "./primitives.ts";
 import { CAPABILITIES, DriverName, SurfaceSettings, surfaceIssues } from "./surface.ts";
 
@@ -110,7 +111,13 @@ export type StackPolicy = z.infer<typeof StackPolicy>;
 
 const StackFields = z.strictObject({
   upstream: z.strictObject({ url: RepositoryUrl }).optional(),
-  fork: z.strictObject({ url: RepositoryUrl }).optional(),
+  fork: z
+    .strictObject({
+      url: RepositoryUrl,
+      /** Which forge it lives on; known by itself for github.com, gitlab.com, codeberg.org and gitea.com. */
+      forge: ForgeSettings.optional(),
+    })
+    .optional(),
   /** The maintained branch in the fork: patches as ordinary commits on top of upstream. */
   branch: RefName.optional(),
   /** Upstream commit or tag the branch stands on now; found by `merge-base` when absent. */
@@ -138,7 +145,11 @@ export function repositoriesOf(stack: Pick<StackConfig, (typeof REPOSITORIES)[nu
   const { upstream, fork, branch } = stack;
   return upstream === undefined || fork === undefined || branch === undefined ? undefined : { upstream, fork, branch };
 }
-export type StackRepositories = { upstream: { url: string }; fork: { url: string }; branch: string };
+export type StackRepositories = {
+  upstream: { url: string };
+  fork: { url: string; forge?: ForgeSettings | undefined };
+  branch: string;
+};
 
 /** A stack as the API shows it: what was declared, and where it stands. */
 export const Stack = StackFields.extend({

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { fromBase64, toBase64 } from "./base64.ts";
 
 /** Furthest a timestamp may be from now, either way, seconds. */
 export const TOLERANCE_SECONDS = 300;
@@ -81,16 +82,4 @@ function signedContent(id: string, timestamp: string, body: Uint8Array): Uint8Ar
   content.set(head);
   content.set(body, head.length);
   return content;
-}
-
-/** Standard base64 with padding. */
-export function toBase64(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
-}
-
-function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || text.length % 4 !== 0) return undefined;
-  return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 }

@@ -4,12 +4,36 @@
  * @module
  */
 import { z } from "zod";
+import { fromBase64 } from "../contract/base64.ts";
+
+/** A key of the deployment that credentials are sealed with. */
+export type SealingKey = { id: string; bytes: Uint8Array<ArrayBuffer> };
+
+/** `id:base64` of 32 bytes, several with commas; the first one seals, the others still open. */
+const SealingKeys = z
+  .string()
+  .transform((text) => text.split(",").map((part) => part.trim()))
+  .transform((parts, ctx): SealingKey[] =>
+    parts.flatMap((part) => {
+      const [, id, encoded] = /^([A-Za-z0-9._-]{1,32}):(.+)$/.exec(part) ?? [];
+      const bytes = encoded === undefined ? undefined : fromBase64(encoded);
+      if (id !== undefined && bytes?.length === 32) return [{ id, bytes }];
+      // The part itself is not repeated: it may be a key.
+      ctx.addIssue({
+        code: "custom",
+        message: "must be id:key, with a key of 32 bytes as base64; several with commas",
+      });
+      return [];
+    }),
+  )
+  .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, "two keys have the same id");
 
 const text = z.string().min(1).optional();
 
 const Variables = z.object({
   PATCH_ADMIN_TOKEN: text,
   PATCH_SIGNING_KEY: z.string().min(32, "needs 32 characters or more").optional(),
+  PATCH_CREDENTIALS_KEYS: SealingKeys.default([]),
   PATCH_ALLOW_LOCAL: z.enum(["true", "false"]).default("false"),
   DISCORD_WEBHOOK_URL: z.url().optional(),
 });
@@ -17,6 +41,8 @@ const Variables = z.object({
 export type Settings = {
   adminToken?: string | undefined;
   signingKey?: string | undefined;
+  /** Newest first; none means that credentials can be neither kept nor used. */
+  sealingKeys: readonly SealingKey[];
   /** http and loopback addresses may be fetched: development and the harness only. */
   allowLocal: boolean;
   discordWebhookUrl?: string | undefined;
@@ -38,6 +64,7 @@ export function readSettings(env: object): Settings {
   return {
     adminToken: parsed.data.PATCH_ADMIN_TOKEN,
     signingKey: parsed.data.PATCH_SIGNING_KEY,
+    sealingKeys: parsed.data.PATCH_CREDENTIALS_KEYS,
     allowLocal: parsed.data.PATCH_ALLOW_LOCAL === "true",
     discordWebhookUrl: parsed.data.DISCORD_WEBHOOK_URL,
   };

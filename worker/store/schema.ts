@@ -10,6 +10,7 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { AttemptOperation, AttemptStatus, CandidateRef, EndedCounts } from "../contract/attempt.ts";
+import type { CredentialKind } from "../contract/credential.ts";
 import type { FeedEntry, FilterDecision, SignalDisposition } from "../contract/feed-signal.ts";
 import type { FeedSourceConfig } from "../contract/feed-source.ts";
 import type { FlowEventPayload } from "../contract/flow-event.ts";
@@ -500,4 +501,23 @@ export const usedTokens = sqliteTable(
     expiresAt: text("expires_at").notNull(),
   },
   (t) => [index("used_tokens_expiry").on(t.expiresAt)],
+);
+
+/** What the edge acts with on forges and workspace backends. */
+export const credentials = sqliteTable(
+  "credentials",
+  {
+    position: integer("position").primaryKey({ autoIncrement: true }),
+    name: text("name").notNull().unique(),
+    kind: text("kind").$type<CredentialKind>().notNull(),
+    host: text("host").notNull(),
+    appId: text("app_id"),
+    installationId: integer("installation_id"),
+    /** Which key of the deployment seals the value. */
+    keyId: text("key_id").notNull(),
+    /** See worker/auth/sealed-value.ts; parsed where it is opened. */
+    sealed: text("sealed").notNull(),
+    createdAt: text("created_at").notNull(),
+  },
+  (t) => [index("credentials_host").on(t.host, t.kind)],
 );
