@@ -18,6 +18,7 @@ export default defineConfig({
                 PATCH_SIGNING_KEY: "test-signing-key-for-vitest-only-0123456789",
                 PATCH_CREDENTIALS_KEYS: "test:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
                 PATCH_ALLOW_LOCAL: "true",
+                PATCH_URL: "https://patch.test",
               },
             },
           })),

@@ -28,6 +28,7 @@ import { stackWhyApi } from "./api/stack-why.ts";
 import { stacksApi } from "./api/stacks.ts";
 import { tickApi } from "./api/tick.ts";
 import { presentedToken, verifyAdminToken } from "./auth/admin-token.ts";
+import { REFETCH_COOLDOWN_MS } from "./auth/oidc/issuer-keys.ts";
 import { MAX_API_BODY } from "./contract/primitives.ts";
 import { log } from "./platform/log.ts";
 import { readSettings, SettingsError } from "./platform/settings.ts";
@@ -115,6 +116,7 @@ export function createApp() {
     if (error instanceof ApiError) {
       log("warn", "request.refused", { method: c.req.method, path: c.req.path, code: error.code });
       if (error.code === "storage_unavailable" || error.code === "overloaded") c.header("Retry-After", "2");
+      if (error.code === "issuer_unavailable") c.header("Retry-After", String(REFETCH_COOLDOWN_MS / 1000));
       if (error.code === "unauthorized") c.header("WWW-Authenticate", "Bearer");
       return c.json(errorBody(error.code, error.message, error.details), error.status);
     }

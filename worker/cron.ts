@@ -10,6 +10,7 @@ import { scheduleDuePolls } from "./intake/schedule.ts";
 import { log } from "./platform/log.ts";
 import { forgetAnswers } from "./store/answers.ts";
 import { type Database, openDatabase } from "./store/database.ts";
+import { forgetTokens } from "./store/issuer-keys.ts";
 import { overdueStacks } from "./store/stacks.ts";
 import { recordTick } from "./store/vitals.ts";
 
@@ -36,6 +37,7 @@ export async function everyMinute(env: Env, now: number): Promise<Tick> {
     part("polls", () => scheduleDuePolls(env, now)),
     part("pokes", () => pokeOverdue(env, db, at)),
     part("deliveries", () => deliverPending(env)),
+    part("tokens", () => forgetTokens(db, at)),
     part("answers", () => forgetAnswers(db, new Date(now - REMEMBER_ANSWERS).toISOString())),
   ]);
   await part("tick", () => recordTick(db, at, failed));

@@ -53,7 +53,7 @@ export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEd
   const url = `http://127.0.0.1:${port}`;
   const secrets = join(state, "edge.env");
   // A file of our own, so that no secret shows in the process list and no .dev.vars of the user's is read.
-  writeFileSync(secrets, environment(options), { mode: 0o600 });
+  writeFileSync(secrets, environment(options, url), { mode: 0o600 });
 
   const args = ["d1", "migrations", "apply", "DB", "--local", "--persist-to", state];
   await runWrangler("wrangler d1 migrations apply", args, place);
@@ -108,12 +108,13 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-function environment(options: LocalEdgeOptions): string {
+function environment(options: LocalEdgeOptions, url: string): string {
   const values = {
     PATCH_ADMIN_TOKEN: options.adminToken,
     PATCH_SIGNING_KEY: options.signingKey,
     PATCH_CREDENTIALS_KEYS: options.credentialsKeys,
     PATCH_ALLOW_LOCAL: "true",
+    PATCH_URL: url,
     DISCORD_WEBHOOK_URL: options.discordWebhookUrl,
   };
   return Object.entries(values)

@@ -46,6 +46,9 @@ const ROWS: readonly { folders: readonly string[]; mayImport: readonly string[] 
   { folders: ["harness"], mayImport: ["*"] },
 ];
 
+/** What tests of the edge may use beside their own folder. */
+const STAGE = ["worker/", "harness/edge/", "harness/oidc-issuer/"];
+
 export type Offence = { file: string; specifier: string; why: string };
 
 /** What is wrong with the imports of one file; `file` is its path from the project's root, with slashes. */
@@ -87,7 +90,7 @@ function complaint(file: string, folder: string, row: (typeof ROWS)[number], spe
   if (row.mayImport.includes(other)) return undefined;
   if (row.mayImport.includes("worker/*") && other.startsWith("worker/")) return undefined;
   // Nothing imports a test, so that a test of the edge may set its stage with any part of the edge.
-  if (test && edge && (target.startsWith("harness/edge/") || target.startsWith("worker/"))) return undefined;
+  if (test && edge && STAGE.some((prefix) => target.startsWith(prefix))) return undefined;
   return `'${folder}' may not import '${other}'`;
 }
 

@@ -33,6 +33,7 @@ export const ERROR_STATUS = {
   internal: 500,
   not_implemented: 501,
   storage_unavailable: 503,
+  issuer_unavailable: 503,
 } as const;
 
 /** A code of {@link ERROR_STATUS}. */

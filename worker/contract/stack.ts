@@ -5,6 +5,7 @@
  */
 import { z } from "@hono/zod-openapi";
 import { ForecastPolicy, LatestForecast } from "./forecast.ts";
+import { ForgeIdentity } from "./forge-identity.ts";
 import { ForgeSettings } from "./forge.ts";
 import { isRefName, Name, Oid, RefName, RepositoryUrl, Timestamp } from "./primitives.ts";
 import { CAPABILITIES, DriverName, SurfaceSettings, surfaceIssues } from "./surface.ts";
@@ -73,6 +74,8 @@ export const StackPolicy = z
     driver: DriverName.default("pull"),
     /** Where the driver's surface is, and how it is used. */
     surface: SurfaceSettings.optional(),
+    /** The forge's job that may claim attempts with its ID token; absent, none may. */
+    identity: ForgeIdentity.optional(),
     /** A runner must have all of these labels to be given this stack's work. */
     runnerLabels: z.array(Name).max(20).default([]),
     deadlines: z

@@ -35,6 +35,7 @@ const Variables = z.object({
   PATCH_SIGNING_KEY: z.string().min(32, "needs 32 characters or more").optional(),
   PATCH_CREDENTIALS_KEYS: SealingKeys.default([]),
   PATCH_ALLOW_LOCAL: z.enum(["true", "false"]).default("false"),
+  PATCH_URL: z.url({ protocol: /^https?$/ }).optional(),
   DISCORD_WEBHOOK_URL: z.url().optional(),
 });
 
@@ -45,6 +46,8 @@ export type Settings = {
   sealingKeys: readonly SealingKey[];
   /** http and loopback addresses may be fetched: development and the harness only. */
   allowLocal: boolean;
+  /** Where this deployment is reached; ID tokens must be made for it. */
+  publicOrigin?: string | undefined;
   discordWebhookUrl?: string | undefined;
 };
 
@@ -66,6 +69,7 @@ export function readSettings(env: object): Settings {
     signingKey: parsed.data.PATCH_SIGNING_KEY,
     sealingKeys: parsed.data.PATCH_CREDENTIALS_KEYS,
     allowLocal: parsed.data.PATCH_ALLOW_LOCAL === "true",
+    publicOrigin: parsed.data.PATCH_URL === undefined ? undefined : new URL(parsed.data.PATCH_URL).origin,
     discordWebhookUrl: parsed.data.DISCORD_WEBHOOK_URL,
   };
 }

@@ -15,12 +15,18 @@ export function unauthenticated(c: Context<AppEnv>, why: string): Response {
   return c.json(errorBody("unauthorized", "the request is not authenticated"), 401);
 }
 
-/** The refusal of an authenticated runner. */
-export function refused(c: Context<AppEnv>, code: ErrorCode, message: string, attemptId: string): Response {
+/** The refusal of an authenticated runner; `why` is for the log only. */
+export function refused(
+  c: Context<AppEnv>,
+  code: ErrorCode,
+  message: string,
+  attemptId: string,
+  why: string = code,
+): Response {
   // The record no longer knows it: to the runner that is the same as never.
   if (code === "unauthorized" || code === "not_found") return unauthenticated(c, `${attemptId}: ${message}`);
   if (code === "storage_unavailable" || code === "overloaded" || code === "internal") throw new ApiError(code, message);
-  log("warn", "callback.refused", { path: c.req.path, attemptId, why: code });
+  log("warn", "callback.refused", { path: c.req.path, attemptId, why });
   const over = code === "fenced" || code === "closed" || code === "already_claimed";
   const body = over ? { ...errorBody(code, message), directive: "abort" } : errorBody(code, message);
   return c.json(body, ERROR_STATUS[code]);

@@ -1,20 +1,25 @@
 /**
- * `POST /runner/claim`: a registered runner takes work, by name or by waiting for some.
+ * `POST /runner/claim`: a registered runner takes work, by name or by waiting for some; a forge's job
+ * takes the attempt that it was started for.
  *
  * @module
  */
 import type { Context } from "hono";
+import { z } from "zod";
 import { ApiError, type AppEnv, router } from "../api/http.ts";
 import { stackObject, stackOfAttempt } from "../api/object.ts";
 import { runnerSecret } from "../auth/derived-keys.ts";
-import { ClaimRequest } from "../contract/runner-wire.ts";
+import { presentedIdToken, verifyIdToken } from "../auth/oidc/id-token.ts";
+import { ClaimRequest, Nonce } from "../contract/runner-wire.ts";
 import { verifyWebhook } from "../contract/standard-webhooks.ts";
 import { describeIssues } from "../contract/unknown-field.ts";
 import { jobEnvelope } from "../dispatch/job-envelope.ts";
 import { log } from "../platform/log.ts";
 import { findClaimed } from "../store/attempts.ts";
 import { waitingDispatches } from "../store/dispatches.ts";
+import { useToken } from "../store/issuer-keys.ts";
 import { findRunner, type RunnerRow, touchRunner } from "../store/runners.ts";
+import { findStack } from "../store/stacks.ts";
 import { isJson, parseBody, readBody, refused, signingKey, unauthenticated } from "./runner-answer.ts";
 import { dueForecast, heldForecast } from "./runner-forecast.ts";
 
@@ -26,27 +31,73 @@ const LOOK_EVERY = { first: 200, longest: 1000 };
 /** Waiting dispatches tried in one look: others may be faster with the first ones. */
 const LOOK_AHEAD = 10;
 
+/** What a forge's job must name. */
+const NamedClaim = z.looseObject({ attemptId: z.string().min(1).max(128), epoch: z.int().min(1), nonce: Nonce });
+
+const NOT_THIS_JOB = "this job may not claim this attempt; compare the stack's policy.identity with the job";
+
 export const runnerClaimApi = router();
 
 runnerClaimApi.post("/runner/claim", async (c) => {
   const body = await readBody(c, MAX_CLAIM_BODY);
   const key = signingKey(c);
   const parsed = parseBody(body);
+  if (c.req.header("authorization") !== undefined) return claimByToken(c, key, parsed);
   const name = (parsed as { runner?: { name?: unknown } } | undefined)?.runner?.name;
   const runner = typeof name === "string" ? await findRunner(c.var.db, name) : undefined;
   if (runner === undefined) return unauthenticated(c, "no such runner");
   const failure = await verifyWebhook(await runnerSecrets(key, runner), c.req.raw.headers, body, Date.now());
   if (failure !== undefined) return unauthenticated(c, `${runner.name}: ${failure}`);
+  const claim = understood(c, parsed);
+  await touchRunner(c.var.db, runner, claim.runner.version, new Date().toISOString());
+  return claim.attemptId === undefined
+    ? await pull(c, key, runner, claim)
+    : await take(c, key, claim, claim.attemptId, claim.epoch ?? 0);
+});
+
+/** A forge's job claims the attempt that it was started for. */
+async function claimByToken(c: Context<AppEnv>, key: string, parsed: unknown): Promise<Response> {
+  const token = presentedIdToken(c.req.raw.headers);
+  const named = NamedClaim.safeParse(parsed);
+  if (token === undefined || !named.success) return unauthenticated(c, "no ID token, or names no claim");
+  const { attemptId, epoch, nonce } = named.data;
+  const stackId = stackOfAttempt(attemptId);
+  const stack = stackId === undefined ? undefined : await findStack(c.var.db, stackId);
+  const pins = stack?.deletedAt === null ? stack.config.policy.identity : undefined;
+  if (pins === undefined) return unauthenticated(c, `${attemptId}: its stack accepts no ID tokens`);
+  const { publicOrigin, allowLocal } = c.var.settings;
+  if (publicOrigin === undefined)
+    throw new ApiError("not_configured", "ID tokens cannot be checked: set the variable PATCH_URL to this address");
+  const verdict = await verifyIdToken(token, pins, {
+    db: c.var.db,
+    outbound: { allowLocal, ownHosts: [new URL(publicOrigin).hostname] },
+    audience: publicOrigin,
+    now: Date.now(),
+  });
+  if (verdict.kind === "unauthenticated") return unauthenticated(c, `${attemptId}: ${verdict.why}`);
+  if (verdict.kind === "forbidden") return refused(c, "forbidden", NOT_THIS_JOB, attemptId, verdict.why);
+  if (verdict.kind === "unavailable") {
+    log("warn", "callback.refused", { path: c.req.path, attemptId, why: verdict.why });
+    throw new ApiError("issuer_unavailable", "the forge's keys cannot be read now; try again");
+  }
+  // Repeating the one claim it was used for is no second use: its answer may have been lost.
+  const use = { ...verdict.token, claim: `${attemptId}:${epoch}:${nonce}` };
+  if (!(await useToken(c.var.db, use))) return unauthenticated(c, `${attemptId}: the token was used before`);
+  const claim = understood(c, parsed);
+  // Not by a name of its own choice: that could be a registered runner's.
+  const runner = { ...claim.runner, name: `${pins.forge}-${verdict.facts.run}` };
+  return take(c, key, { ...claim, runner }, attemptId, epoch);
+}
+
+/** The claim, once it is known who makes it. */
+function understood(c: Context<AppEnv>, parsed: unknown): ClaimRequest {
   if (!isJson(c)) throw new ApiError("unsupported_media_type", "send JSON with 'Content-Type: application/json'");
   const claim = ClaimRequest.safeParse(parsed);
   if (!claim.success) throw new ApiError("unprocessable", describeIssues(claim.error).join("; "));
   if (claim.data.attemptId !== undefined && claim.data.epoch === undefined)
     throw new ApiError("unprocessable", "epoch: is needed with attemptId");
-  await touchRunner(c.var.db, runner, claim.data.runner.version, new Date().toISOString());
-  return claim.data.attemptId === undefined
-    ? await pull(c, key, runner, claim.data)
-    : await take(c, key, claim.data, claim.data.attemptId, claim.data.epoch ?? 0);
-});
+  return claim.data;
+}
 
 /** Its secret, and the one before its last rotation while that is good. */
 function runnerSecrets(key: string, { name, keyId, previousKeyId, previousUntil }: RunnerRow): Promise<string[]> {

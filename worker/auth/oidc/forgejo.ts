@@ -1,0 +1,32 @@
+/**
+ * Forgejo Actions: https://forgejo.org/docs/next/user/actions/security-openid-connect/
+ *
+ * The ids are in its tokens since it protects them against names that were given away; a Forgejo
+ * that does not write them yet cannot be pinned, so its tokens are refused.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { Id, type ReadJobFacts, Text } from "./job-facts.ts";
+
+const Claims = z.object({
+  repository_id: Id,
+  repository_owner_id: Id,
+  workflow_ref: Text,
+  event_name: Text,
+  runner_environment: Text.optional(),
+  run_id: Id,
+});
+
+export const readForgejo: ReadJobFacts = (claims) => {
+  const { data } = Claims.safeParse(claims);
+  if (data === undefined) return undefined;
+  return {
+    repositoryId: data.repository_id,
+    ownerId: data.repository_owner_id,
+    workflowRef: data.workflow_ref,
+    event: data.event_name,
+    runnerEnvironment: data.runner_environment,
+    run: data.run_id,
+  };
+};
