@@ -15,7 +15,9 @@ import { table } from "../client/table.ts";
 export type ListCommand<S extends z.ZodType> = {
   /** The command, its path in the API and the key of the list in the answer. */
   name: string;
-  path: readonly string[];
+  path: readonly string[] | ((argument: string) => readonly string[]);
+  /** What the list is of, for a path that needs it. */
+  argument?: { name: string; description: string };
   key: string;
   description: string;
   item: S;
@@ -35,19 +37,19 @@ export function registerList<S extends z.ZodType>(program: Command, list: ListCo
     .option("--limit <n>", `how many, 1 to ${LIST_LIMIT.max} (${LIST_LIMIT.default} when not given)`, parseLimit)
     .option("--cursor <cursor>", "where the page before ended (its nextCursor)");
   for (const filter of list.filters ?? []) command.option(filter.option, filter.description);
+  if (list.argument !== undefined) command.argument(`<${list.argument.name}>`, list.argument.description);
   command.addHelpText("after", examples(list.examples));
-  command.action(async (options: ListOptions, self: Command) => {
-    const session = Session.of(self);
+  command.action(async () => {
+    const options: ListOptions = command.opts();
+    const path = typeof list.path === "function" ? list.path(command.args[0] ?? "") : list.path;
+    const session = Session.of(command);
     const query: Query = { limit: options.limit, cursor: options.cursor };
     for (const filter of list.filters ?? []) {
-      const value = self.getOptionValue(optionName(filter.option)) as unknown;
+      const value = command.getOptionValue(optionName(filter.option)) as unknown;
       if (typeof value === "string") query[filter.query] = value;
     }
     const page = z.object({ [list.key]: z.array(list.item), nextCursor: z.string().nullish() });
-    const answer = await session.watch(
-      `reading ${list.name}`,
-      session.api().request({ path: list.path, query, answer: page }),
-    );
+    const answer = await session.watch(`reading ${list.name}`, session.api().request({ path, query, answer: page }));
     const items = z.array(list.item).parse(answer.value[list.key]);
     const next = z.string().nullish().parse(answer.value.nextCursor);
     session.answer(answer.raw, () => {

@@ -18,6 +18,7 @@ import { registerDispatches } from "./dispatches.ts";
 import { registerDoctor } from "./doctor.ts";
 import { registerEvents } from "./events.ts";
 import { registerForecast } from "./forecast.ts";
+import { registerForecasts } from "./forecasts.ts";
 import { registerInterventions } from "./interventions.ts";
 import { registerLand } from "./land.ts";
 import { registerPause } from "./pause.ts";
@@ -55,6 +56,7 @@ const GROUPS: readonly { heading: string; register: readonly ((program: Command)
       registerSignals,
       registerSources,
       registerStacks,
+      registerForecasts,
       registerCandidates,
       registerInterventions,
       registerWhy,

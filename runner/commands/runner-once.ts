@@ -13,7 +13,7 @@ import { addRunnerOptions, type RunnerCommandOptions, runnerOptions } from "./ru
 export function registerRunnerOnce(runner: Command): void {
   const once = runner
     .command("once")
-    .description("take at most one job, do it, and end")
+    .description("take at most one job (or, when none waits, one forecast that is due), do it, and end")
     .option("--wait <seconds>", "how long to wait for one", parseSeconds, 0);
   addRunnerOptions(once)
     .addHelpText("after", examples(["runner once", "runner once --wait 60 --json"]))
@@ -22,6 +22,13 @@ export function registerRunnerOnce(runner: Command): void {
       const { options, signals } = runnerOptions(session, given);
       const end = await runOnce(options, given.wait).finally(signals.dispose);
       if (end === undefined) return session.answer({ claimed: false }, () => "nothing to do");
+      if ("stackId" in end) {
+        const { stackId, result, reported } = end;
+        const said = result.reason === undefined ? "made" : `failed (${result.reason.code})`;
+        session.answer({ claimed: true, forecast: result, reported }, () => `forecast of ${stackId}: ${said}`);
+        if (!reported) throw new CommandFailure("not_reported", "the server did not take the forecast");
+        return;
+      }
       const { attemptId, result, delivery } = end;
       session.answer({ claimed: true, attemptId, outcome: result?.outcome, reason: result?.reason, delivery }, () =>
         result === undefined ? `${attemptId}: not reported` : `${attemptId}: ${result.outcome}`,

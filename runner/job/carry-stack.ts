@@ -159,7 +159,8 @@ function throttled(tools: WorkTools): (done: number, total: number) => void {
   };
 }
 
-function stopOfEngine(reason: EngineFailure): { ok: false; stop: JobStop } {
+/** What an engine's refusal means for the attempt. */
+export function stopOfEngine(reason: EngineFailure): { ok: false; stop: JobStop } {
   const { code, message } = reason;
   switch (code) {
     case "git_too_old":

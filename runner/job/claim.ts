@@ -5,7 +5,7 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { z } from "@hono/zod-openapi";
-import { CLAIM_WAIT_SECONDS, JobEnvelope, type RunnerInfo } from "../../worker/contract/runner-wire.ts";
+import { CLAIM_WAIT_SECONDS, ForecastJob, JobEnvelope, type RunnerInfo } from "../../worker/contract/runner-wire.ts";
 import { firstIssue } from "../client/edge-api.ts";
 import type { Clock } from "./clock.ts";
 import { deliver } from "./delivery.ts";
@@ -25,6 +25,8 @@ export type ClaimOptions = {
   runner: RunnerInfo;
   /** How long the server may hold the pull open; at most 25 s. */
   waitSeconds: number;
+  /** Whether a forecast is welcome when there is no attempt. */
+  forecasts?: boolean;
   clock: Clock;
   signal?: AbortSignal;
   /** How long an unreachable server is tried again; forever without it. */
@@ -43,6 +45,7 @@ export type JobHead = z.infer<typeof JobHead>;
 
 export type Claim =
   | { kind: "job"; envelope: JobEnvelope }
+  | { kind: "forecast"; job: ForecastJob }
   | { kind: "nothing" }
   /** A job was handed out that this version cannot read. */
   | { kind: "not_understood"; head?: JobHead; message: string }
@@ -52,8 +55,9 @@ export type Claim =
 export async function claimJob(options: ClaimOptions): Promise<Claim> {
   const waitSeconds = Math.max(0, Math.min(CLAIM_WAIT_SECONDS, Math.floor(options.waitSeconds)));
   // One nonce for all tries: a claim whose answer was lost is answered with the same job again.
+  const { forecasts = false } = options;
   const nonce = randomBytes(24).toString("base64url");
-  const body = new TextEncoder().encode(JSON.stringify({ nonce, runner: options.runner, waitSeconds }));
+  const body = new TextEncoder().encode(JSON.stringify({ nonce, runner: options.runner, waitSeconds, forecasts }));
   const sent = await deliver(
     {
       method: "POST",
@@ -68,6 +72,8 @@ export async function claimJob(options: ClaimOptions): Promise<Claim> {
   if (sent.kind === "unanswered") return sent;
   if (sent.kind === "refused") return { kind: "refused", status: sent.status, code: sent.code, message: sent.message };
   if (sent.status === 204) return { kind: "nothing" };
+  const forecast = ForecastJob.safeParse(sent.body);
+  if (forecast.success) return { kind: "forecast", job: forecast.data };
   const envelope = JobEnvelope.safeParse(sent.body);
   if (envelope.success) return { kind: "job", envelope: envelope.data };
   return {

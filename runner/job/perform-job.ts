@@ -16,7 +16,8 @@ import { carryStack } from "./carry-stack.ts";
 import { systemClock } from "./clock.ts";
 import { type JobStop, resultOfStop, type Step, stopOfGit, stopped } from "./job-stop.ts";
 import { landCandidate } from "./land.ts";
-import { fetchMirror, isDamaged, type Mirror, openMirror, rebuildMirror } from "./mirror.ts";
+import { fetchMirror, type Mirror, openMirror } from "./mirror.ts";
+import { healing } from "./mirror-heal.ts";
 import { mirrorLimit, pruneMirrors } from "./mirror-limit.ts";
 import { pushCandidate } from "./push.ts";
 import { rememberResolution } from "./remember.ts";
@@ -83,7 +84,7 @@ async function onMirror(envelope: RepositoryJob, tools: WorkTools, env: Environm
   tools.signal.throwIfAborted();
   if (mirror === undefined) throw new Error("the mirror's lock was not given and nobody stopped the wait");
   try {
-    const result = await healing(mirror, tools, () => fetchAndWork(mirror, envelope, tools, env));
+    const result = await healing(mirror, tools.log, () => fetchAndWork(mirror, envelope, tools, env), failureOf);
     const removed = await pruneMirrors(tools.home, mirrorLimit(env));
     if (removed.length > 0) tools.log(`removed ${count(removed.length, "mirror")} that no job used for longest`);
     return result;
@@ -109,22 +110,9 @@ async function fetchAndWork(
   return maintain(mirror, envelope, tools, env, fetchSeconds);
 }
 
-/** A mirror that turns out to be damaged is made anew and the work done again, once: it is only a copy. */
-async function healing(mirror: Mirror, tools: WorkTools, work: () => Promise<AttemptResult>): Promise<AttemptResult> {
-  let code: string;
-  try {
-    const result = await work();
-    if (result.reason === undefined || !["failed", "blocked"].includes(result.outcome)) return result;
-    if (!(await isDamaged(mirror, result.reason.code))) return result;
-    code = result.reason.code;
-  } catch (error) {
-    if (!(error instanceof GitError) || error.code === "aborted" || !(await isDamaged(mirror, error.code))) throw error;
-    code = error.code;
-  }
-  tools.signal.throwIfAborted();
-  tools.log(`the mirror is damaged (${code}); making it anew`);
-  await rebuildMirror(mirror);
-  return work();
+/** The code of an end that a broken mirror may have caused. */
+function failureOf({ outcome, reason }: AttemptResult): string | undefined {
+  return outcome === "failed" || outcome === "blocked" ? reason?.code : undefined;
 }
 
 async function land(mirror: Mirror, envelope: JobEnvelope, tools: WorkTools): Promise<AttemptResult> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RunnerInfo } from "../../worker/contract/runner-wire.ts";
+import type { ForecastJob, RunnerInfo } from "../../worker/contract/runner-wire.ts";
 import { CommandFailure } from "../client/command-failure.ts";
 import { count } from "../client/table.ts";
 import { Callbacks } from "./callbacks.ts";
@@ -11,6 +11,8 @@ import { type Claim, claimJob } from "./claim.ts";
 import type { Clock } from "./clock.ts";
 import type { DataHome } from "./data-home.ts";
 import { sendLeftOverLogs } from "./left-over-log.ts";
+import type { performForecast } from "./perform-forecast.ts";
+import { type ForecastEnd, runForecast } from "./run-forecast.ts";
 import { type JobEnd, runJob } from "./run-job.ts";
 import { sendSpooled, spoolResult, waitingResults } from "./spool.ts";
 import type { Work } from "./work.ts";
@@ -19,6 +21,9 @@ import { sweepWorkFolders } from "./work-folder.ts";
 /** Least time between two pulls that found nothing. */
 const PULL_SPACING_MS = 1000;
 
+/** How long one pull is held open beside a forecast, seconds: the next forecast waits for its end. */
+const BESIDE_FORECAST_SECONDS = 2;
+
 export type RunnerOptions = {
   server: URL;
   secret: string;
@@ -26,6 +31,8 @@ export type RunnerOptions = {
   home: DataHome;
   clock: Clock;
   work: Work;
+  /** What looks when a forecast is due; the default is the one that does. */
+  forecast?: typeof performForecast;
   /** Aborted: no further claim; a running job goes on to its end. */
   stop: AbortSignal;
   /** Aborted: a running job is handed back at once. */
@@ -50,15 +57,17 @@ export async function sendLeftOver(options: RunnerOptions): Promise<void> {
 }
 
 /**
- * Claims at most one job within `waitSeconds` and does it; undefined when there was none.
+ * Claims at most one job or forecast within `waitSeconds` and does it; undefined when there was none.
  * Throws a {@link CommandFailure} when the server refuses this runner or cannot be reached.
  */
-export async function runOnce(options: RunnerOptions, waitSeconds: number): Promise<JobEnd | undefined> {
+export async function runOnce(options: RunnerOptions, waitSeconds: number): Promise<JobEnd | ForecastEnd | undefined> {
   await clearLeftOver(options);
   const until = options.clock.now() + waitSeconds * 1000;
   while (!options.stop.aborted) {
     const left = Math.max(0, Math.ceil((until - options.clock.now()) / 1000));
-    const claim = await claimJob({ ...claimOptions(options), waitSeconds: left, giveUpAfterMs: waitSeconds * 1000 });
+    const asked = { ...claimOptions(options), waitSeconds: left, forecasts: true, giveUpAfterMs: waitSeconds * 1000 };
+    const claim = await claimJob(asked);
+    if (claim.kind === "forecast") return runForecast(claim.job, { ...forecastOptions(options), signal: options.stop });
     if (claim.kind === "unanswered" && !options.stop.aborted)
       throw new CommandFailure("unreachable", `${claim.message}; is the server running?`);
     if (claim.kind === "job" || claim.kind === "not_understood") return take(claim, options);
@@ -69,25 +78,77 @@ export async function runOnce(options: RunnerOptions, waitSeconds: number): Prom
   return undefined;
 }
 
-/** Claims and works until stopped; returns the number of jobs done. Throws as {@link runOnce} does. */
+/**
+ * Claims and works until stopped; returns the number of jobs done. Throws as {@link runOnce} does.
+ *
+ * A forecast is made beside the wait for the next job, and given up when there is one.
+ */
 export async function runForever(options: RunnerOptions): Promise<number> {
+  const beside = new BesideForecast(options);
+  try {
+    return await workUntilStopped(options, beside);
+  } finally {
+    await beside.giveUp();
+  }
+}
+
+async function workUntilStopped(options: RunnerOptions, beside: BesideForecast): Promise<number> {
   let jobs = 0;
   await clearLeftOver(options);
   while (!options.stop.aborted) {
     const askedAt = options.clock.now();
-    const claim = await claimJob({ ...claimOptions(options), waitSeconds: Number.POSITIVE_INFINITY });
+    const waitSeconds = beside.busy ? BESIDE_FORECAST_SECONDS : Number.POSITIVE_INFINITY;
+    const claim = await claimJob({ ...claimOptions(options), waitSeconds, forecasts: !beside.busy });
     if (claim.kind === "refused" && claim.status !== 409) throw refused(claim);
+    if (claim.kind === "forecast") {
+      beside.start(claim.job);
+      continue;
+    }
     if (claim.kind !== "job" && claim.kind !== "not_understood") {
       // A server (or a proxy before it) that does not hold the pull open is not to be hammered.
       const early = PULL_SPACING_MS - (options.clock.now() - askedAt);
       if (early > 0) await options.clock.wait(early, options.stop);
       continue;
     }
+    await beside.giveUp();
     await take(claim, options);
     jobs++;
     if (!options.stop.aborted) await sendLeftOver(options);
   }
   return jobs;
+}
+
+/** The one forecast that is made while the next job is waited for. */
+class BesideForecast {
+  readonly #options: RunnerOptions;
+  #running: { stop: AbortController; ended: Promise<void> } | undefined;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+  }
+
+  get busy(): boolean {
+    return this.#running !== undefined;
+  }
+
+  start(job: ForecastJob): void {
+    const stop = new AbortController();
+    const ended = runForecast(job, { ...forecastOptions(this.#options), signal: stop.signal }).then(() => {
+      this.#running = undefined;
+    });
+    this.#running = { stop, ended };
+  }
+
+  /** Stops it and waits until it holds no mirror any more. The server asks for it again later. */
+  async giveUp(): Promise<void> {
+    this.#running?.stop.abort();
+    await this.#running?.ended;
+  }
+}
+
+function forecastOptions(options: RunnerOptions) {
+  const { home, server, clock, secret, say, forecast } = options;
+  return { home, server, clock, say, secrets: [secret], ...(forecast === undefined ? {} : { forecast }) };
 }
 
 function claimOptions(options: RunnerOptions) {

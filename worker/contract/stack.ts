@@ -128,13 +128,13 @@ const StackFields = z.strictObject({
   policy: StackPolicy.prefault({}),
 });
 
-/** A replay needs all three; a flow package may know its repositories itself, and so does a workspace. */
+/** A replay and a forecast need all three; a flow package may know its repositories itself, and so does a workspace. */
 const REPOSITORIES = ["upstream", "fork", "branch"] as const;
 
 /** For `superRefine`: says which of them a stack lacks. */
 export function needsRepositories(stack: z.infer<typeof StackFields>, ctx: z.RefinementCtx): void {
-  const { work, driver } = stack.policy;
-  if (work === "flow" || !CAPABILITIES[driver].claims) return;
+  const { work, driver, forecast } = stack.policy;
+  if (forecast === undefined && (work === "flow" || !CAPABILITIES[driver].claims)) return;
   for (const name of REPOSITORIES)
     if (stack[name] === undefined) ctx.addIssue({ code: "custom", path: [name], message: "is missing" });
 }
