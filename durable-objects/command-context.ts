@@ -7,7 +7,7 @@
 import type { FlowEventPayload } from "../worker/contract/flow-event.ts";
 import type { RunnerCallback } from "../worker/contract/runner-wire.ts";
 import { readAcceptance } from "../worker/store/acceptance.ts";
-import { countEvidence, findAttempt, findReport, lastAttempt } from "../worker/store/attempts.ts";
+import { countEvidence, findAttempt, lastAttempt, reportedHead } from "../worker/store/attempts.ts";
 import type { Database } from "../worker/store/database.ts";
 import { branchCandidate } from "../worker/store/dispatches.ts";
 import type { FlowEventRow } from "../worker/store/flow-events.ts";
@@ -70,12 +70,12 @@ export async function landing(
   attemptId: string,
   actor: string,
 ): Promise<Extract<Command, { type: "land" }>> {
-  const [about, candidate, report] = await Promise.all([
+  const [about, candidate, headOid] = await Promise.all([
     target(db, state, attemptId),
     branchCandidate(db, attemptId),
-    findReport(db, attemptId),
+    reportedHead(db, attemptId),
   ]);
-  return { type: "land", ...about, candidate: candidate ?? null, headOid: report?.report.head.oid ?? null, actor };
+  return { type: "land", ...about, candidate: candidate ?? null, headOid, actor };
 }
 
 function openOf(state: StackState, attemptId: string): AttemptRow | undefined {

@@ -13,14 +13,20 @@ import { performEffect } from "../worker/notify/effects.ts";
 import { readSettings } from "../worker/platform/settings.ts";
 import { openDatabase, StorageFault } from "../worker/store/database.ts";
 import { AttemptLog, type LogSlice } from "./attempt-log.ts";
+import { Bell } from "./bell.ts";
 import { LocalRecord, type Progress } from "./local-record.ts";
 import { type ClaimName, type OperatorCommand, StackDesk } from "./stack-desk.ts";
 import type { Answer, Once } from "./stack-keeper.ts";
+
+/** How long a watcher is kept waiting, milliseconds: shorter than what any proxy calls idle. */
+const WATCH_MS = 20_000;
 
 export class PatchStack extends DurableObject<Env> {
   private readonly db = openDatabase(this.env.DB);
   private readonly local = new LocalRecord(this.ctx.storage.sql);
   private readonly log = new AttemptLog(this.ctx.storage.sql);
+  private readonly instance = crypto.randomUUID();
+  private readonly bell = new Bell(this.instance);
   private readonly desk = new StackDesk({
     db: this.db,
     local: this.local,
@@ -29,40 +35,40 @@ export class PatchStack extends DurableObject<Env> {
     alarm: { set: (at) => this.ctx.storage.setAlarm(at), clear: () => this.ctx.storage.deleteAlarm() },
     background: (work) => this.ctx.waitUntil(work),
     perform: (effect) => performEffect(effect, readSettings(this.env)),
-    instance: crypto.randomUUID(),
+    instance: this.instance,
   });
 
   /** Takes in events that are stored already; safe to call again. */
   accept(stackId: string, eventIds: string[]): Promise<Answer<object>> {
-    return this.desk.accept(stackId, eventIds);
+    return this.heard(this.desk.accept(stackId, eventIds));
   }
 
   /** Declares or changes the stack. */
   configure(stackId: string, config: StackConfig, actor: string) {
-    return this.desk.configure(stackId, config, actor);
+    return this.heard(this.desk.configure(stackId, config, actor));
   }
 
   administer(stackId: string, type: "pause" | "unpause" | "delete", actor: string) {
-    return this.desk.administer(stackId, type, actor);
+    return this.heard(this.desk.administer(stackId, type, actor));
   }
 
   operate(stackId: string, command: OperatorCommand, actor: string, once?: Once) {
-    return this.desk.operate(stackId, command, actor, once);
+    return this.heard(this.desk.operate(stackId, command, actor, once));
   }
 
   /** An operator has a dead letter sent again. */
   redrive(stackId: string, effectId: string, attemptId: string | null, actor: string) {
-    return this.desk.redrive(stackId, effectId, attemptId, actor);
+    return this.heard(this.desk.redrive(stackId, effectId, attemptId, actor));
   }
 
   /** A runner takes the work of one hand-out. */
   claim(stackId: string, claim: ClaimName & { runner: RunnerInfo }) {
-    return this.desk.claim(stackId, claim);
+    return this.heard(this.desk.claim(stackId, claim));
   }
 
   /** What a runner tells of its work; the signature has been checked. */
   callback(stackId: string, callback: RunnerCallback, message: { id: string; hash: string }) {
-    return this.desk.callback(stackId, callback, message);
+    return this.heard(this.desk.callback(stackId, callback, message));
   }
 
   /** Takes a piece of the log of a claim; the signature has been checked. */
@@ -87,16 +93,31 @@ export class PatchStack extends DurableObject<Env> {
     return this.local.progress(attemptId);
   }
 
+  /** What an operator may do about an attempt now, and why not the rest. */
+  prospects(stackId: string, attemptId: string, eventId: string) {
+    return this.desk.prospects(stackId, attemptId, eventId);
+  }
+
+  /** Comes when something may have changed since the mark `seen`, or after a while; with the mark to ask with next. */
+  watch(seen: string): Promise<string> {
+    return this.bell.next(seen, WATCH_MS);
+  }
+
   /** What the alarm would do, now: the cron calls it for stacks whose time has passed. */
   poke(stackId: string): Promise<Answer<object>> {
-    return this.desk.poke(stackId);
+    return this.heard(this.desk.poke(stackId));
   }
 
   override async alarm(): Promise<void> {
     const { stackId } = this.local;
     if (stackId === undefined) return;
-    const answer = await this.desk.poke(stackId);
+    const answer = await this.heard(this.desk.poke(stackId));
     // The platform tries an alarm again after an exception; after six times the cron still pokes.
     if (!answer.ok && answer.code === "storage_unavailable") throw new StorageFault(answer.message);
+  }
+
+  /** Lets those who watch know once it is done, whatever came of it. */
+  private heard<T>(work: Promise<T>): Promise<T> {
+    return work.finally(() => this.bell.ring());
   }
 }

@@ -12,6 +12,7 @@ import { admit } from "./machine/runner.ts";
 import type { Command, StackState } from "./machine/state.ts";
 import { iso, LEASE_MS } from "./machine/timing.ts";
 import type { Ports } from "./ports.ts";
+import { type Prospects, prospects } from "./prospects.ts";
 import { type Answer, epochsOf, type Failure, noStack, type Once, StackKeeper } from "./stack-keeper.ts";
 
 /** What an operator may ask of a stack's attempts. */
@@ -73,6 +74,16 @@ export class StackDesk {
       const attempt = id === undefined ? null : await this.find(stackId, id);
       if (attempt === null) return { ok: false, code: "not_found", message: "there is no such attempt in this stack" };
       return { ok: true, attempt };
+    });
+  }
+
+  /** What an operator may do about an attempt now, and why not the rest. */
+  prospects(stackId: string, attemptId: string, eventId: string): Promise<Answer<{ may: Prospects }>> {
+    return this.keeper.turn(stackId, async () => {
+      const state = await this.keeper.load(stackId);
+      if (state === undefined) return noStack(stackId);
+      const may = await prospects(this.ports.db, state, { attemptId, eventId, now: this.ports.now() });
+      return { ok: true as const, may };
     });
   }
 

@@ -29,6 +29,7 @@ import { stacksApi } from "./api/stacks.ts";
 import { tickApi } from "./api/tick.ts";
 import { presentedToken, verifyAdminToken } from "./auth/admin-token.ts";
 import { REFETCH_COOLDOWN_MS } from "./auth/oidc/issuer-keys.ts";
+import { consolePages } from "./console/console.tsx";
 import { MAX_API_BODY } from "./contract/primitives.ts";
 import { log } from "./platform/log.ts";
 import { readSettings, SettingsError } from "./platform/settings.ts";
@@ -75,6 +76,7 @@ export function createApp() {
   app.route("/", runnerClaimApi);
   app.route("/", runnerCallbackApi);
   app.route("/", runnerForecastApi);
+  app.route("/console", consolePages);
   app.use(adminOnly);
   app.use(
     bodyLimit({

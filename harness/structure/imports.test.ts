@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 describe("imports point one way", () => {
   it("in every source file", () => {
-    const files = globSync("{worker,durable-objects,runner,harness}/**/*.ts", { cwd: ROOT });
+    const files = globSync("{worker,durable-objects,runner,harness}/**/*.{ts,tsx}", { cwd: ROOT });
     expect(files).toContain("worker/store/schema.ts");
     const wrong = files.flatMap((file) => offences(file, readFileSync(`${ROOT}/${file}`, "utf8")));
     expect(wrong).toEqual([]);

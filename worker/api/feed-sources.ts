@@ -155,7 +155,7 @@ async function declareOwnStack(
   granted(await stackObject(env, stackId).configure(stackId, wanted.value, actor.name));
 }
 
-async function readSource(db: Database, id: string): Promise<FeedSourceRow> {
+export async function readSource(db: Database, id: string): Promise<FeedSourceRow> {
   const row = await findSource(db, id);
   if (row === undefined) throw notFound(id);
   return row;

@@ -17,7 +17,14 @@ export type Actor = { name: string; scopes: readonly TokenScope[] };
 
 export type AppEnv = {
   Bindings: Env;
-  Variables: { actor: Actor; settings: Settings; db: Database; idempotency?: { key: string; hash: string } };
+  Variables: {
+    actor: Actor;
+    settings: Settings;
+    db: Database;
+    idempotency?: { key: string; hash: string };
+    /** Of the console: what the forms of this session carry. */
+    formToken?: string;
+  };
 };
 
 /** A refusal that goes to the client as it is. */
@@ -62,7 +69,7 @@ export function scope(wanted: TokenScope) {
   });
 }
 
-function allows(scopes: readonly TokenScope[], wanted: TokenScope): boolean {
+export function allows(scopes: readonly TokenScope[], wanted: TokenScope): boolean {
   if (scopes.includes("admin") || scopes.includes(wanted)) return true;
   return wanted === "read" && scopes.includes("operate");
 }

@@ -5,6 +5,7 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { DEPLOYMENT_TOKEN } from "../auth/admin-token.ts";
 import { runnerSecret } from "../auth/derived-keys.ts";
 import { sha256Hex, toHex } from "../auth/digest.ts";
 import { Runner, RunnerCreated, RunnerInput, Token, TokenCreated, TokenInput } from "../contract/identity.ts";
@@ -165,8 +166,7 @@ export async function removeRunner(c: Context<AppEnv>, name: string): Promise<vo
 /** Makes a token: by the API or the console. The secret is in this answer and nowhere else. */
 export async function makeToken(c: Context<AppEnv>, input: z.infer<typeof TokenInput>) {
   const { name, scopes, expiresAt } = input;
-  // The deployment's own token goes by this name on timelines.
-  if (name === "admin") throw new ApiError("conflict", "'admin' is the deployment's own token");
+  if (name === DEPLOYMENT_TOKEN) throw new ApiError("conflict", `'${name}' is the deployment's own token`);
   const secret = `pmt_${toHex(crypto.getRandomValues(new Uint8Array(32)))}`;
   const hash = await sha256Hex(secret);
   const row = { name, scopes, expiresAt: expiresAt ?? null, createdAt: new Date().toISOString(), hash };

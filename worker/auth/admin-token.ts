@@ -6,8 +6,11 @@
 import type { TokenScope } from "../contract/identity.ts";
 import type { Settings } from "../platform/settings.ts";
 import type { Database } from "../store/database.ts";
-import { anyToken, findToken, touchToken } from "../store/tokens.ts";
+import { anyToken, findToken, findTokenNamed, touchToken } from "../store/tokens.ts";
 import { sameSecret, sha256Hex } from "./digest.ts";
+
+/** What the deployment's own token is called on timelines; no other may have the name. */
+export const DEPLOYMENT_TOKEN = "admin";
 
 export type TokenVerdict =
   | { kind: "accepted"; name: string; scopes: readonly TokenScope[] }
@@ -19,6 +22,24 @@ export type TokenVerdict =
 export function presentedToken(headers: Headers): string | undefined {
   const bearer = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(headers.get("authorization") ?? "");
   return bearer?.[1] ?? headers.get("x-patch-admin-token") ?? undefined;
+}
+
+/**
+ * The token of this name as it stands now, for a session that was opened with it; undefined when it is no
+ * more or has expired. `hash` is that of its secret. `now` as ISO 8601.
+ */
+export async function currentToken(
+  name: string,
+  settings: Settings,
+  db: Database,
+  now: string,
+): Promise<{ hash: string; scopes: readonly TokenScope[] } | undefined> {
+  if (name === DEPLOYMENT_TOKEN)
+    return settings.adminToken === undefined
+      ? undefined
+      : { hash: await sha256Hex(settings.adminToken), scopes: ["admin"] };
+  const token = await findTokenNamed(db, name);
+  return token === undefined || (token.expiresAt !== null && token.expiresAt <= now) ? undefined : token;
 }
 
 /** Who the presented token is. `now` as ISO 8601. */
@@ -33,7 +54,7 @@ export async function verifyAdminToken(
     presented !== undefined &&
     (await sameSecret(presented, settings.adminToken))
   )
-    return { kind: "accepted", name: "admin", scopes: ["admin"] };
+    return { kind: "accepted", name: DEPLOYMENT_TOKEN, scopes: ["admin"] };
   if (presented !== undefined) {
     const token = await findToken(db, await sha256Hex(presented));
     if (token !== undefined && (token.expiresAt === null || token.expiresAt > now)) {

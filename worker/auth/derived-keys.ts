@@ -20,6 +20,11 @@ export function forecastKey(signingKey: string, stackId: string, nonce: string):
   return derive(signingKey, ["forecast", stackId, nonce]);
 }
 
+/** Signs the sessions and forms of the console. */
+export function consoleKey(signingKey: string): Promise<string> {
+  return derive(signingKey, ["console"]);
+}
+
 async function derive(signingKey: string, parts: string[]): Promise<string> {
   const key = await crypto.subtle.importKey(
     "raw",

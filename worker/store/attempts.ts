@@ -100,3 +100,10 @@ export async function countEvidence(db: Database, attemptId: string, most: numbe
 export async function findReport(db: Database, attemptId: string): Promise<ReportRow | undefined> {
   return (await reading(db.select().from(reports).where(eq(reports.attemptId, attemptId)).limit(1)))[0];
 }
+
+/** Where the maintained branch stood by an attempt's report; without reading the rest of it, which can be large. */
+export async function reportedHead(db: Database, attemptId: string): Promise<string | null> {
+  const head = sql<string | null>`json_extract(${reports.report}, '$.head.oid')`;
+  const where = eq(reports.attemptId, attemptId);
+  return (await reading(db.select({ head }).from(reports).where(where).limit(1)))[0]?.head ?? null;
+}

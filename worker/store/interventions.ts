@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { eq } from "drizzle-orm";
+import { and, asc, eq, sql } from "drizzle-orm";
 import { z } from "zod";
 import { Reason } from "../contract/primitives.ts";
 import { type Database, reading } from "./database.ts";
@@ -91,4 +91,20 @@ export async function listWaiting(
 
 export async function findEffect(db: Database, id: string): Promise<OutboxRow | undefined> {
   return (await reading(db.select().from(outbox).where(eq(outbox.id, id)).limit(1)))[0];
+}
+
+export type DeadLetter = Pick<OutboxRow, "id" | "stackId" | "attemptId" | "kind" | "lastError" | "tries" | "createdAt">;
+
+/** Effects that were given up, oldest first. */
+export async function listDeadLetters(db: Database, limit: number, after: After): Promise<DeadLetter[]> {
+  const { id, stackId, attemptId, kind, lastError, tries, createdAt } = outbox;
+  return reading(
+    db
+      .select({ id, stackId, attemptId, kind, lastError, tries, createdAt })
+      .from(outbox)
+      // The status is written out so that SQLite can use the partial index.
+      .where(and(sql`status = 'dead'`, sql`(${createdAt}, ${id}) > (${after.since}, ${after.id})`))
+      .orderBy(asc(createdAt), asc(id))
+      .limit(limit),
+  );
 }

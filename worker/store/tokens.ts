@@ -16,6 +16,10 @@ export async function findToken(db: Database, hash: string): Promise<TokenRow | 
   return (await reading(db.select().from(tokens).where(eq(tokens.hash, hash)).limit(1)))[0];
 }
 
+export async function findTokenNamed(db: Database, name: string): Promise<TokenRow | undefined> {
+  return (await reading(db.select().from(tokens).where(eq(tokens.name, name)).limit(1)))[0];
+}
+
 export async function anyToken(db: Database): Promise<boolean> {
   return (await reading(db.select({ name: tokens.name }).from(tokens).limit(1))).length > 0;
 }

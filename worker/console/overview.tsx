@@ -1,0 +1,290 @@
+/**
+ * The overview: what waits, what moved, what was carried, and every stack in a row.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import { z } from "zod";
+import { ApiError, type AppEnv } from "../api/http.ts";
+import { interventionsPage } from "../api/interventions.ts";
+import type { Intervention } from "../contract/intervention.ts";
+import { Name } from "../contract/primitives.ts";
+import { type CarriedLine, type Movement, readOverview, StackFilter, type StackLine } from "../store/overview.ts";
+import { page } from "./frame.tsx";
+import { Mark, Outside, path, StackLink, Status, subject, When } from "./words.tsx";
+
+const ROWS = 50;
+
+/** Shown of what waits; the rest has a page of its own. */
+const WAITING = 8;
+
+const Query = z.object({
+  find: z.string().max(200).default(""),
+  show: StackFilter.default("all"),
+  after: z.union([z.literal(""), Name]).default(""),
+});
+type Query = z.infer<typeof Query>;
+
+const FILTERS: Record<StackFilter, string> = {
+  all: "all stacks",
+  waits: "what waits for me",
+  working: "at work now",
+  paused: "paused",
+};
+
+export const overview = new Hono<AppEnv>();
+
+overview.get("/", async (c) => {
+  const parsed = Query.safeParse(c.req.query());
+  if (!parsed.success) throw new ApiError("invalid_request", "that is no address of the overview; start from /console");
+  const query = parsed.data;
+  const [{ stacks, moved, carried }, { interventions, nextCursor }] = await Promise.all([
+    readOverview(c.var.db, { ...query, find: query.find.trim(), limit: ROWS }),
+    interventionsPage(c.var.db, WAITING, undefined),
+  ]);
+  const shown = stacks.slice(0, ROWS);
+  const next = stacks.length > ROWS ? shown.at(-1)?.id : undefined;
+  return page(c, { title: "Overview", place: "/console", every: 15 }, ({ now }) => (
+    <>
+      <h1 class="soft-hidden">Overview</h1>
+      <section id="waiting" data-part aria-labelledby="waiting-title">
+        <h2 id="waiting-title">
+          Waits for you{" "}
+          {interventions.length > 0 ? (
+            <a class="more" href="/console/interventions">
+              {nextCursor === undefined ? "work through them" : "all of them"}
+            </a>
+          ) : null}
+        </h2>
+        {interventions.length === 0 ? (
+          <p class="calm">Nothing waits for a decision.</p>
+        ) : (
+          <ul class="waits">
+            {interventions.map((item) => (
+              <Waiting item={item} now={now} />
+            ))}
+          </ul>
+        )}
+      </section>
+      <div class="halves" id="latest" data-part>
+        <section aria-labelledby="moved-title">
+          <h2 id="moved-title">Moved upstream</h2>
+          <Ledger empty="No movement has been accepted yet.">
+            {moved.map((movement) => (
+              <Moved movement={movement} now={now} />
+            ))}
+          </Ledger>
+        </section>
+        <section aria-labelledby="carried-title">
+          <h2 id="carried-title">Carried</h2>
+          <Ledger empty="No attempt has produced a candidate yet.">
+            {carried.map((line) => (
+              <Carried line={line} now={now} />
+            ))}
+          </Ledger>
+        </section>
+      </div>
+      <section aria-labelledby="stacks-title">
+        <h2 id="stacks-title">Stacks</h2>
+        <Find query={query} />
+        <div id="stacks" data-part>
+          <Stacks stacks={shown} now={now} query={query} />
+          <nav class="pages" aria-label="Pages of stacks">
+            {query.after === "" ? null : <a href={address({ ...query, after: "" })}>First page</a>}
+            {next === undefined ? null : <a href={address({ ...query, after: next })}>Next {ROWS}</a>}
+          </nav>
+        </div>
+      </section>
+    </>
+  ));
+});
+
+function Find({ query }: { query: Query }) {
+  return (
+    <search>
+      <form class="find" method="get" action="/console">
+        <div>
+          <label for="find">Stack or upstream</label>
+          <input id="find" name="find" type="search" value={query.find} maxlength={200} />
+        </div>
+        <div>
+          <label for="show">Show</label>
+          <select id="show" name="show">
+            {StackFilter.options.map((option) => (
+              <option value={option} selected={query.show === option}>
+                {FILTERS[option]}
+              </option>
+            ))}
+          </select>
+        </div>
+        <button type="submit">Find</button>
+        {query.find !== "" || query.show !== "all" ? <a href="/console">Show all</a> : null}
+      </form>
+    </search>
+  );
+}
+
+function Ledger({ empty, children }: { empty: string; children?: unknown[] }) {
+  if (children === undefined || children.flat().length === 0) return <p class="none">{empty}</p>;
+  return <ul class="ledger">{children as []}</ul>;
+}
+
+function Waiting({ item, now }: { item: Intervention; now: number }) {
+  return (
+    <li>
+      <span>
+        {item.stackId !== undefined ? <StackLink id={item.stackId} /> : null}
+        {item.sourceId !== undefined ? (
+          <a class="name" href={path.source(item.sourceId)}>
+            {item.sourceId}
+          </a>
+        ) : null}
+      </span>
+      <span class="why">
+        {item.attemptId === undefined ? (
+          item.reason.message
+        ) : (
+          <a href={path.attempt(item.attemptId)}>{item.reason.message}</a>
+        )}
+      </span>
+      <span class="age">
+        <When at={item.since} now={now} />
+      </span>
+    </li>
+  );
+}
+
+function Moved({ movement, now }: { movement: Movement; now: number }) {
+  const { stackIds } = movement;
+  return (
+    <li>
+      <span>
+        <a href={path.event(movement.id)}>
+          <code>{movement.tag ?? movement.title ?? movement.id}</code>
+        </a>{" "}
+        <span class="soft">
+          {stackIds.length === 0 ? "recorded only" : `to ${stackIds.slice(0, 3).join(", ")}`}
+          {stackIds.length > 3 ? ` and ${stackIds.length - 3} more` : ""}
+        </span>{" "}
+        {movement.url === null ? null : <Outside href={movement.url}>notes</Outside>}
+      </span>
+      <When at={movement.receivedAt} now={now} />
+    </li>
+  );
+}
+
+function Carried({ line, now }: { line: CarriedLine; now: number }) {
+  return (
+    <li>
+      <span>
+        <StackLink id={line.stackId} />{" "}
+        <a href={path.attempt(line.id)}>
+          {line.operation === "land" ? "landed " : ""}
+          <code>{subject(line)}</code>
+        </a>
+      </span>
+      <When at={line.endedAt} now={now} />
+    </li>
+  );
+}
+
+function Stacks({ stacks, now, query }: { stacks: readonly StackLine[]; now: number; query: Query }) {
+  if (stacks.length === 0)
+    return query.find === "" && query.show === "all" && query.after === "" ? (
+      <p class="none">
+        No stack is declared yet: write a <code>patch-moi.json</code> and apply it with{" "}
+        <code>patch.moi apply -f patch-moi.json</code>.
+      </p>
+    ) : (
+      <p class="none">No stack is like that.</p>
+    );
+  return (
+    <table class="rows">
+      <thead>
+        <tr>
+          <th scope="col">Stack</th>
+          <th scope="col">Carried</th>
+          <th scope="col">Newest upstream</th>
+          <th scope="col">Last attempt</th>
+          <th scope="col">Waits</th>
+        </tr>
+      </thead>
+      <tbody>
+        {stacks.map((stack) => (
+          <Row stack={stack} now={now} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Row({ stack, now }: { stack: StackLine; now: number }) {
+  const behind = stack.highestTag !== null && stack.highestTag !== stack.carried;
+  return (
+    <tr>
+      <td>
+        <StackLink id={stack.id} />
+        {stack.paused ? " " : null}
+        {stack.paused ? <span class="chip">paused</span> : null}
+        {stack.upstream === null ? null : <span class="sub">{bareAddress(stack.upstream)}</span>}
+      </td>
+      <td data-th="Carried">
+        {stack.carried === null ? <span class="none">not landed yet</span> : <code>{stack.carried}</code>}
+      </td>
+      <td data-th="Upstream">
+        {stack.highestTag === null ? (
+          <span class="none">none accepted</span>
+        ) : behind ? (
+          <code class="warn">{stack.highestTag}</code>
+        ) : (
+          <code>{stack.highestTag}</code>
+        )}
+      </td>
+      <td data-th="Last attempt">
+        {stack.attemptId === null || stack.status === null ? (
+          <span class="none">none</span>
+        ) : (
+          <>
+            <a href={path.attempt(stack.attemptId)}>
+              {stack.operation === "land" ? "landing " : ""}
+              <code>{subject({ tag: stack.tag, onto: stack.onto ?? "" })}</code>
+            </a>{" "}
+            <Status of={stack.status} />{" "}
+            {stack.updatedAt === null ? null : (
+              <span class="soft small">
+                <When at={stack.updatedAt} now={now} />
+              </span>
+            )}
+          </>
+        )}
+      </td>
+      <td data-th="Waits">
+        <Waits stack={stack} />
+      </td>
+    </tr>
+  );
+}
+
+/** Of a stack: a decision, or a candidate that nobody has landed. */
+function Waits({ stack }: { stack: StackLine }) {
+  if (stack.attemptId !== null && stack.status === "needs_intervention")
+    return <span class="warn">{stack.reason?.message ?? "a person must decide"}</span>;
+  if (stack.candidateAttemptId !== null && stack.status === "changed")
+    return (
+      <a href={path.attempt(stack.candidateAttemptId)}>
+        land <code>{stack.candidateTag ?? "the candidate"}</code>
+      </a>
+    );
+  if (stack.status === "blocked") return <Mark tone="warn">{stack.reason?.message ?? "blocked"}</Mark>;
+  return null;
+}
+
+function bareAddress(url: string): string {
+  return url.replace(/^[a-z]+:\/\//, "").replace(/\.git$/, "");
+}
+
+function address(query: Query): string {
+  const given = Object.entries(query).filter(([name, value]) => value !== "" && !(name === "show" && value === "all"));
+  const text = new URLSearchParams(given).toString();
+  return text === "" ? "/console" : `/console?${text}`;
+}

@@ -1,0 +1,85 @@
+/**
+ * What the record holds about one stack, in one request to D1: its newest attempts, the sources that feed
+ * it, and what became of each patch in its last reports.
+ *
+ * @module
+ */
+import { and, desc, eq, lt } from "drizzle-orm";
+import { z } from "zod";
+import { PatchOutcome } from "../contract/report.ts";
+import type { StoredAttempt } from "./attempts.ts";
+import { type Database, reading, readRow, statement } from "./database.ts";
+import type { StackRow } from "./rows.ts";
+import { attempts, sourceStacks, stacks } from "./schema.ts";
+
+/** Attempts among which reports are looked for, and reports that are read of them. */
+const REPORTS_AMONG = 60;
+const REPORTS = 24;
+
+const PastReport = z.object({
+  attemptId: z.string(),
+  onto: z.string(),
+  /** Subject, time of authorship and outcome of each patch, in the stack's order. */
+  patches: z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(z.array(z.tuple([z.string(), z.string(), PatchOutcome]))),
+});
+export type PastReport = z.infer<typeof PastReport>;
+
+export type StackRecord = {
+  stack: StackRow;
+  /** Newest first, one more than asked for. */
+  attempts: StoredAttempt[];
+  sourceIds: string[];
+  /** Newest first. */
+  reports: PastReport[];
+};
+
+/** Only what is shown of each report: the whole of one can be a megabyte. */
+const PAST_REPORTS = `
+  SELECT a.id AS attemptId, coalesce(a.tag, a.onto) AS onto,
+    (SELECT json_group_array(json_array(substr(json_extract(p.value, '$.subject'), 1, 200),
+       json_extract(p.value, '$.authoredAt'), json_extract(p.value, '$.outcome')))
+     FROM json_each(r.report, '$.patches') AS p) AS patches
+  FROM (SELECT id, tag, onto, position FROM maintenance_attempts WHERE stack_id = ?1
+        ORDER BY position DESC LIMIT ${REPORTS_AMONG}) AS a
+  CROSS JOIN reports AS r ON r.attempt_id = a.id
+  WHERE json_array_length(r.report, '$.patches') > 0
+  ORDER BY a.position DESC LIMIT ${REPORTS}`;
+
+export async function readStackRecord(
+  db: Database,
+  id: string,
+  limit: number,
+  before?: number,
+): Promise<StackRecord | undefined> {
+  const page = and(eq(attempts.stackId, id), before === undefined ? undefined : lt(attempts.position, before));
+  const [found, newest, sources, reports] = await reading(
+    db.$client.batch([
+      statement(db, db.select().from(stacks).where(eq(stacks.id, id)).limit(1)),
+      statement(
+        db,
+        db
+          .select()
+          .from(attempts)
+          .where(page)
+          .orderBy(desc(attempts.position))
+          .limit(limit + 1),
+      ),
+      statement(db, db.select({ id: sourceStacks.sourceId }).from(sourceStacks).where(eq(sourceStacks.stackId, id))),
+      db.$client.prepare(PAST_REPORTS).bind(id),
+    ]),
+  );
+  const stack = found?.results[0];
+  if (stack === undefined) return undefined;
+  return {
+    stack: readRow(stacks, stack),
+    attempts: (newest?.results ?? []).map((row) => readRow(attempts, row)),
+    sourceIds: z
+      .array(z.object({ source_id: z.string() }))
+      .parse(sources?.results)
+      .map((row) => row.source_id),
+    reports: PastReport.array().parse(reports?.results),
+  };
+}
