@@ -45,7 +45,7 @@ async function asOne(`,
   {
     name: "no cron poke",
     file: "worker/cron.ts",
-    edits: [{ find: "    pokes: () => pokeOverdue(env, now),\n", put: "" }],
+    edits: [{ find: 'part("pokes", () => pokeOverdue(env, db, at))', put: 'part("pokes", () => Promise.resolve(0))' }],
   },
   {
     name: "acknowledged before the commit",
