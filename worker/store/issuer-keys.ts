@@ -48,5 +48,5 @@ export async function useToken(
 
 /** Forgets tokens that would be refused for their age by now. */
 export async function forgetTokens(db: Database, now: string): Promise<void> {
-  await reading(db.delete(usedTokens).where(lte(usedTokens.expiresAt, now)));
+  await reading(db.$client.prepare("DELETE FROM used_tokens WHERE expires_at <= ?1").bind(now).run());
 }

@@ -8,7 +8,7 @@
  */
 import { z } from "zod";
 import { type AttemptStatus, OPEN_STATUSES, TERMINAL_STATUSES } from "../contract/attempt.ts";
-import { type Database, reading, StorageFault } from "./database.ts";
+import { type Database, insertRows, reading, StorageFault } from "./database.ts";
 import { cronTicks } from "./schema.ts";
 
 export type Vitals = {
@@ -119,10 +119,5 @@ function oldest(rows: Rows, name: string): string | null {
 
 /** The cron was here. */
 export async function recordTick(db: Database, at: string, failed: string[]): Promise<void> {
-  await reading(
-    db
-      .insert(cronTicks)
-      .values({ id: 1, at, failed })
-      .onConflictDoUpdate({ target: cronTicks.id, set: { at, failed } }),
-  );
+  await reading(insertRows(db, cronTicks, [{ id: 1, at, failed }], { update: ["id"] }).run());
 }
