@@ -12,7 +12,7 @@ const ROWS: readonly { folders: readonly string[]; mayImport: readonly string[] 
   { folders: ["worker/releases"], mayImport: ["worker/contract"] },
   { folders: ["worker/store"], mayImport: ["worker/contract", "worker/platform"] },
   {
-    folders: ["worker/dispatch", "worker/notify", "worker/auth"],
+    folders: ["worker/dispatch", "worker/notify", "worker/auth", "worker/forges", "worker/review"],
     mayImport: ["worker/contract", "worker/platform", "worker/releases", "worker/store"],
   },
   {
@@ -25,6 +25,8 @@ const ROWS: readonly { folders: readonly string[]; mayImport: readonly string[] 
       "worker/dispatch",
       "worker/notify",
       "worker/auth",
+      "worker/forges",
+      "worker/review",
     ],
   },
   {
@@ -37,6 +39,8 @@ const ROWS: readonly { folders: readonly string[]; mayImport: readonly string[] 
       "worker/dispatch",
       "worker/notify",
       "worker/auth",
+      "worker/forges",
+      "worker/review",
       "durable-objects",
     ],
   },

@@ -5,8 +5,8 @@
  */
 import { z } from "@hono/zod-openapi";
 import { ForecastPolicy, LatestForecast } from "./forecast.ts";
-import { ForgeIdentity } from "./forge-identity.ts";
 import { ForgeSettings } from "./forge.ts";
+import { ForgeIdentity } from "./forge-identity.ts";
 import { isRefName, Name, Oid, RefName, RepositoryUrl, Timestamp } from "./primitives.ts";
 import { CAPABILITIES, DriverName, SurfaceSettings, surfaceIssues } from "./surface.ts";
 

@@ -126,6 +126,12 @@ describe("outboundFetch", () => {
     });
   });
 
+  it("gives a refusal whole to who asks for any status", async () => {
+    const outbound = serving({ [FEED]: () => new Response("no such thing", { status: 404 }) });
+    const got = await outboundFetch(FEED, { anyStatus: true }, outbound);
+    expect(got.ok && [got.value.status, new TextDecoder().decode(got.value.body)]).toEqual([404, "no such thing"]);
+  });
+
   it("reports a server that is not there", async () => {
     expect(await outboundFetch(FEED, {}, serving({}))).toMatchObject({ failure: { code: "network" } });
   });

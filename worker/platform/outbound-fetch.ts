@@ -20,18 +20,20 @@ export const FETCH_MAX_REDIRECTS = 3;
 const USER_AGENT = "patch.moi (+https://patch.moi)";
 
 export type OutboundRequest = {
-  method?: "GET" | "POST";
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   headers?: Record<string, string>;
   body?: Uint8Array<ArrayBuffer>;
   timeoutMs?: number;
   maxBytes?: number;
+  /** Give an answer of any status but a redirect, with its headers and body: APIs say there what is wrong. */
+  anyStatus?: boolean;
 };
 
 /** Where requests may go, and what carries them; `fetch` is the platform's unless given. */
 export type Outbound = UrlPolicy & { fetch?: (url: string, init: RequestInit) => Promise<Response> };
 
 export type OutboundResponse = {
-  /** 2xx or 304. */
+  /** 2xx or 304; any other with `anyStatus`. */
   status: number;
   /** Address of the last hop. */
   url: string;
@@ -57,7 +59,7 @@ export type OutboundFailure = {
   retryAfterSeconds?: number;
 };
 
-/** Fetches an address within the limits; statuses other than 2xx and 304 are failures. */
+/** Fetches an address within the limits; statuses other than 2xx and 304 are failures unless asked for. */
 export async function outboundFetch(
   address: string,
   request: OutboundRequest,
@@ -110,7 +112,7 @@ async function finish(
   movedTo: string | undefined,
   request: OutboundRequest,
 ): Promise<Result<OutboundResponse, OutboundFailure>> {
-  if (!response.ok && response.status !== 304) {
+  if (!response.ok && response.status !== 304 && request.anyStatus !== true) {
     await response.body?.cancel();
     const retryAfterSeconds = retryAfter(response.headers.get("retry-after"), Date.now());
     return fail({
@@ -166,9 +168,9 @@ function redirectTarget(response: Response, url: URL, request: OutboundRequest):
   const location = response.headers.get("location");
   if (location === null || !URL.canParse(location, url.href))
     return fail({ code: "bad_redirect", message: `${url.href} redirects to nowhere` });
-  // RFC 9110 section 15.4: these turn a POST into a GET, which is never what was asked here.
-  if (request.method === "POST" && response.status < 307)
-    return fail({ code: "bad_redirect", message: `${url.href} answers a POST with ${response.status}` });
+  // RFC 9110 section 15.4: these may turn a POST into a GET, which is never what was asked here.
+  if ((request.method ?? "GET") !== "GET" && response.status < 307)
+    return fail({ code: "bad_redirect", message: `${url.href} answers a ${request.method} with ${response.status}` });
   return ok(new URL(location, url.href).href);
 }
 

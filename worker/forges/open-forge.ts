@@ -1,0 +1,67 @@
+/**
+ * Opens the forge of a stack's fork with the credential that its host has.
+ *
+ * @module
+ */
+import type { CredentialFailure, OpenCredential, Wanted } from "../auth/credential.ts";
+import type { CredentialKind } from "../contract/credential.ts";
+import { type ForgeKind, type ForgeSettings, forgeRepository } from "../contract/forge.ts";
+import type { Outbound } from "../platform/outbound-fetch.ts";
+import { fail, ok, type Result } from "../platform/result.ts";
+import type { Forge, Forged } from "./forge.ts";
+import { Forgejo } from "./forgejo.ts";
+import { Github } from "./github.ts";
+import type { InstallationTokens } from "./github-app.ts";
+import { Gitlab } from "./gitlab.ts";
+
+export type ForgeContext = {
+  /** Opens a stored credential for the host it is bound to. */
+  credential: (wanted: Wanted) => Promise<Result<OpenCredential, CredentialFailure>>;
+  outbound: Outbound;
+  /** Kept by whoever opens forges often, so that an app's tokens are used until they end. */
+  tokens: InstallationTokens;
+};
+
+const KINDS: Record<ForgeKind, readonly CredentialKind[]> = {
+  github: ["github-app", "github-token"],
+  forgejo: ["forgejo-token"],
+  gitlab: ["gitlab-token"],
+};
+
+/** The forge, ready to be asked; nothing has been sent yet. */
+export async function openForge(
+  fork: { url: string; forge?: ForgeSettings | undefined },
+  { credential: open, outbound, tokens }: ForgeContext,
+): Forged<Forge> {
+  const place = forgeRepository(fork);
+  if (!place.ok) return fail({ code: "unknown_forge", message: place.message });
+  const { kind, apiUrl, webUrl, host, owner, name } = place.repository;
+  const opened = await open({ host, kinds: KINDS[kind], name: place.repository.credential });
+  if (!opened.ok) return fail({ code: "no_credential", message: opened.failure.message });
+  const credential = opened.value;
+  const where = { apiUrl, host, outbound };
+  const repository = { owner, name };
+  const bearer = (scheme: "Bearer" | "token") => () =>
+    Promise.resolve(ok({ authorization: `${scheme} ${credential.value}` }));
+  switch (kind) {
+    case "github": {
+      if (credential.kind !== "github-app")
+        return ok(
+          new Github({ caller: where, repository, webUrl, authorize: () => Promise.resolve(ok(credential.value)) }),
+        );
+      return ok(
+        new Github({
+          caller: where,
+          repository,
+          webUrl,
+          authorize: (permissions) => tokens.token(credential, where, repository, permissions),
+          self: () => tokens.login(credential, where),
+        }),
+      );
+    }
+    case "forgejo":
+      return ok(new Forgejo({ caller: { ...where, authorization: bearer("token") }, repository, webUrl }));
+    case "gitlab":
+      return ok(new Gitlab({ caller: { ...where, authorization: bearer("Bearer") }, repository, webUrl }));
+  }
+}
