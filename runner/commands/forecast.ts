@@ -8,26 +8,12 @@ import type { StackReport } from "../../worker/contract/report.ts";
 import { colors } from "../client/colors.ts";
 import { CommandFailure } from "../client/command-failure.ts";
 import { Session } from "../client/session.ts";
-import type { EngineResult } from "../git/failure.ts";
 import { GitError } from "../git/git-error.ts";
-import { type ResolvedName, resolveName } from "../git/local-ref.ts";
-import { replayStack } from "../git/replay.ts";
-import { findGitDir } from "../git/repository.ts";
+import { type LocalReplay, localReplay } from "../git/local-replay.ts";
 import { reportLines } from "./attempt-text.ts";
 import { examples } from "./list.ts";
 
-/** Stack id of reports on a repository that no server knows. */
-const LOCAL_STACK = "local";
-
 export type LocalStackOptions = { repo: string; branch: string; onto: string; base?: string };
-
-export type LocalReplay = {
-  gitDir: string;
-  branch: ResolvedName;
-  onto: ResolvedName;
-  report: StackReport;
-  alreadyThere: boolean;
-};
 
 export function registerForecast(program: Command): void {
   withStackOptions(program.command("forecast"))
@@ -57,33 +43,11 @@ export function withStackOptions(command: Command): Command {
 
 /** @throws {CommandFailure} with the engine's or git's own code. */
 export async function replayLocally(options: LocalStackOptions, objects: "keep" | "forget"): Promise<LocalReplay> {
-  try {
-    const gitDir = await findGitDir(options.repo);
-    const { found: branch } = taken(await resolveName(gitDir, options.branch, "branch"));
-    const { found: onto } = taken(await resolveName(gitDir, options.onto, "any"));
-    const base = options.base === undefined ? undefined : taken(await resolveName(gitDir, options.base, "any")).found;
-    const answer = await replayStack({
-      gitDir,
-      stackId: LOCAL_STACK,
-      branch: branch.name,
-      headOid: branch.oid,
-      onto: { ref: onto.name, oid: onto.oid, tagOid: onto.tagOid },
-      base: base?.oid,
-      baseIs: "declared",
-      objects,
-      // One's own repository: where a partial clone fetches what it lacks is its owner's choice.
-      protocols: ["https", "ssh", "http", "file"],
-    });
-    const { report, alreadyThere } = taken(answer);
-    return { gitDir, branch, onto, report, alreadyThere };
-  } catch (error) {
+  const answer = await localReplay({ ...options, objects }).catch((error: unknown) => {
     throw asCommandFailure(error, options.repo);
-  }
-}
-
-function taken<T>(result: EngineResult<T>): { ok: true } & T {
-  if (result.ok) return result;
-  const { code, message } = result.reason;
+  });
+  if (answer.ok) return answer.replay;
+  const { code, message } = answer.reason;
   throw new CommandFailure(code, message, code === "bad_ref_name" ? 2 : 1);
 }
 

@@ -12,16 +12,11 @@ import { colors } from "../client/colors.ts";
 import { CommandFailure } from "../client/command-failure.ts";
 import { Session } from "../client/session.ts";
 import { DEFAULT_COMMITTER } from "../git/carry.ts";
+import type { LocalReplay } from "../git/local-replay.ts";
 import { gitText, runGit } from "../git/process.ts";
 import { conflictCount } from "../job/conflict-message.ts";
 import { reportLines } from "./attempt-text.ts";
-import {
-  asCommandFailure,
-  type LocalReplay,
-  type LocalStackOptions,
-  replayLocally,
-  withStackOptions,
-} from "./forecast.ts";
+import { asCommandFailure, type LocalStackOptions, replayLocally, withStackOptions } from "./forecast.ts";
 import { examples } from "./list.ts";
 
 type RebaseOptions = LocalStackOptions & { into?: string };

@@ -65,14 +65,18 @@ async function replay(
   const replayed = await replayResolving(mirror, request, envelope, tools);
   if (!replayed.ok) return stopOfEngine(replayed.reason);
   const { report } = replayed;
+  return { ok: true, value: { report, stop: conflictStop(report, envelope.attemptId) } };
+}
+
+/** Undefined when nothing conflicts. */
+export function conflictStop(report: StackReport, attemptId: string): JobStop | undefined {
   const conflicted = report.patches.filter((patch) => patch.outcome === "conflicted");
-  if (conflicted.length === 0) return { ok: true, value: { report } };
-  const stop = {
-    outcome: "needs_intervention" as const,
+  if (conflicted.length === 0) return undefined;
+  return {
+    outcome: "needs_intervention",
     code: "conflict",
-    message: describeConflicts(report, conflicted, envelope.attemptId),
+    message: describeConflicts(report, conflicted, attemptId),
   };
-  return { ok: true, value: { report, stop } };
 }
 
 async function account(

@@ -201,7 +201,7 @@ async function resolve(mirror: Mirror, revision: string): Promise<string | undef
 
 /** What the remote itself says a ref holds, now. Not from the mirror. */
 export async function readRemoteRefs(
-  mirror: Mirror,
+  mirror: Pick<Mirror, "gitDir" | "signal">,
   remote: Remote,
   refs: readonly string[],
 ): Promise<Step<Map<string, string>>> {

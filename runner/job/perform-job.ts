@@ -11,10 +11,11 @@ import type { AttemptResult, JobEnvelope } from "../../worker/contract/runner-wi
 import { repositoriesOf } from "../../worker/contract/stack.ts";
 import type { Environment } from "../client/settings.ts";
 import { count } from "../client/table.ts";
+import { performFlows } from "../flow/perform-flows.ts";
 import { GitError } from "../git/git-error.ts";
 import { carryStack } from "./carry-stack.ts";
 import { systemClock } from "./clock.ts";
-import { type JobStop, resultOfStop, type Step, stopOfGit, stopped } from "./job-stop.ts";
+import { resultOfStop, type Step, stopOfGit, stopped } from "./job-stop.ts";
 import { landCandidate } from "./land.ts";
 import { fetchMirror, type Mirror, openMirror } from "./mirror.ts";
 import { healing } from "./mirror-heal.ts";
@@ -49,7 +50,7 @@ async function perform(envelope: JobEnvelope, tools: WorkTools, env: Environment
   const { stack } = envelope;
   tools.log(`${envelope.operation} of stack ${stack.id} (attempt ${envelope.attemptId}, hand-out ${envelope.epoch})`);
   // A landing moves a branch to a commit, whoever made it.
-  if (stack.policy.work === "flow" && envelope.operation !== "land") return resultOfStop(noFlowPackages(stack.id).stop);
+  if (stack.policy.work === "flow" && envelope.operation !== "land") return performFlows(envelope, tools, env);
   const repositories = repositoriesOf(stack);
   if (repositories === undefined)
     return resultOfStop(
@@ -60,14 +61,6 @@ async function perform(envelope: JobEnvelope, tools: WorkTools, env: Environment
       ).stop,
     );
   return onMirror({ ...envelope, stack: { ...stack, ...repositories } }, tools, env);
-}
-
-function noFlowPackages(stackId: string): { stop: JobStop } {
-  return stopped(
-    "blocked",
-    "no_flow_packages",
-    `stack '${stackId}' is worked on by flow packages, and this runner has none; give the stack runnerLabels that only runners with packages have`,
-  );
 }
 
 async function onMirror(envelope: RepositoryJob, tools: WorkTools, env: Environment): Promise<AttemptResult> {

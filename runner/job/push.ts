@@ -10,11 +10,14 @@ import { runGit } from "../git/process.ts";
 import { type JobStop, type Step, stopOfGit, stopped } from "./job-stop.ts";
 import { type Mirror, readRemoteRefs } from "./mirror.ts";
 
+/** Where a push comes from and goes to. */
+export type PushPlace = Pick<Mirror, "fork" | "gitDir" | "signal">;
+
 /** One ref of a push. An `expected` of undefined: the ref must not exist. */
 export type RefUpdate = { ref: string; oid: string; expected: string | undefined };
 
 /** False when a lease was refused: some ref was not what was expected, and none was changed. */
-export async function pushRefs(mirror: Mirror, updates: readonly RefUpdate[]): Promise<Step<boolean>> {
+export async function pushRefs(mirror: PushPlace, updates: readonly RefUpdate[]): Promise<Step<boolean>> {
   const { fork, gitDir, signal } = mirror;
   // Never a `+` before a refspec: it would switch the lease off.
   const leases = updates.map(({ ref, expected }) => `--force-with-lease=${ref}:${expected ?? ""}`);
@@ -44,7 +47,7 @@ export type CandidateRequest = {
  * Creates the candidate's branch; the answer is its full ref. A ref that holds the same commit is
  * the same candidate; one that holds another stays, and this one gets the attempt's number.
  */
-export async function pushCandidate(mirror: Mirror, request: CandidateRequest): Promise<Step<string>> {
+export async function pushCandidate(mirror: PushPlace, request: CandidateRequest): Promise<Step<string>> {
   const branchRef = `refs/heads/${request.branch}`;
   const refs = [request.name, `${request.name}-${request.number}`].map((name) => `refs/heads/${name}`);
   if (!isRefName(request.name) || refs.includes(branchRef))

@@ -57,6 +57,7 @@ test("sees an environment without credentials, and only what was asked for besid
     "GIT_CONFIG_NOSYSTEM",
     "GIT_TERMINAL_PROMPT",
     "HOME",
+    "PATCH_MOI_CONTAINED",
     "PATH",
     "TERM",
     "TMPDIR",

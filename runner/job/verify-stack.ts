@@ -13,8 +13,8 @@ import { runVerifyCommand, type VerifyRun } from "./verify-command.ts";
 import type { WorkTools } from "./work.ts";
 
 export type VerifyRequest = {
-  mirror: Mirror;
-  tools: WorkTools;
+  mirror: Pick<Mirror, "gitDir">;
+  tools: Pick<WorkTools, "home" | "signal" | "progress" | "log" | "redact">;
   env: Environment;
   commands: readonly string[];
   timeoutSeconds: number;
