@@ -202,7 +202,7 @@ function Facts({ attempt, event, now }: FactsProps) {
 
 /** Outside of the parts that are put in anew: what has been followed so far stays. */
 function Log({ attempt }: { attempt: MaintenanceAttempt }) {
-  const running = attempt.status === "running";
+  const open = attempt.status === "running";
   const address = `${path.attempt(attempt.id)}/log`;
   return (
     <section aria-labelledby="log-title">
@@ -212,8 +212,8 @@ function Log({ attempt }: { attempt: MaintenanceAttempt }) {
           as text
         </a>
       </h2>
-      <details data-follow={address} open={running}>
-        <summary>{running ? "Followed while it runs" : "Show the runner’s log"}</summary>
+      <details data-follow={address} open={open}>
+        <summary>What the runner wrote</summary>
         <Listing label="Runner’s log" />
         <noscript>
           <p>Following needs the script; the link above gives the text.</p>

@@ -353,7 +353,8 @@ describe("what upstream wrote", () => {
     ];
     let shown = 0;
     for (const path of pages) {
-      const { html, headers } = await visitor.get(path);
+      const { html, headers, status } = await visitor.get(path);
+      expect([path, status]).toEqual([path, path.startsWith("/console/stacks/%") ? 404 : 200]);
       if (html.includes("&lt;script&gt;alert(1)&lt;/script&gt;")) shown++;
       expect([path, /<script>|<img|onerror=alert\(2\)>|href="javascript:/i.exec(html)?.[0]]).toEqual([path, undefined]);
       expect([path, /\s(?:style|on[a-z]+)=/.exec(html.replaceAll(/onerror=alert\(2\)/g, ""))?.[0]]).toEqual([

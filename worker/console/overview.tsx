@@ -46,7 +46,7 @@ overview.get("/", async (c) => {
   const next = stacks.length > ROWS ? shown.at(-1)?.id : undefined;
   return page(c, { title: "Overview", place: "/console", every: 15 }, ({ now }) => (
     <>
-      <h1 class="soft-hidden">Overview</h1>
+      <h1 class="unseen">Overview</h1>
       <section id="waiting" data-part aria-labelledby="waiting-title">
         <h2 id="waiting-title">
           Waits for you{" "}
@@ -69,19 +69,21 @@ overview.get("/", async (c) => {
       <div class="halves" id="latest" data-part>
         <section aria-labelledby="moved-title">
           <h2 id="moved-title">Moved upstream</h2>
-          <Ledger empty="No movement has been accepted yet.">
+          {moved.length === 0 ? <p class="none">No movement has been accepted yet.</p> : null}
+          <ul class="ledger">
             {moved.map((movement) => (
               <Moved movement={movement} now={now} />
             ))}
-          </Ledger>
+          </ul>
         </section>
         <section aria-labelledby="carried-title">
           <h2 id="carried-title">Carried</h2>
-          <Ledger empty="No attempt has produced a candidate yet.">
+          {carried.length === 0 ? <p class="none">No attempt has produced a candidate yet.</p> : null}
+          <ul class="ledger">
             {carried.map((line) => (
               <Carried line={line} now={now} />
             ))}
-          </Ledger>
+          </ul>
         </section>
       </div>
       <section aria-labelledby="stacks-title">
@@ -122,11 +124,6 @@ function Find({ query }: { query: Query }) {
       </form>
     </search>
   );
-}
-
-function Ledger({ empty, children }: { empty: string; children?: unknown[] }) {
-  if (children === undefined || children.flat().length === 0) return <p class="none">{empty}</p>;
-  return <ul class="ledger">{children as []}</ul>;
 }
 
 function Waiting({ item, now }: { item: Intervention; now: number }) {

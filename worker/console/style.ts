@@ -46,6 +46,8 @@ h2 .more { font: .9rem var(--sans); margin-left: .6rem; }
 h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
 p { margin: .4rem 0; max-width: 48rem; }
 .lead { color: var(--soft); margin: 0 0 .8rem; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.ledger:empty { display: none; }
 .soft, .none { color: var(--soft); }
 .small { font-size: .88rem; }
 code, kbd, pre, .mono { font-family: var(--mono); font-size: .87em; }
