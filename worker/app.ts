@@ -12,6 +12,7 @@ import { credentialsApi } from "./api/credentials.ts";
 import { dispatchesApi } from "./api/dispatches.ts";
 import { feedPreviewApi } from "./api/feed-preview.ts";
 import { feedSignalsApi } from "./api/feed-signals.ts";
+import { feedSourceWebhookApi } from "./api/feed-source-webhook.ts";
 import { feedSourcesApi } from "./api/feed-sources.ts";
 import { flowEventsApi } from "./api/flow-events.ts";
 import { healthApi } from "./api/health.ts";
@@ -34,6 +35,7 @@ import { MAX_API_BODY } from "./contract/primitives.ts";
 import { log } from "./platform/log.ts";
 import { readSettings, SettingsError } from "./platform/settings.ts";
 import { openDatabase, StorageFault } from "./store/database.ts";
+import { forgeWebhookApi } from "./webhooks/forge-webhook.ts";
 import { runnerCallbackApi } from "./webhooks/runner-callback.ts";
 import { runnerClaimApi } from "./webhooks/runner-claim.ts";
 import { runnerForecastApi } from "./webhooks/runner-forecast.ts";
@@ -75,6 +77,7 @@ export function createApp() {
   app.route("/", healthApi);
   app.route("/", runnerClaimApi);
   app.route("/", runnerCallbackApi);
+  app.route("/", forgeWebhookApi);
   app.route("/", runnerForecastApi);
   app.route("/console", consolePages);
   app.use(adminOnly);
@@ -96,6 +99,7 @@ export function createApp() {
     stackForecastsApi,
     feedPreviewApi,
     feedSourcesApi,
+    feedSourceWebhookApi,
     feedSignalsApi,
     identitiesApi,
     credentialsApi,

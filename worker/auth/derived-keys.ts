@@ -10,6 +10,11 @@ export function runnerSecret(signingKey: string, name: string, keyId: string): P
   return derive(signingKey, ["runner", name, keyId]);
 }
 
+/** The `whsec_` secret of a source's webhook; a new `keyId` makes a new one. */
+export function webhookSecret(signingKey: string, sourceId: string, keyId: string): Promise<string> {
+  return derive(signingKey, ["webhook", sourceId, keyId]);
+}
+
 /** The key that signs the callbacks of one claim. It is worth nothing once the attempt has moved on. */
 export function callbackKey(signingKey: string, attemptId: string, epoch: number, nonce: string): Promise<string> {
   return derive(signingKey, ["callback", attemptId, String(epoch), nonce]);

@@ -4,10 +4,8 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
+import { ForgeKind } from "./forge.ts";
 import { HttpUrl } from "./primitives.ts";
-
-export const ForgeName = z.enum(["github", "forgejo", "gitlab"]);
-export type ForgeName = z.infer<typeof ForgeName>;
 
 /** A forge's own id: names can be given to somebody else, ids cannot. */
 const ForgeId = z.string().regex(/^[0-9]{1,20}$/, "use the forge's numeric id, as text");
@@ -15,7 +13,7 @@ const ForgeId = z.string().regex(/^[0-9]{1,20}$/, "use the forge's numeric id, a
 /** Everything a token must say; one that says less is refused. */
 export const ForgeIdentity = z
   .strictObject({
-    forge: ForgeName,
+    forge: ForgeKind,
     /** As in the token's `iss`, to the letter: `https://token.actions.githubusercontent.com`. */
     issuer: HttpUrl,
     repositoryId: ForgeId,

@@ -17,9 +17,12 @@ import type { NormalizedEntry } from "./normalize-entry.ts";
 /** Fingerprint of an entry that the remote's refs told of and no feed did so far. */
 export const REFS_ONLY = "";
 
+/** Fingerprint of an entry that a webhook told and no feed did so far: known and dealt with, but not read yet. */
+export const WEBHOOK_ONLY = "webhook";
+
 export type KnownEntry = {
   entryId: string;
-  /** {@link REFS_ONLY}, or a digest of what the feed said. */
+  /** {@link REFS_ONLY}, {@link WEBHOOK_ONLY}, or a digest of what the feed said. */
   fingerprint: string;
   revision: number;
   tag: string | null;
@@ -116,6 +119,8 @@ export function planIntake(input: IntakeInput): IntakePlan {
       firstSeenAt: input.now,
       lastSeenAt: input.now,
     });
+    // For the gap rule it is as new as any: the feed has not told it before.
+    if (known?.fingerprint === WEBHOOK_ONLY) news.add(said);
     if (fresh && priming) plan.signals.push(signal(input, entry, 0, "primed"));
     else if (fresh) {
       news.add(said);
@@ -140,7 +145,7 @@ function knownFinder(known: Iterable<KnownEntry>): (entry: FeedEntry) => KnownEn
 }
 
 function isTold(known: KnownEntry | undefined): boolean {
-  return known !== undefined && known.fingerprint !== REFS_ONLY;
+  return known !== undefined && known.fingerprint !== REFS_ONLY && known.fingerprint !== WEBHOOK_ONLY;
 }
 
 /**

@@ -15,6 +15,7 @@ export const LOG_NAMES = [
   "forecast.recorded",
   "callback.accepted",
   "callback.refused",
+  "webhook.received",
   "delivery.failed",
   "outbox.sent",
   "outbox.retry",

@@ -113,6 +113,26 @@ export async function knownEntries(
   return bySource;
 }
 
+/** Whether an entry's revision was held back, and as what: undefined for one that became an event or is not there. */
+export async function findFiltered(
+  db: Database,
+  sourceId: string,
+  entryId: string,
+  revision: number,
+): Promise<FeedEntry | undefined> {
+  const { entry, disposition } = feedSignals;
+  const [found] = await reading(
+    db
+      .select({ entry, disposition })
+      .from(feedSignals)
+      .where(
+        and(eq(feedSignals.sourceId, sourceId), eq(feedSignals.entryId, entryId), eq(feedSignals.revision, revision)),
+      )
+      .limit(1),
+  );
+  return found?.disposition === "filtered" ? found.entry : undefined;
+}
+
 /** All entries of a source: what its remote's refs are compared with. */
 export async function allEntries(db: Database, sourceId: string): Promise<{ seeded: boolean; entries: EntryKey[] }> {
   const { entryId, fingerprint, revision, tag, commit: commitOid, firstSeenAt } = feedEntries;

@@ -164,6 +164,14 @@ export async function putSource(
   if (failure !== undefined) return putSource(db, id, config, await findSource(db, id), now);
 }
 
+/** Sets or (null) takes away what the secret of a source's webhook is derived from; false when there is no such source. */
+export async function setWebhookKey(db: Database, id: string, webhookKeyId: string | null): Promise<boolean> {
+  const set = await reading(
+    db.update(feedSources).set({ webhookKeyId }).where(eq(feedSources.id, id)).returning({ id: feedSources.id }),
+  );
+  return set.length > 0;
+}
+
 /** False when there was none. What was seen goes with the source, the events made from it stay. */
 export async function deleteSource(db: Database, id: string): Promise<boolean> {
   const deleted = await reading(db.delete(feedSources).where(eq(feedSources.id, id)).returning({ id: feedSources.id }));

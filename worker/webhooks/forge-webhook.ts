@@ -1,0 +1,117 @@
+/**
+ * `POST /webhooks/forge/:sourceId`: what a forge says of upstream or of a fork, as soon as it happens.
+ *
+ * Polling goes on beside it: a webhook that was lost costs time, not a release.
+ *
+ * @module
+ */
+import type { Context } from "hono";
+import { type AppEnv, router } from "../api/http.ts";
+import { stackObject } from "../api/object.ts";
+import { webhookSecret } from "../auth/derived-keys.ts";
+import { sha256Hex } from "../auth/digest.ts";
+import { repositoryOf } from "../intake/repository.ts";
+import { takeTold } from "../intake/take-told.ts";
+import { log } from "../platform/log.ts";
+import { findAnswer, keepAnswer } from "../store/answers.ts";
+import { type FeedSourceRow, findSource, followersOf } from "../store/feed-sources.ts";
+import { findStack } from "../store/stacks.ts";
+import { forgejo } from "./forges/forgejo.ts";
+import { github } from "./forges/github.ts";
+import { gitlab } from "./forges/gitlab.ts";
+import type { ForgeReader } from "./forges/message.ts";
+import { parseBody, readBody, signingKey, unauthenticated } from "./runner-answer.ts";
+
+/** GitHub sends up to 25 MB; what concerns us is far below. */
+const MAX_WEBHOOK_BODY = 4 * 1024 * 1024;
+
+type Answer = {
+  status: "accepted" | "ignored" | "duplicate";
+  why?: string;
+  eventIds?: string[];
+  attemptIds?: string[];
+};
+
+export const forgeWebhookApi = router();
+
+forgeWebhookApi.post("/webhooks/forge/:sourceId", async (c) => {
+  const body = await readBody(c, MAX_WEBHOOK_BODY);
+  const key = signingKey(c);
+  const { headers } = c.req.raw;
+  const sourceId = c.req.param("sourceId");
+  const reader = readerFor(headers);
+  const source = await findSource(c.var.db, sourceId);
+  if (reader === undefined || source === undefined || source.webhookKeyId === null)
+    return unauthenticated(c, `${sourceId}: no such webhook`);
+  const secret = await webhookSecret(key, source.id, source.webhookKeyId);
+  if (!(await reader.signed(secret, headers, body))) return unauthenticated(c, `${sourceId}: bad_signature`);
+  const delivery = reader.deliveryId(headers);
+  // The signature covers the body alone: a delivery is known by both, and whatever it does is safe to do twice.
+  const once = delivery === undefined ? undefined : `webhook:${sourceId}:${delivery.slice(0, 200)}`;
+  const requestHash = await sha256Hex(body);
+  const before = once === undefined ? undefined : await findAnswer(c.var.db, once);
+  if (before?.requestHash === requestHash) return c.json({ ...(before.body as Answer), status: "duplicate" }, 200);
+  const answer = await take(c, reader, source, headers, parseBody(body));
+  if (once !== undefined)
+    await keepAnswer(c.var.db, {
+      key: once,
+      requestHash,
+      status: 202,
+      body: answer,
+      at: new Date().toISOString(),
+    });
+  log("info", "webhook.received", { sourceId, ...answer });
+  return c.json(answer, 202);
+});
+
+async function take(
+  c: Context<AppEnv>,
+  reader: ForgeReader,
+  source: FeedSourceRow,
+  headers: Headers,
+  body: unknown,
+): Promise<Answer> {
+  const message = reader.read(headers, body);
+  if (message === undefined) return { status: "ignored", why: "not in a form that is known" };
+  if (message.says.kind === "nothing") return { status: "ignored", why: message.says.why };
+  const about = message.repository.map(place);
+  if (message.says.kind === "progress") return progress(c, source, about);
+  const upstream = repositoryOf(source.config);
+  if (upstream === undefined || !about.includes(place(upstream)))
+    return { status: "ignored", why: "not about the repository that this source follows" };
+  if (!source.config.enabled) return { status: "ignored", why: "the source is disabled" };
+  const taken = await takeTold(c.env, source, message.says.movement, new Date().toISOString());
+  return taken.ok ? { status: "accepted", eventIds: taken.value.eventIds } : { status: "ignored", why: taken.failure };
+}
+
+/** Something happened in a fork: the attempts that may wait for it look at their surface now. */
+async function progress(c: Context<AppEnv>, source: FeedSourceRow, about: string[]): Promise<Answer> {
+  const stacks = await followersOf(c.var.db, [source.id]);
+  const attemptIds: string[] = [];
+  for (const { stackId, config } of stacks.filter((stack) => about.includes(place(stack.config.fork?.url ?? "")))) {
+    const attemptId = (await findStack(c.var.db, stackId))?.currentAttemptId ?? undefined;
+    if (attemptId === undefined) continue;
+    const told = await stackObject(c.env, stackId).operate(stackId, { type: "sync", attemptId }, "webhook");
+    if (told.ok) attemptIds.push(attemptId);
+    else log("warn", "callback.refused", { path: c.req.path, attemptId, why: told.code, driver: config.policy.driver });
+  }
+  if (attemptIds.length > 0) return { status: "accepted", attemptIds };
+  return { status: "ignored", why: "no stack of this source with this fork has an attempt open" };
+}
+
+/** Forgejo writes GitHub's and Gitea's headers beside its own: its own decide. */
+function readerFor(headers: Headers): ForgeReader | undefined {
+  if (headers.has("x-forgejo-event") || headers.has("x-gitea-event")) return forgejo;
+  if (headers.has("x-gitlab-event")) return gitlab;
+  return headers.has("x-github-event") ? github : undefined;
+}
+
+/** Host and path of a repository, however its address is written. */
+function place(address: string): string {
+  const text = address.replace(/^git\+/, "");
+  if (!URL.canParse(text)) return text;
+  const { host, hostname, pathname, protocol } = new URL(text);
+  const web = protocol === "http:" || protocol === "https:";
+  const path = pathname.replace(/\/+$/, "").replace(/\.git$/, "");
+  return `${web ? host : hostname}${path}`.toLowerCase();
+}
