@@ -6,12 +6,14 @@
  *
  * @module
  */
+import type { CredentialFailure, OpenCredential, Wanted } from "../auth/credential.ts";
 import type { AttemptOperation } from "../contract/attempt.ts";
 import type { FlowEvent } from "../contract/flow-event.ts";
 import type { Reason } from "../contract/primitives.ts";
 import type { AttemptResult } from "../contract/runner-wire.ts";
 import type { StackConfig } from "../contract/stack.ts";
 import type { Capabilities, DriverName, Surface, SurfaceRun } from "../contract/surface.ts";
+import type { InstallationTokens } from "../forges/github-app.ts";
 import type { Outbound } from "../platform/outbound-fetch.ts";
 import type { Result } from "../platform/result.ts";
 import type { Settings } from "../platform/settings.ts";
@@ -38,8 +40,10 @@ export type DriverContext = {
   outbound: Outbound;
   /** Milliseconds since the epoch. */
   now: () => number;
-  /** The secret that a stored credential holds. The failure is a sentence for a person; it holds no secret. */
-  credential: (name: string) => Promise<Result<string, string>>;
+  /** Opens a stored credential for the host it is bound to. */
+  credential: (wanted: Wanted) => Promise<Result<OpenCredential, CredentialFailure>>;
+  /** Keeps an app's tokens from one call to the next, where somebody lives that long. */
+  tokens?: InstallationTokens;
 };
 
 /** What a surface says to a hand-over. */
