@@ -174,8 +174,14 @@ export function stopOfEngine(reason: EngineFailure): { ok: false; stop: JobStop 
     case "ref_missing":
     case "bad_ref_name":
       return stopped("failed", code, message);
-    case "unrelated_histories":
     case "shallow_no_merge_base":
+      return stopped(
+        "needs_intervention",
+        code,
+        "the branch and the new base share no commit, because the fork or upstream is shallow: its history ends too " +
+          "early; push the whole history there (`git fetch --unshallow` where it comes from), then resume",
+      );
+    case "unrelated_histories":
     case "base_not_ancestor":
     case "not_on_onto":
     case "patches_unaccounted":

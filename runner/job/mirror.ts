@@ -155,7 +155,10 @@ async function tidyMirror(mirror: Mirror): Promise<void> {
 }
 
 async function fetch(mirror: Mirror, remote: Remote, refspecs: readonly string[]): Promise<Step<void>> {
-  const flags = ["--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--no-auto-gc"];
+  // A shallow source is taken as it is, or its branches would be missing without a word; once it is
+  // complete, so is the mirror.
+  const depth = existsSync(join(mirror.gitDir, "shallow")) ? ["--unshallow", "--update-shallow"] : ["--update-shallow"];
+  const flags = ["--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--no-auto-gc", ...depth];
   try {
     await runGit(["fetch", ...flags, "--end-of-options", remote.url, ...refspecs], {
       ...remote.options,
