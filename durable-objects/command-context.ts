@@ -4,8 +4,11 @@
  *
  * @module
  */
+import type { Advisory } from "../worker/contract/advisory.ts";
 import type { FlowEventPayload } from "../worker/contract/flow-event.ts";
 import type { RunnerCallback } from "../worker/contract/runner-wire.ts";
+import { fixingRelease, isAffected } from "../worker/releases/affected.ts";
+import { decideRelease } from "../worker/releases/release-policy.ts";
 import { readAcceptance } from "../worker/store/acceptance.ts";
 import { countEvidence, findAttempt, lastAttempt, reportedHead } from "../worker/store/attempts.ts";
 import type { Database } from "../worker/store/database.ts";
@@ -13,17 +16,18 @@ import { branchCandidate } from "../worker/store/dispatches.ts";
 import type { FlowEventRow } from "../worker/store/flow-events.ts";
 import type { AttemptRow } from "../worker/store/rows.ts";
 import { admit, MAX_EVIDENCE } from "./machine/runner.ts";
-import type { Command, IncomingEvent, StackState, Target } from "./machine/state.ts";
+import type { Command, IncomingEvent, JudgedAdvisory, StackState, Target } from "./machine/state.ts";
 
 /** Events with what the record says about them in this stack. Unknown ids are left out. */
 export async function incomingEvents(
   db: Database,
-  stackId: string,
+  stack: StackState,
   eventIds: readonly string[],
 ): Promise<IncomingEvent[]> {
+  const stackId = stack.id;
   const record = await readAcceptance(db, stackId, eventIds);
   return record.events.map((event) => {
-    const described = describe(event);
+    const described = describe(event, stack, record.tags);
     const sameMovement = record.firstAttempts.get(described.movement) ?? null;
     return { ...described, accepted: record.accepted.has(event.id), sameMovement };
   });
@@ -36,7 +40,7 @@ export async function eventAgain(
   eventId: string,
 ): Promise<{ event: IncomingEvent; last: AttemptRow | null } | undefined> {
   const [[event], stored] = await Promise.all([
-    incomingEvents(db, state.id, [eventId]),
+    incomingEvents(db, state, [eventId]),
     lastAttempt(db, eventId, state.id),
   ]);
   if (event === undefined || !event.accepted) return undefined;
@@ -82,9 +86,11 @@ function openOf(state: StackState, attemptId: string): AttemptRow | undefined {
   return state.open.find((a) => a.id === attemptId);
 }
 
-function describe(row: FlowEventRow): Omit<IncomingEvent, "accepted" | "sameMovement"> {
+type Described = Omit<IncomingEvent, "accepted" | "sameMovement">;
+
+function describe(row: FlowEventRow, stack: StackState, tags: readonly string[]): Described {
   const { entry } = row.payload;
-  return {
+  const about: Described = {
     id: row.id,
     position: row.position,
     movement: movementOf(row.id, row.payload),
@@ -93,11 +99,41 @@ function describe(row: FlowEventRow): Omit<IncomingEvent, "accepted" | "sameMove
     tag: entry.tag ?? null,
     prerelease: entry.prerelease,
     moved: row.payload.moved ?? null,
+    advisory: null,
+  };
+  if (entry.advisory === undefined) return about;
+  const advisory = judge(entry.advisory, entry.title, stack, tags);
+  const tag = advisory.fix ?? advisory.standing;
+  const onto = tag === null ? (stack.carried?.oid ?? "HEAD") : `refs/tags/${tag}`;
+  return { ...about, advisory, tag, onto, ontoSha: null };
+}
+
+/** What an advisory means where the stack stands: on what was landed last, else on its declared base. */
+function judge(
+  advisory: Advisory,
+  title: string | undefined,
+  stack: StackState,
+  tags: readonly string[],
+): JudgedAdvisory {
+  const { releases } = stack.config.policy;
+  const base = stack.config.base?.replace(/^refs\/tags\//, "");
+  const standing = stack.carried === null ? base : stack.carried.tag;
+  const known = standing !== undefined && decideRelease({ ...releases, prereleases: true }, standing).pass;
+  const at = known ? standing : undefined;
+  const severity = advisory.severity === undefined ? "" : ` (${advisory.severity})`;
+  return {
+    id: advisory.id,
+    name: `${advisory.id}${severity}${title === undefined ? "" : `, "${title.slice(0, 200)}",`}`,
+    withdrawn: advisory.withdrawnAt !== undefined,
+    standing: at ?? null,
+    affected: at === undefined ? "unknown" : isAffected(advisory, at, releases),
+    fix: fixingRelease(advisory, tags, releases, at) ?? null,
   };
 }
 
 /** What a movement is called whoever tells it: a release and its tag are one. */
 function movementOf(eventId: string, { entry, moved }: FlowEventPayload): string {
+  if (entry.advisory !== undefined) return `advisory:${entry.advisory.key}`;
   if (moved !== undefined && entry.tag !== undefined) return `tag:${entry.tag}@${moved.to}`;
   if (entry.tag !== undefined) return `tag:${entry.tag}`;
   if (entry.sha !== undefined) return `commit:${entry.sha}`;

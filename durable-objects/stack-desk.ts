@@ -40,7 +40,7 @@ export class StackDesk {
   async accept(stackId: string, eventIds: readonly string[]): Promise<Answer<object>> {
     const answer = await this.keeper.execute(stackId, async (state) => ({
       type: "accept",
-      events: await incomingEvents(this.ports.db, state.id, eventIds),
+      events: await incomingEvents(this.ports.db, state, eventIds),
     }));
     return answer.ok ? { ok: true } : answer;
   }

@@ -6,6 +6,7 @@
 
 import type { TagMove } from "../../worker/contract/flow-event.ts";
 import { compareTags, decideRelease } from "../../worker/releases/release-policy.ts";
+import { acceptAdvisory, isHeldForFix } from "./accept-advisory.ts";
 import type { Draft } from "./draft.ts";
 import { supersede } from "./hand-out.ts";
 import { type IncomingEvent, isMaintenance } from "./state.ts";
@@ -31,14 +32,15 @@ function acceptOne(draft: Draft, event: IncomingEvent, sameMovement: string | nu
     draft.create(event, "maintain", "skipped", ACTOR, refusal);
     return null;
   }
+  if (event.advisory !== null) return acceptAdvisory(draft, event, event.advisory);
   if (event.moved !== null) return hold(draft, event, event.moved);
   const attempt = draft.create(event, "maintain", "queued", ACTOR);
   if (event.tag !== null) draft.stack.highestTag = event.tag;
-  if (draft.stack.config.policy.onNewer === "supersede") {
-    for (const older of draft.stack.open) {
-      if (older.id !== attempt.id && isMaintenance(older.operation))
-        supersede(draft, older, attempt, ACTOR, `${name(event)} is newer; ${attempt.id} takes its place`);
-    }
+  const all = draft.stack.config.policy.onNewer === "supersede";
+  for (const older of draft.stack.open) {
+    // Who waits for a fix waits for a release, in whatever order the others go.
+    if (older.id !== attempt.id && isMaintenance(older.operation) && (all || isHeldForFix(older)))
+      supersede(draft, older, attempt, ACTOR, `${name(event)} is newer; ${attempt.id} takes its place`);
   }
   return attempt.id;
 }
@@ -60,7 +62,7 @@ function whyNot(draft: Draft, event: IncomingEvent, sameMovement: string | null)
     const message = `${name(event)} was told before; ${sameMovement} acts on it`;
     return { reason: { code: "same_movement", message }, relatedAttemptId: sameMovement };
   }
-  if (event.tag === null) return undefined;
+  if (event.tag === null || event.advisory !== null) return undefined;
   const decision = decideRelease(releases, event.tag, event.prerelease);
   if (!decision.pass) return { reason: { code: decision.code, message: decision.message } };
   const highest = draft.stack.highestTag;
@@ -91,6 +93,8 @@ function name(event: IncomingEvent): string {
 }
 
 function inOrder(draft: Draft, a: IncomingEvent, b: IncomingEvent): number {
+  // Advisories last: what a release of the same batch brings is known then.
+  if ((a.advisory === null) !== (b.advisory === null)) return a.advisory === null ? -1 : 1;
   if (a.tag !== null && b.tag !== null) {
     const order = compareTags(draft.stack.config.policy.releases, a.tag, b.tag);
     if (order !== undefined && order !== 0) return order;

@@ -29,6 +29,7 @@ function event(tag: string, more: Partial<IncomingEvent> = {}): IncomingEvent {
     tag,
     prerelease: undefined,
     moved: null,
+    advisory: null,
     accepted: false,
     sameMovement: null,
     ...more,

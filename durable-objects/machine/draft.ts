@@ -50,7 +50,7 @@ export class Draft {
     operation: AttemptOperation,
     status: "queued" | "skipped" | "needs_intervention",
     actor: string,
-    more: { reason?: Reason; relatedAttemptId?: string; landsAttemptId?: string } = {},
+    more: { reason?: Reason; relatedAttemptId?: string; landsAttemptId?: string; tell?: NotifyEvent } = {},
   ): AttemptRow {
     const number = this.stack.attemptCount + 1;
     const attempt: AttemptRow = {
@@ -97,6 +97,7 @@ export class Draft {
     });
     this.put(attempt);
     if (isTerminal(status)) this.countEnd(status);
+    if (more.tell !== undefined) this.notify(attempt, more.tell);
     if (status === "needs_intervention") this.notify(attempt, status);
     return attempt;
   }
@@ -246,7 +247,7 @@ export class Draft {
   }
 
   /** Queues what the stack's policy wants told; the id makes it one message however often it is made. */
-  private notify(attempt: AttemptRow, what: AttemptStatus | "landed"): void {
+  private notify(attempt: AttemptRow, what: AttemptStatus | NotifyEvent): void {
     const event = NotifyEvents.safeParse(what);
     if (!event.success || !this.stack.config.policy.notify.discord.includes(event.data)) return;
     this.outbox.push({

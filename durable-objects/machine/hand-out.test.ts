@@ -27,6 +27,7 @@ const event = {
   tag: "v1.0.0",
   prerelease: undefined,
   moved: null,
+  advisory: null,
   accepted: false,
   sameMovement: null,
 };

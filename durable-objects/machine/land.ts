@@ -51,6 +51,7 @@ export function asEvent(attempt: AttemptRow): IncomingEvent {
     tag: attempt.tag,
     prerelease: undefined,
     moved: null,
+    advisory: null,
     accepted: true,
     sameMovement: null,
   };

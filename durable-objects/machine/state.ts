@@ -11,6 +11,7 @@ import type { TagMove } from "../../worker/contract/flow-event.ts";
 import type { Reason } from "../../worker/contract/primitives.ts";
 import type { AttemptResult, RunnerInfo } from "../../worker/contract/runner-wire.ts";
 import type { StackConfig } from "../../worker/contract/stack.ts";
+import type { Affected } from "../../worker/releases/affected.ts";
 import type {
   AttemptRow,
   CandidateRow,
@@ -52,10 +53,25 @@ export type IncomingEvent = {
   prerelease: boolean | undefined;
   /** Of a moved tag: the commits it named before and now. */
   moved: TagMove | null;
+  /** Of a security advisory: what it means where the stack stands. `tag` is then the release to go onto. */
+  advisory: JudgedAdvisory | null;
   /** The journal already holds it. */
   accepted: boolean;
   /** First attempt of this stack for the same movement that was not skipped. */
   sameMovement: string | null;
+};
+
+/** A security advisory, judged by what the record knows of upstream's releases. */
+export type JudgedAdvisory = {
+  id: string;
+  /** For people: its id, how bad it is, what it is about. */
+  name: string;
+  withdrawn: boolean;
+  /** Upstream release that the stack stands on; null when that is not known. */
+  standing: string | null;
+  affected: Affected;
+  /** Newest release that has the fix and is no step back; null when none is known. */
+  fix: string | null;
 };
 
 /** The attempt a command is about, when it has ended and so is not in the state. */

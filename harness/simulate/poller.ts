@@ -5,7 +5,7 @@
  * @module
  */
 import { deliverPending } from "../../worker/intake/deliver.ts";
-import { planIntake } from "../../worker/intake/plan-intake.ts";
+import { followingStack, planIntake } from "../../worker/intake/plan-intake.ts";
 import { commit } from "../../worker/store/database.ts";
 import { knownEntries, storeIntake } from "../../worker/store/feed-entries.ts";
 import { type FeedSourceRow, findSources, followersOf, recordPolls } from "../../worker/store/feed-sources.ts";
@@ -86,6 +86,6 @@ export class Poller {
 
   private async followers({ db }: Invocation, sourceId: string) {
     const rows = await followersOf(db, [sourceId]);
-    return rows.map(({ stackId, config }) => ({ stackId, releases: config.policy.releases }));
+    return rows.map(({ stackId, config }) => followingStack(stackId, config));
   }
 }

@@ -7,7 +7,7 @@ import { createRoute } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { ErrorBody } from "../contract/error.ts";
 import { Preview, PreviewInput } from "../contract/preview.ts";
-import type { FollowingStack } from "../intake/plan-intake.ts";
+import { type FollowingStack, followingStack } from "../intake/plan-intake.ts";
 import { previewFeed } from "../intake/preview.ts";
 import type { Database } from "../store/database.ts";
 import { stackPolicies } from "../store/feed-sources.ts";
@@ -43,7 +43,7 @@ async function stacksOf(db: Database, { stack, target }: PreviewInput): Promise<
   if (stack === undefined) return target?.mode === "maintain" ? followingStacks(db, target.stacks) : [];
   const [found] = await stackPolicies(db, [stack]);
   if (found === undefined) throw new ApiError("not_found", `there is no stack '${stack}'`);
-  return [{ stackId: found.stackId, releases: found.config.policy.releases }];
+  return [followingStack(found.stackId, found.config)];
 }
 
 async function followingStacks(db: Database, ids: readonly string[]): Promise<FollowingStack[]> {
@@ -51,5 +51,5 @@ async function followingStacks(db: Database, ids: readonly string[]): Promise<Fo
   const unknown = ids.filter((id) => !found.some((stack) => stack.stackId === id));
   if (unknown.length > 0)
     throw new ApiError("invalid_request", `target.stacks: unknown: ${unknown.join(", ")}`, { unknownStacks: unknown });
-  return found.map(({ stackId, config }) => ({ stackId, releases: config.policy.releases }));
+  return found.map(({ stackId, config }) => followingStack(stackId, config));
 }

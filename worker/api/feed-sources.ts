@@ -84,6 +84,8 @@ feedSourcesApi.openapi(
     const checked = checkUrl(config.url.replace(/^git\+/, ""), { allowLocal: c.var.settings.allowLocal, ownHosts });
     if (!checked.ok)
       throw new ApiError("invalid_request", `url: ${checked.failure.message}`, { reason: checked.failure.code });
+    if (config.provider === "osv" && config.package === undefined)
+      throw new ApiError("invalid_request", "package: is missing: OSV is asked about one package");
     await declareOwnStack(c.env, c.var, id, config);
     const unknown = await unknownStacks(c.var.db, stacksFed(id, config.target));
     if (unknown.length > 0)

@@ -94,7 +94,8 @@ flowEventsApi.openapi(
   async (c) => {
     const input = c.req.valid("json");
     const { entry } = input.payload;
-    if (entry.tag === undefined && entry.sha === undefined && entry.ref === undefined)
+    const { tag, sha, ref, advisory } = entry;
+    if (tag === undefined && sha === undefined && ref === undefined && advisory === undefined)
       throw new ApiError("invalid_request", "payload.entry: name a tag, a sha or a ref to carry the stack onto");
     const known = await findEvent(c.var.db, input.id);
     if (known !== undefined && !sameContent(known, input))

@@ -10,7 +10,7 @@ import type { FilterDecision } from "../contract/feed-signal.ts";
 import { FlowEvent } from "../contract/flow-event.ts";
 import { Name } from "../contract/primitives.ts";
 import { deliverPending } from "../intake/deliver.ts";
-import { decide, eventFor } from "../intake/plan-intake.ts";
+import { decide, eventFor, followingStack } from "../intake/plan-intake.ts";
 import { type Backfilled, type PastSignal, pastSignals, storeBackfill } from "../store/backfill.ts";
 import type { StackRow } from "../store/rows.ts";
 import { findStack } from "../store/stacks.ts";
@@ -51,8 +51,7 @@ stackBackfillApi.openapi(
 );
 
 function decideNow(stack: StackRow, { signal, source }: PastSignal): FilterDecision {
-  const following = { stackId: stack.id, releases: stack.config.policy.releases };
-  return decide(following, source.config.event, signal.entry);
+  return decide(followingStack(stack.id, stack.config), source.config.event, signal.entry);
 }
 
 function becomes({ signal, source }: PastSignal, decision: FilterDecision, now: string): Backfilled {

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
+import { Advisory } from "./advisory.ts";
 import { Name, Timestamp } from "./primitives.ts";
 
 /** One entry of a feed, normalized. Absent is absent, never invented. */
@@ -20,6 +21,8 @@ export const FeedEntry = z
     ref: z.string().optional(),
     sha: z.string().optional(),
     prerelease: z.boolean().optional(),
+    /** Of a security advisory: what it says of versions. */
+    advisory: Advisory.optional(),
   })
   .openapi("FeedEntry");
 export type FeedEntry = z.infer<typeof FeedEntry>;

@@ -22,12 +22,13 @@ export const Provider = z.enum([
   "kernel",
   "sourceforge",
   "git",
+  "osv",
   "feed",
 ]);
 export type Provider = z.infer<typeof Provider>;
 
 /** What kind of movement the feed tells. */
-export const FeedEventKind = z.enum(["release", "tag", "push"]);
+export const FeedEventKind = z.enum(["release", "tag", "push", "advisory"]);
 export type FeedEventKind = z.infer<typeof FeedEventKind>;
 
 /** The upstream repository, as events carry it. */
@@ -124,6 +125,8 @@ export const FeedSourceConfig = z
     url: FeedUrl,
     event: FeedEventKind,
     repo: RepoInfo.optional(),
+    /** Of advisories: the package they are about; those of other packages in them are left out. */
+    package: z.strictObject({ ecosystem: z.string().min(1).max(100), name: z.string().min(1).max(300) }).optional(),
     target: FeedTarget.default({ mode: "notify_only" }),
     pollIntervalSeconds: z.int().min(1).max(86_400).default(300),
     /** First poll stores what it finds and starts nothing. */

@@ -19,6 +19,8 @@ export const FeedFormat = z.enum([
   "pypi-json",
   "crates",
   "git-refs",
+  "osv",
+  "github-advisories",
 ]);
 export type FeedFormat = z.infer<typeof FeedFormat>;
 

@@ -39,6 +39,8 @@ export const NotifyEvent = z.enum([
   "timed_out",
   "landed",
   "superseded",
+  /** A security advisory about what the stack follows, whatever becomes of it. */
+  "advisory",
 ]);
 export type NotifyEvent = z.infer<typeof NotifyEvent>;
 
@@ -55,6 +57,11 @@ export const StackPolicy = z
     /** When a newer event arrives while an attempt is open: drop the older one, or work in order. */
     onNewer: z.enum(["supersede", "queue"]).default("supersede"),
     releases: ReleasePolicy.default(ReleasePolicy.parse({})),
+    /**
+     * What a security advisory about upstream does: nothing, a note and a notification, or at once an attempt
+     * onto the newest release with the fix (without one, an intervention).
+     */
+    advisories: z.enum(["ignore", "notify", "urgent"]).default("notify"),
     /** Shell commands run in a checkout of the result, in order; the first failure stops. */
     verify: z.array(z.string().min(1).max(4000)).max(20).default([]),
     /** Store a person's resolutions in the fork (`refs/patch-moi/rerere`) and use them for the same conflicts later. */

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { fail, ok, type Result } from "../platform/result.ts";
+import { readAdvisories } from "./advisory-formats.ts";
 import { shortDigest } from "./digest.ts";
 import { readFeedDate } from "./feed-date.ts";
 import { resolveLink } from "./feed-link.ts";
@@ -74,11 +75,12 @@ export function parseJsonFeed(body: string, url: string | undefined): Result<Par
     const { entries, warnings } = readEach(kernel.data.releases, KernelRelease, (release) => fromKernel(release, url));
     return ok({ format: "kernel-releases", entries, warnings });
   }
-  const registry = readRegistry(value);
+  const registry = readRegistry(value) ?? readAdvisories(value);
   if (registry !== undefined) return ok(registry);
   return fail({
     code: "feed_not_feed",
-    message: "the server sent JSON that is no JSON Feed, no list of kernel releases and no registry's document",
+    message:
+      "the server sent JSON that is no JSON Feed, no list of kernel releases, no registry's document and no list of advisories",
   });
 }
 

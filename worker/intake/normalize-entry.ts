@@ -55,6 +55,7 @@ export function normalizeEntry(
   context: EntryContext,
   now: string,
 ): Result<NormalizedEntry, string> {
+  if (context.event === "advisory") return normalizeAdvisory(raw, context, now);
   const facts = PROVIDERS[provider].read(raw, context);
   if (facts.entryId === undefined || facts.entryId.trim() === "")
     return fail(
@@ -85,6 +86,27 @@ export function normalizeEntry(
     raw.bodyDigest,
   ];
   return ok({ entry, fingerprint: shortDigest(JSON.stringify(content)) });
+}
+
+/** Two digests: of what it says of versions, and of everything else, since only the first is news. */
+function normalizeAdvisory(raw: RawEntry, context: EntryContext, now: string): Result<NormalizedEntry, string> {
+  if (raw.advisory === undefined) return fail("it is no advisory");
+  const { affected, ...rest } = raw.advisory;
+  const of = context.package;
+  const ours = affected.filter((one) => of === undefined || one.name?.toLowerCase() === of.name.toLowerCase());
+  // What names other packages only was found for this one all the same: better all of it than nothing.
+  const advisory = { ...rest, affected: ours.length === 0 ? affected : ours };
+  const entry: FeedEntry = {
+    entryId: entryKey(advisory.id),
+    ...present("title", raw.title),
+    ...present("url", raw.link),
+    ...present("publishedAt", notAfter(raw.publishedAt, now)),
+    ...present("updatedAt", notAfter(raw.updatedAt, now)),
+    advisory,
+  };
+  const facts = [advisory.affected, advisory.severity, advisory.withdrawnAt !== undefined];
+  const words = [raw.title, raw.bodyDigest, advisory.aliases];
+  return ok({ entry, fingerprint: `${shortDigest(JSON.stringify(facts))}-${shortDigest(JSON.stringify(words))}` });
 }
 
 /** Ids become part of event ids: one line, no spaces, bounded. */

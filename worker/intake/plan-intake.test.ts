@@ -13,8 +13,8 @@ const config = FeedSourceConfig.parse({
 });
 
 const stacks = [
-  { stackId: "red", releases: ReleasePolicy.parse({}) },
-  { stackId: "blue", releases: ReleasePolicy.parse({ prereleases: true }) },
+  { stackId: "red", releases: ReleasePolicy.parse({}), advisories: "notify" as const },
+  { stackId: "blue", releases: ReleasePolicy.parse({ prereleases: true }), advisories: "notify" as const },
 ];
 
 /** An entry for a tag, `day` of October. */

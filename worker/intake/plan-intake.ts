@@ -10,7 +10,7 @@ import type { FeedEntry, FilterDecision, SignalDisposition } from "../contract/f
 import { type FeedEventKind, type FeedSourceConfig, workspaceTarget } from "../contract/feed-source.ts";
 import { type FlowEventPayload, flowEventId, type TagMove } from "../contract/flow-event.ts";
 import type { FlowEventType } from "../contract/flow-event-type.ts";
-import type { ReleasePolicy } from "../contract/stack.ts";
+import type { StackConfig, StackPolicy } from "../contract/stack.ts";
 import { decideRelease } from "../releases/release-policy.ts";
 import type { NormalizedEntry } from "./normalize-entry.ts";
 
@@ -32,7 +32,11 @@ export type KnownEntry = {
 };
 
 /** A stack that the source feeds. */
-export type FollowingStack = { stackId: string; releases: ReleasePolicy };
+export type FollowingStack = { stackId: string } & Pick<StackPolicy, "releases" | "advisories">;
+
+export function followingStack(stackId: string, { policy }: Pick<StackConfig, "policy">): FollowingStack {
+  return { stackId, releases: policy.releases, advisories: policy.advisories };
+}
 
 export type IntakeInput = {
   sourceId: string;
@@ -93,6 +97,7 @@ const EVENT_TYPES: Readonly<Record<FeedEventKind, FlowEventType>> = {
   release: "upstream.release",
   tag: "upstream.tag",
   push: "upstream.push",
+  advisory: "upstream.advisory",
 };
 
 /** Decides what a poll's entries are, against the keys that are known. */
@@ -126,7 +131,8 @@ export function planIntake(input: IntakeInput): IntakePlan {
       news.add(said);
       // Of a movement that the refs told and that was emitted then, this makes the same ids: nothing new.
       emit(plan, input, entry, 0);
-    } else if (isTold(known)) plan.signals.push(signal(input, entry, revision, "edited"));
+    } else if (isTold(known) && tellsAnew(input, known, fingerprint)) emit(plan, input, entry, revision);
+    else if (isTold(known)) plan.signals.push(signal(input, entry, revision, "edited"));
   }
   const oldest = input.entries.at(-1)?.entry;
   plan.gap = oldest !== undefined && news.has(oldest) && input.entries.length >= (input.window ?? 1);
@@ -146,6 +152,12 @@ function knownFinder(known: Iterable<KnownEntry>): (entry: FeedEntry) => KnownEn
 
 function isTold(known: KnownEntry | undefined): boolean {
   return known !== undefined && known.fingerprint !== REFS_ONLY && known.fingerprint !== WEBHOOK_ONLY;
+}
+
+/** An advisory that now says something else of versions is news to whoever acted on it; new words are not. */
+function tellsAnew(input: IntakeInput, known: KnownEntry | undefined, fingerprint: string): boolean {
+  const facts = (text: string | undefined) => text?.split("-")[0];
+  return input.config.event === "advisory" && facts(known?.fingerprint) !== facts(fingerprint);
 }
 
 /**
@@ -187,9 +199,17 @@ export function emit(plan: IntakePlan, input: MovementContext, entry: FeedEntry,
 /** Whether a stack follows a movement, by its release policy. A push has no version to judge. */
 export function decide(stack: FollowingStack, event: FeedEventKind, entry: FeedEntry): FilterDecision {
   if (event === "push") return { stackId: stack.stackId, pass: true, code: "passed", message: "every push counts" };
+  if (event === "advisory") return decideAdvisory(stack);
   if (entry.tag === undefined)
     return { stackId: stack.stackId, pass: false, code: "no_tag", message: `'${entry.entryId}' names no tag` };
   return { stackId: stack.stackId, ...decideRelease(stack.releases, entry.tag, entry.prerelease) };
+}
+
+/** Whether it concerns the stack depends on where the stack stands, which the stack itself knows. */
+function decideAdvisory({ stackId, advisories }: FollowingStack): FilterDecision {
+  return advisories === "ignore"
+    ? { stackId, pass: false, code: "advisories_off", message: "policy.advisories is ignore" }
+    : { stackId, pass: true, code: "passed", message: `policy.advisories is ${advisories}` };
 }
 
 export function eventFor(input: MovementContext, entry: FeedEntry, revision: number, moved?: TagMove): PlannedEvent {

@@ -25,7 +25,7 @@ import { type FeedFetchFailure, fetchFeed, type Validators } from "./fetch-feed.
 import { HostHolds } from "./host-hold.ts";
 import type { RemoteRefs } from "./ls-refs.ts";
 import { type NormalizedEntry, normalizeFeed } from "./normalize-entry.ts";
-import { type FollowingStack, type IntakePlan, planIntake } from "./plan-intake.ts";
+import { type FollowingStack, followingStack, type IntakePlan, planIntake } from "./plan-intake.ts";
 import type { PollContext } from "./poll-context.ts";
 import { fetchRefs, planRepository } from "./poll-repository.ts";
 import { nextPollAt } from "./poll-schedule.ts";
@@ -115,14 +115,19 @@ async function ask(context: PollContext, source: FeedSourceRow, holds: HostHolds
 
 async function fetchAndRead(context: PollContext, source: FeedSourceRow, validators: Validators): Promise<Asked> {
   if (source.config.provider === "git") return askRepository(context, source, validators);
-  const answer = await fetchFeed(source.config.url, validators, context.outbound);
+  const { url: address, provider, event, package: of } = source.config;
+  const ask = PROVIDERS[provider].ask;
+  const answer =
+    ask === undefined
+      ? await fetchFeed(address, validators, context.outbound)
+      : await ask(source.config, context.outbound);
   const at = new Date(context.now()).toISOString();
   const asked = { source, at, validators, movedTo: source.movedTo };
   if (!answer.ok) return { ...asked, failure: answer.failure };
   const movedTo = answer.value.movedTo ?? null;
   const { feed, url } = answer.value;
   if (feed === undefined) return { ...asked, movedTo };
-  const { entries, warnings } = normalizeFeed(feed, source.config.provider, { event: source.config.event, url }, at);
+  const { entries, warnings } = normalizeFeed(feed, provider, { event, url, package: of }, at);
   const [warning] = warnings;
   if (entries.length === 0 && warning !== undefined)
     return { ...asked, movedTo, failure: { code: "feed_no_entries", message: `no entry could be read: ${warning}` } };
@@ -224,7 +229,7 @@ async function followingStacks(
   const maintained = sources.filter((source) => source.config.target.mode !== "notify_only").map((source) => source.id);
   const bySource = new Map<string, FollowingStack[]>();
   for (const { sourceId, stackId, config } of await followersOf(db, maintained)) {
-    const stack = { stackId, releases: config.policy.releases };
+    const stack = followingStack(stackId, config);
     const stacks = bySource.get(sourceId);
     if (stacks === undefined) bySource.set(sourceId, [stack]);
     else stacks.push(stack);

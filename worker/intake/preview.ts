@@ -5,7 +5,7 @@
  */
 import type { FeedEventKind, FeedSourceConfig } from "../contract/feed-source.ts";
 import { FeedSourceConfig as SourceConfig } from "../contract/feed-source.ts";
-import type { Preview, PreviewInput } from "../contract/preview.ts";
+import type { FeedFormat, Preview, PreviewInput } from "../contract/preview.ts";
 import type { Outbound } from "../platform/outbound-fetch.ts";
 import { fail, ok, type Result } from "../platform/result.ts";
 import { fetchFeed } from "./fetch-feed.ts";
@@ -14,7 +14,7 @@ import { parseFeed } from "./parse-feed.ts";
 import { type FollowingStack, type IntakePlan, planIntake } from "./plan-intake.ts";
 import { planRefs } from "./plan-refs.ts";
 import { fetchRefs } from "./poll-repository.ts";
-import { guessProvider } from "./providers/index.ts";
+import { guessProvider, PROVIDERS } from "./providers/index.ts";
 import type { ParsedFeed } from "./raw-entry.ts";
 
 export type PreviewFailure = { code: string; message: string };
@@ -31,8 +31,13 @@ export async function previewFeed(
   const read = await readFeed(input, outbound);
   if (!read.ok) return read;
   const { feed, url } = read.value;
-  const config = completed(input, url);
-  const { entries, warnings } = normalizeFeed(feed, config.provider, { event: config.event, url }, now);
+  const config = completed(input, url, feed.format);
+  const { entries, warnings } = normalizeFeed(
+    feed,
+    config.provider,
+    { event: config.event, url, package: config.package },
+    now,
+  );
   const plan = planIntake({
     sourceId: input.id,
     config,
@@ -108,7 +113,12 @@ async function readFeed(
     });
     return feed.ok ? ok({ feed: feed.value, url: input.url }) : feed;
   }
-  const fetched = await fetchFeed(input.url ?? "", { etag: null, lastModified: null }, outbound);
+  const ask = PROVIDERS[input.provider ?? guessProvider(input.url)].ask;
+  const address = input.url ?? "";
+  const fetched =
+    ask === undefined
+      ? await fetchFeed(address, { etag: null, lastModified: null }, outbound)
+      : await ask({ url: address, package: input.package }, outbound);
   if (!fetched.ok) return fetched;
   const { feed, url } = fetched.value;
   return feed === undefined
@@ -117,15 +127,19 @@ async function readFeed(
 }
 
 /** Fills in what the caller left out; what a source would need to be declared may be missing here. */
-function completed(input: PreviewInput, url: string | undefined): FeedSourceConfig {
+function completed(input: PreviewInput, url: string | undefined, format?: FeedFormat): FeedSourceConfig {
   const { id: _id, body: _body, stack, ...given } = input;
   return SourceConfig.parse({
     ...given,
     url: input.url ?? "https://preview.invalid/",
     provider: input.provider ?? guessProvider(url ?? input.url),
-    event: input.event ?? guessEvent(url ?? input.url),
+    event: input.event ?? (isAdvisories(format) ? "advisory" : guessEvent(url ?? input.url)),
     ...(stack === undefined ? {} : { target: { mode: "maintain", stacks: [stack] } }),
   });
+}
+
+function isAdvisories(format: FeedFormat | undefined): boolean {
+  return format === "osv" || format === "github-advisories";
 }
 
 function guessEvent(address: string | undefined): FeedEventKind {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Advisory } from "../contract/advisory.ts";
 import type { FeedFormat } from "../contract/preview.ts";
 
 export type RawEntry = {
@@ -21,6 +22,7 @@ export type RawEntry = {
   prerelease?: boolean;
   /** Digest of the body's words. The body itself is never kept. */
   bodyDigest?: string;
+  advisory?: Advisory;
 };
 
 export type ParsedFeed = {

@@ -23,6 +23,8 @@ export function branchOf(config: FeedSourceConfig): string | undefined {
 
 /** What to ask the repository for: all tags, or the one branch; nothing where the branch is not known. */
 export function refPrefixes(config: FeedSourceConfig): string[] {
+  // Advisories tell of versions, not of refs.
+  if (config.event === "advisory") return [];
   if (config.event !== "push") return ["refs/tags/"];
   const branch = branchOf(config);
   return branch === undefined ? [] : [branch];

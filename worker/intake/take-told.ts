@@ -15,6 +15,7 @@ import {
   emit,
   emptyPlan,
   type FollowingStack,
+  followingStack,
   type IntakePlan,
   type MovementContext,
   REFS_ONLY,
@@ -156,5 +157,5 @@ function row(
 
 async function following(db: Database, sourceId: string): Promise<FollowingStack[]> {
   const rows = await followersOf(db, [sourceId]);
-  return rows.map(({ stackId, config }) => ({ stackId, releases: config.policy.releases }));
+  return rows.map(({ stackId, config }) => followingStack(stackId, config));
 }

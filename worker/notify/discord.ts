@@ -34,6 +34,7 @@ const COLOURS: Record<NotifyEvent, number> = {
   failed: RED,
   timed_out: RED,
   superseded: GREY,
+  advisory: RED,
 };
 
 /** Longest texts Discord takes, characters. */

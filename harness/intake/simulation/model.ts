@@ -27,7 +27,7 @@ const CONFIG = FeedSourceConfig.parse({
   event: "release",
   target: { mode: "maintain", stacks: [STACK] },
 });
-const STACKS = [{ stackId: STACK, releases: ReleasePolicy.parse({}) }];
+const STACKS = [{ stackId: STACK, releases: ReleasePolicy.parse({}), advisories: "notify" as const }];
 
 export function modelYear(seed: number): Promise<SimulationResult> {
   const random = new Random(seed);

@@ -1,12 +1,13 @@
 /**
- * GitHub: `releases.atom`, `tags.atom` (one key space: the same entry ids in both), `commits/<branch>.atom`.
+ * GitHub: `releases.atom`, `tags.atom` (one key space: the same entry ids in both), `commits/<branch>.atom`;
+ * of its API `/repos/<owner>/<name>/security-advisories` and `/advisories?affects=<package>`.
  *
  * @module
  */
 import { afterMarker, fullSha, ownerAndName, type ProviderReader, percentDecode } from "./provider.ts";
 
 export const github: ProviderReader = {
-  owns: (url) => url.hostname === "github.com",
+  owns: (url) => url.hostname === "github.com" || url.hostname === "api.github.com",
   repository: ownerAndName,
   window: { release: 10, tag: 10, push: 20 },
   bareTags: true,
@@ -17,6 +18,7 @@ export const github: ProviderReader = {
     return prefix === undefined ? `refs/tags/${tag}` : `${prefix}${tag}`;
   },
   read: (entry, { event, url }) => {
+    if (event === "advisory") return { entryId: entry.id };
     if (event === "push") {
       const sha = fullSha(entry.id?.split("/").at(-1)) ?? fullSha(afterMarker(entry.link, "/commit/"));
       return { entryId: sha, sha, ref: branchOf(url) };

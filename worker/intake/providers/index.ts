@@ -11,6 +11,7 @@ import { git } from "./git.ts";
 import { github } from "./github.ts";
 import { gitlab } from "./gitlab.ts";
 import { kernel } from "./kernel.ts";
+import { osv } from "./osv.ts";
 import type { ProviderReader } from "./provider.ts";
 import { crates, npm, pypi } from "./registries.ts";
 import { sourceforge } from "./sourceforge.ts";
@@ -29,6 +30,7 @@ export const PROVIDERS: Readonly<Record<Provider, ProviderReader>> = {
   kernel,
   sourceforge,
   git,
+  osv,
   feed,
 };
 

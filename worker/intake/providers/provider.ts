@@ -4,11 +4,19 @@
  *
  * @module
  */
-import type { FeedEventKind } from "../../contract/feed-source.ts";
+import type { FeedEventKind, FeedSourceConfig } from "../../contract/feed-source.ts";
+import type { Outbound } from "../../platform/outbound-fetch.ts";
+import type { Result } from "../../platform/result.ts";
+import type { FeedFetchFailure, FetchedFeed } from "../fetch-feed.ts";
 import type { RawEntry } from "../raw-entry.ts";
 
 /** What the provider may know besides the entry. */
-export type EntryContext = { event: FeedEventKind; url: string | undefined };
+export type EntryContext = {
+  event: FeedEventKind;
+  url: string | undefined;
+  /** Of a source of advisories: the package they are about. */
+  package?: FeedSourceConfig["package"];
+};
 
 /** The part of an entry that only the provider can tell. */
 export type ProviderFacts = {
@@ -25,6 +33,11 @@ export type ProviderReader = {
   read(entry: RawEntry, context: EntryContext): ProviderFacts;
   /** The Git repository behind a feed's address; undefined where it cannot be told. */
   repository?(url: URL): string | undefined;
+  /** Asks for the feed, where a plain GET does not. */
+  ask?: (
+    source: Pick<FeedSourceConfig, "url" | "package">,
+    outbound: Outbound,
+  ) => Promise<Result<FetchedFeed, FeedFetchFailure>>;
   /** Entries that the feed holds at most, where that is known. */
   window?: Readonly<Partial<Record<FeedEventKind, number>>>;
   /** Whether the feed of releases tells tags without a release too: then every tag is a movement. */
