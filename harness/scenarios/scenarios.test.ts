@@ -377,6 +377,7 @@ describe.concurrent("scenarios", () => {
       conflicts: [{ subject: "fix line 5", paths: [{ path: "a", kind: "contents", upstream: { oid: theirs } }] }],
     });
     expect((await world.api.stack("foreseen")).forecast).toMatchObject({ number: 1, outcome: "conflicts" });
+    expect(await world.cliJson(["forecasts", "foreseen"])).toEqual({ forecasts: [forecast] });
     expect(await world.api.attempts({ stackId: "foreseen" })).toEqual([]);
     expect(fork.git("for-each-ref", "--format=%(refname)")).toBe("refs/heads/fork");
   });

@@ -21,7 +21,14 @@ export type Checkout = {
   remove: () => void;
 };
 
-export async function checkOut(gitDir: string, oid: string, under: string, signal: AbortSignal): Promise<Checkout> {
+/** `sparse`: folders it has beside the files at its top; none means all. */
+export async function checkOut(
+  gitDir: string,
+  oid: string,
+  under: string,
+  signal: AbortSignal,
+  sparse: readonly string[] = [],
+): Promise<Checkout> {
   const folder = makeWorkFolder(under, "verify");
   const checkout = {
     tree: join(folder, "tree"),
@@ -34,6 +41,13 @@ export async function checkOut(gitDir: string, oid: string, under: string, signa
     await runGit(["init", "--quiet", "--end-of-options", checkout.tree], { cwd: folder, signal });
     const own = join(checkout.tree, ".git");
     writeFileSync(join(own, "objects", "info", "alternates"), `${join(gitDir, "objects")}\n`);
+    if (sparse.length > 0)
+      await runGit(["sparse-checkout", "set", "--cone", "--stdin"], {
+        gitDir: own,
+        cwd: checkout.tree,
+        signal,
+        input: `${sparse.join("\n")}\n`,
+      });
     await runGit(["checkout", "--quiet", "--detach", oid], { gitDir: own, cwd: checkout.tree, signal });
     return checkout;
   } catch (error) {

@@ -16,6 +16,8 @@ export type DataHome = {
   logs: string;
   /** Throw-away checkouts. */
   work: string;
+  /** Folders that policies want kept between verifications. */
+  caches: string;
   /** The runner's name, server and secret. */
   identity: string;
 };
@@ -28,9 +30,10 @@ export function openDataHome(root: string): DataHome {
     spool: join(root, "spool"),
     logs: join(root, "logs"),
     work: join(root, "work"),
+    caches: join(root, "caches"),
     identity: identityPath(root),
   };
-  for (const folder of [home.root, home.mirrors, home.spool, home.logs, home.work])
+  for (const folder of [home.root, home.mirrors, home.spool, home.logs, home.work, home.caches])
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   return home;
 }

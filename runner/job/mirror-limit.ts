@@ -81,7 +81,8 @@ function usedFile(gitDir: string): string {
   return join(gitDir, "patch-moi-used");
 }
 
-function sizeOf(folder: string): number {
+/** Bytes of all files below. */
+export function sizeOf(folder: string): number {
   let bytes = 0;
   for (const entry of readdirSync(folder, { recursive: true, encoding: "utf8" }))
     bytes += lstatSync(join(folder, entry), { throwIfNoEntry: false })?.size ?? 0;

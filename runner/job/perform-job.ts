@@ -13,6 +13,7 @@ import type { Environment } from "../client/settings.ts";
 import { count } from "../client/table.ts";
 import { performFlows } from "../flow/perform-flows.ts";
 import { GitError } from "../git/git-error.ts";
+import { pruneCaches } from "./cache-folders.ts";
 import { carryStack } from "./carry-stack.ts";
 import { systemClock } from "./clock.ts";
 import { resultOfStop, type Step, stopOfGit, stopped } from "./job-stop.ts";
@@ -78,6 +79,7 @@ async function onMirror(envelope: RepositoryJob, tools: WorkTools, env: Environm
   if (mirror === undefined) throw new Error("the mirror's lock was not given and nobody stopped the wait");
   try {
     const result = await healing(mirror, tools.log, () => fetchAndWork(mirror, envelope, tools, env), failureOf);
+    pruneCaches(tools.home.caches, mirrorLimit(env));
     const removed = await pruneMirrors(tools.home, mirrorLimit(env));
     if (removed.length > 0) tools.log(`removed ${count(removed.length, "mirror")} that no job used for longest`);
     return result;
@@ -150,6 +152,7 @@ async function maintain(
     env,
     commands: stack.policy.verify,
     timeoutSeconds: stack.policy.deadlines.verifySeconds,
+    how: stack.policy.verification,
     report,
   });
   if (verified.stop !== undefined) return resultOfStop(verified.stop, verified.report);

@@ -1,5 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AttemptResult } from "../../worker/contract/runner-wire.ts";
@@ -93,6 +94,34 @@ describe("a signing key", () => {
     repositories.git(repositories.fork, ...verify);
     expect(repositories.git(repositories.fork, "log", "-1", "--format=%cn <%ce>", oid)).toBe(env.PATCH_MOI_COMMITTER);
     expect((await perform({ number: 2, candidateRef: "patch-moi/web/v2" }, env)).candidates[0]?.oid).toBe(oid);
+  });
+
+  // gpg is not everywhere that git is; ssh-keygen, above, comes with the transport.
+  test.skipIf(spawnSync("gpg", ["--version"]).error !== undefined)("of gpg signs too", async () => {
+    repositories.release("v2", { a: lines({ 18: "theirs" }) });
+    const home = mkdtempSync(join(tmpdir(), "gpg-"));
+    const gpg = { ...process.env, GNUPGHOME: home };
+    try {
+      const made = [
+        "--batch",
+        "--quiet",
+        "--passphrase",
+        "",
+        "--quick-generate-key",
+        "runner@example.org",
+        "ed25519",
+        "sign",
+        "never",
+      ];
+      execFileSync("gpg", made, { env: gpg, stdio: "ignore" });
+      const result = await perform({}, { PATCH_MOI_SIGNING_KEY: "runner@example.org", GNUPGHOME: home });
+      expect(result).toMatchObject({ outcome: "changed", report: { warnings: [] } });
+      const oid = result.candidates[0]?.oid ?? "";
+      execFileSync("git", ["-C", repositories.fork, "verify-commit", oid, `${oid}^`], { env: gpg, stdio: "ignore" });
+    } finally {
+      spawnSync("gpgconf", ["--homedir", home, "--kill", "all"]);
+      rmSync(home, { recursive: true, force: true, maxRetries: 3 });
+    }
   });
 
   test("that cannot sign blocks the attempt and says why", async () => {

@@ -5,7 +5,9 @@
  * @module
  */
 import type { StackReport, VerifyResult } from "../../worker/contract/report.ts";
+import type { StackPolicy } from "../../worker/contract/stack.ts";
 import type { Environment } from "../client/settings.ts";
+import { bringCaches, keepCaches } from "./cache-folders.ts";
 import { checkOut } from "./checkout.ts";
 import type { JobStop } from "./job-stop.ts";
 import type { Mirror } from "./mirror.ts";
@@ -18,6 +20,7 @@ export type VerifyRequest = {
   env: Environment;
   commands: readonly string[];
   timeoutSeconds: number;
+  how?: StackPolicy["verification"];
   report: StackReport;
 };
 
@@ -43,7 +46,8 @@ export async function verifyStack(request: VerifyRequest): Promise<Verified> {
   const upTo = commands.slice(0, own.runs.length);
   const alone = await runRound(request, report.onto.oid, upTo);
   const withBaseline = { ...filled, baseline: alone.runs.map(plain) };
-  const first = alone.failed === undefined ? await firstFailing(request, upTo) : undefined;
+  const seek = alone.failed === undefined && request.how?.bisect !== false;
+  const first = seek ? await firstFailing(request, upTo) : undefined;
   return {
     report: first === undefined ? withBaseline : { ...withBaseline, firstFailingPatch: first },
     stop: {
@@ -55,9 +59,12 @@ export async function verifyStack(request: VerifyRequest): Promise<Verified> {
 }
 
 async function runRound(request: VerifyRequest, oid: string, commands: readonly string[]): Promise<Round> {
-  const { mirror, tools, env, timeoutSeconds } = request;
+  const { mirror, tools, env, timeoutSeconds, how, report } = request;
   const startedAt = performance.now();
-  const checkout = await checkOut(mirror.gitDir, oid, tools.home.work, tools.signal);
+  const checkout = await checkOut(mirror.gitDir, oid, tools.home.work, tools.signal, how?.sparse);
+  const { caches } = tools.home;
+  const folders = { caches, stackId: report.stackId, paths: how?.cache ?? [], log: tools.log };
+  const kept = bringCaches(folders, checkout.tree);
   const checkedOutAt = performance.now();
   const round: Round = { runs: [], checkoutSeconds: seconds(checkedOutAt - startedAt), verifySeconds: 0 };
   try {
@@ -79,6 +86,8 @@ async function runRound(request: VerifyRequest, oid: string, commands: readonly 
         break;
       }
     }
+    // What a command was cut off in is not worth keeping; an abort does not come here.
+    if (round.failed?.timedOut !== true) keepCaches(folders, checkout.tree, kept);
   } finally {
     checkout.remove();
   }

@@ -53,6 +53,19 @@ export function isRefName(name: string): boolean {
   return name.split("/").every((part) => !part.startsWith(".") && !part.endsWith(".lock"));
 }
 
+/** A folder inside a checkout: relative, forward slashes, nothing that leads out of it or into `.git`. */
+export const FolderPath = z
+  .string()
+  .min(1)
+  .max(200)
+  .refine(
+    (path) =>
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
+      !/[\u0000-\u001f\u007f\\*?[\]!"]/.test(path) &&
+      path.split("/").every((part) => !["", ".", ".."].includes(part) && part.toLowerCase() !== ".git"),
+    "must be a folder inside the checkout, like 'packages/web'",
+  );
+
 /** Where a repository is. Credentials never travel in URLs: the runner has its own. */
 export const RepositoryUrl = z
   .string()

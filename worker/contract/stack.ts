@@ -7,7 +7,7 @@ import { z } from "@hono/zod-openapi";
 import { ForecastPolicy, LatestForecast } from "./forecast.ts";
 import { ForgeSettings } from "./forge.ts";
 import { ForgeIdentity } from "./forge-identity.ts";
-import { isRefName, Name, Oid, RefName, RepositoryUrl, Timestamp } from "./primitives.ts";
+import { FolderPath, isRefName, Name, Oid, RefName, RepositoryUrl, Timestamp } from "./primitives.ts";
 import { CAPABILITIES, DriverName, SurfaceSettings, surfaceIssues } from "./surface.ts";
 
 /** How versions are read from tags; `auto` decides by the look of the version. */
@@ -64,6 +64,17 @@ export const StackPolicy = z
     advisories: z.enum(["ignore", "notify", "urgent"]).default("notify"),
     /** Shell commands run in a checkout of the result, in order; the first failure stops. */
     verify: z.array(z.string().min(1).max(4000)).max(20).default([]),
+    /** How the commands are run. */
+    verification: z
+      .strictObject({
+        /** Folders that the checkout has, beside the files at its top; none means all of it. */
+        sparse: z.array(FolderPath).max(50).default([]),
+        /** Folders that are kept on the runner from one verification of the stack to the next. */
+        cache: z.array(FolderPath).max(20).default([]),
+        /** After a failure that is not upstream's: find the first patch that fails, by halving. */
+        bisect: z.boolean().default(true),
+      })
+      .optional(),
     /** Store a person's resolutions in the fork (`refs/patch-moi/rerere`) and use them for the same conflicts later. */
     rememberResolutions: z.boolean().default(true),
     /** Shell command that may resolve conflicts, run in a checkout with the conflict; verified like anything else. */
