@@ -184,10 +184,12 @@ describe("landing", () => {
     const candidate = (await perform()).candidates[0];
     const from = repositories.inFork("refs/heads/patches") ?? "";
     const land = { branch: "patches", oid: candidate?.oid ?? "", expectedOid: from, ref: candidate?.ref ?? "" };
-    const result = await perform({ operation: "land", land });
+    const result = await perform({ operation: "land", number: 2, land });
     expect(result).toMatchObject({ outcome: "changed", landed: { branch: "patches", from, to: land.oid } });
     expect(repositories.inFork("refs/heads/patches")).toBe(land.oid);
-    expect(await perform({ operation: "land", land })).toEqual(result);
+    expect(result.candidates[1]).toEqual({ kind: "tag", ref: "refs/tags/patch-moi/web/before-2", oid: from });
+    expect(repositories.inFork("refs/tags/patch-moi/web/before-2")).toBe(from);
+    expect(await perform({ operation: "land", number: 2, land })).toEqual(result);
     expect(await perform()).toMatchObject({ outcome: "completed" });
   });
 
@@ -201,6 +203,27 @@ describe("landing", () => {
     expect(result).toMatchObject({ outcome: "failed", reason: { code: "branch_moved" } });
     expect(result.reason?.message).toContain(moved);
     expect(repositories.inFork("refs/heads/patches")).toBe(moved);
+    expect(repositories.inFork("refs/tags/patch-moi/web/before-1")).toBeUndefined();
+  });
+
+  test("keeps what an older record's tag keeps, and moves nothing without one of its own", async () => {
+    repositories.release("v2", { a: lines({ 18: "theirs" }) });
+    const candidate = (await perform()).candidates[0];
+    const from = repositories.inFork("refs/heads/patches") ?? "";
+    const other = repositories.inFork("refs/heads/main") ?? "";
+    const tag = "refs/tags/patch-moi/web/before-2";
+    repositories.git(repositories.fork, "update-ref", tag, other);
+    repositories.git(repositories.fork, "update-ref", `${tag}-${from.slice(0, 12)}`, other);
+    const land = { branch: "patches", oid: candidate?.oid ?? "", expectedOid: from, ref: candidate?.ref ?? "" };
+    expect(await perform({ operation: "land", number: 2, land })).toMatchObject({
+      outcome: "failed",
+      reason: { code: "recovery_tag_taken" },
+    });
+    expect(repositories.inFork("refs/heads/patches")).toBe(from);
+    repositories.git(repositories.fork, "update-ref", "-d", `${tag}-${from.slice(0, 12)}`);
+    const landed = await perform({ operation: "land", number: 2, land });
+    expect(landed.candidates[1]).toMatchObject({ ref: `${tag}-${from.slice(0, 12)}`, oid: from });
+    expect(repositories.inFork(tag)).toBe(other);
   });
 });
 

@@ -116,7 +116,7 @@ async function land(mirror: Mirror, envelope: JobEnvelope, tools: WorkTools): Pr
   tools.progress({ stage: "land" });
   tools.log(`landing ${envelope.land.oid} on ${envelope.land.branch}, expected at ${envelope.land.expectedOid}`);
   if (!tools.push) return { outcome: "skipped", infrastructure: false, candidates: [] };
-  const step = await landCandidate(mirror, envelope.land);
+  const step = await landCandidate(mirror, envelope.land, { stackId: envelope.stack.id, number: envelope.number });
   return step.ok ? step.value : resultOfStop(step.stop);
 }
 
