@@ -18,6 +18,8 @@ export class LocalRecord {
     sql.exec(`
       CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS lease (attempt_id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, until TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS look (
+        attempt_id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, next_at TEXT NOT NULL, looks INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS progress (attempt_id TEXT PRIMARY KEY, value TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS seen (
         position INTEGER PRIMARY KEY, attempt_id TEXT NOT NULL, webhook_id TEXT NOT NULL,
@@ -45,6 +47,27 @@ export class LocalRecord {
 
   extendLease(attemptId: string, epoch: number, until: string): void {
     this.sql.exec("INSERT OR REPLACE INTO lease VALUES (?, ?, ?)", attemptId, epoch, until);
+  }
+
+  /** When surfaces are asked next, by attempt id; only of the epoch the attempt is in. */
+  looks(epochs: ReadonlyMap<string, number>): Record<string, string> {
+    const found: Record<string, string> = {};
+    type Look = { attempt_id: string; epoch: number; next_at: string };
+    for (const look of this.sql.exec<Look>("SELECT attempt_id, epoch, next_at FROM look")) {
+      if (epochs.get(look.attempt_id) === look.epoch) found[look.attempt_id] = look.next_at;
+    }
+    return found;
+  }
+
+  /** Notes that a surface was asked. `nextAt` says from how often it was asked before when it is asked next. */
+  looked(attemptId: string, epoch: number, nextAt: (looks: number) => string): void {
+    const before = this.one<{ looks: number }>(
+      "SELECT looks FROM look WHERE attempt_id = ? AND epoch = ?",
+      attemptId,
+      epoch,
+    );
+    const looks = (before?.looks ?? 0) + 1;
+    this.sql.exec("INSERT OR REPLACE INTO look VALUES (?, ?, ?, ?)", attemptId, epoch, nextAt(looks), looks);
   }
 
   progress(attemptId: string): Progress | undefined {
@@ -77,10 +100,11 @@ export class LocalRecord {
     this.sql.exec("DELETE FROM seen WHERE position <= (SELECT MAX(position) FROM seen) - ?", SEEN_LIMIT);
   }
 
-  /** Drops what only a running attempt needs. */
+  /** Drops what only an active attempt needs. */
   forgetExcept(attemptIds: readonly string[]): void {
     const keep = JSON.stringify(attemptIds);
     this.sql.exec("DELETE FROM lease WHERE attempt_id NOT IN (SELECT value FROM json_each(?))", keep);
+    this.sql.exec("DELETE FROM look WHERE attempt_id NOT IN (SELECT value FROM json_each(?))", keep);
     this.sql.exec("DELETE FROM progress WHERE attempt_id NOT IN (SELECT value FROM json_each(?))", keep);
   }
 

@@ -9,7 +9,8 @@
 import { DurableObject } from "cloudflare:workers";
 import type { RunnerCallback, RunnerInfo } from "../worker/contract/runner-wire.ts";
 import type { StackConfig } from "../worker/contract/stack.ts";
-import { performEffect } from "../worker/notify/effects.ts";
+import { openDispatching } from "../worker/dispatch/dispatching.ts";
+import { performEffect } from "../worker/effects/perform.ts";
 import { readSettings } from "../worker/platform/settings.ts";
 import { openDatabase, StorageFault } from "../worker/store/database.ts";
 import { AttemptLog, type LogSlice } from "./attempt-log.ts";
@@ -27,6 +28,7 @@ export class PatchStack extends DurableObject<Env> {
   private readonly log = new AttemptLog(this.ctx.storage.sql);
   private readonly instance = crypto.randomUUID();
   private readonly bell = new Bell(this.instance);
+  private readonly dispatching = openDispatching(this.db, this.env);
   private readonly desk = new StackDesk({
     db: this.db,
     local: this.local,
@@ -34,7 +36,8 @@ export class PatchStack extends DurableObject<Env> {
     random: () => Math.random(),
     alarm: { set: (at) => this.ctx.storage.setAlarm(at), clear: () => this.ctx.storage.deleteAlarm() },
     background: (work) => this.ctx.waitUntil(work),
-    perform: (effect) => performEffect(effect, readSettings(this.env)),
+    dispatching: this.dispatching,
+    perform: (effect) => performEffect(effect, readSettings(this.env), this.dispatching),
     instance: this.instance,
   });
 

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { EffectFailure } from "../worker/notify/effects.ts";
+import type { Dispatching } from "../worker/dispatch/hand-over.ts";
+import type { EffectFailure, PlainEffect } from "../worker/effects/perform.ts";
 import type { Result } from "../worker/platform/result.ts";
 import type { Database } from "../worker/store/database.ts";
-import type { OutboxRow } from "../worker/store/rows.ts";
 import type { LocalRecord } from "./local-record.ts";
 
 export type Ports = {
@@ -19,7 +19,9 @@ export type Ports = {
   alarm: { set: (at: number) => Promise<void>; clear: () => Promise<void> };
   /** Lets work go on after the answer. */
   background: (work: Promise<unknown>) => void;
-  perform: (effect: OutboxRow) => Promise<Result<void, EffectFailure>>;
+  /** The way to execution surfaces. */
+  dispatching: Dispatching;
+  perform: (effect: PlainEffect) => Promise<Result<void, EffectFailure>>;
   /** Tells this live instance from any other. */
   instance: string;
 };

@@ -6,6 +6,8 @@
  */
 import type { CallbackAnswer, RunnerCallback, RunnerInfo } from "../worker/contract/runner-wire.ts";
 import type { StackConfig, StackPolicy } from "../worker/contract/stack.ts";
+import type { Seen } from "../worker/dispatch/hand-over.ts";
+import { StorageFault } from "../worker/store/database.ts";
 import type { AttemptRow } from "../worker/store/rows.ts";
 import { eventAgain, incomingEvents, landing, resultOf, target } from "./command-context.ts";
 import { admit } from "./machine/runner.ts";
@@ -14,6 +16,7 @@ import { iso, LEASE_MS } from "./machine/timing.ts";
 import type { Ports } from "./ports.ts";
 import { type Prospects, prospects } from "./prospects.ts";
 import { type Answer, epochsOf, type Failure, noStack, type Once, StackKeeper } from "./stack-keeper.ts";
+import { askSurfaces, dueLooks } from "./surface-looks.ts";
 
 /** What an operator may ask of a stack's attempts. */
 export type OperatorCommand =
@@ -66,7 +69,8 @@ export class StackDesk {
     once?: Once,
   ): Promise<Answer<{ attempt: AttemptRow }>> {
     const by = `operator:${actor}`;
-    const answer = await this.keeper.execute(stackId, (state) => this.prepare(state, command, by), { once });
+    const seen = command.type === "sync" ? await this.ask(stackId, { wanted: command.attemptId }) : {};
+    const answer = await this.keeper.execute(stackId, (state) => this.prepare(state, command, by, seen), { once });
     if (!answer.ok) return answer;
     if (answer.attempt !== null && !answer.repeated) return { ok: true, attempt: answer.attempt };
     const id = answer.attempt?.id ?? ("attemptId" in command ? command.attemptId : undefined);
@@ -163,8 +167,9 @@ export class StackDesk {
   async poke(stackId: string): Promise<Answer<object>> {
     // What is due is due by the record. By its own memory an object that another instance has overtaken
     // would wait for deadlines that are no more.
-    const prepare = (state: StackState) => Promise.resolve(this.tick(state));
-    const answer = await this.keeper.execute(stackId, prepare, { fresh: true });
+    const seen = await this.ask(stackId, { fresh: true });
+    const prepare = (state: StackState) => Promise.resolve(this.tick(state, seen));
+    const answer = await this.keeper.execute(stackId, prepare);
     await this.keeper.drain(stackId);
     return answer.ok ? { ok: true } : answer;
   }
@@ -186,7 +191,28 @@ export class StackDesk {
     return { ok: true, answer: told };
   }
 
-  private async prepare(state: StackState, command: OperatorCommand, actor: string): Promise<Command | Failure> {
+  /** What surfaces say that are to be asked now; `wanted` is an attempt that somebody wants to know about. */
+  private async ask(stackId: string, how: { fresh?: true; wanted?: string }): Promise<Record<string, Seen>> {
+    const { local, now } = this.ports;
+    const stack = await this.keeper.look(stackId, { fresh: how.fresh === true });
+    if (!stack.ok) return {};
+    const { state } = stack;
+    const due = dueLooks(state, iso(now()), local.looks(epochsOf(state)), how.wanted);
+    try {
+      return due.length === 0 ? {} : await askSurfaces(this.ports, due);
+    } catch (error) {
+      // Without the record there is nothing to ask about; the clock goes on with the rest.
+      if (!(error instanceof StorageFault)) throw error;
+      return {};
+    }
+  }
+
+  private async prepare(
+    state: StackState,
+    command: OperatorCommand,
+    actor: string,
+    seen: Record<string, Seen>,
+  ): Promise<Command | Failure> {
     const { db } = this.ports;
     switch (command.type) {
       case "retry":
@@ -205,12 +231,12 @@ export class StackDesk {
       case "land":
         return landing(db, state, command.attemptId, actor);
       case "sync":
-        return this.tick(state);
+        return this.tick(state, seen);
     }
   }
 
-  private tick(state: StackState): Command {
-    return { type: "tick", leases: this.ports.local.leases(epochsOf(state)) };
+  private tick(state: StackState, seen: Record<string, Seen>): Command {
+    return { type: "tick", leases: this.ports.local.leases(epochsOf(state)), seen };
   }
 
   private async find(stackId: string, attemptId: string): Promise<AttemptRow | null> {

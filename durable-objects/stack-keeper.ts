@@ -5,8 +5,11 @@
  *
  * @module
  */
+import { isActive } from "../worker/contract/attempt.ts";
 import type { ErrorCode } from "../worker/contract/error.ts";
 import type { StackConfig } from "../worker/contract/stack.ts";
+import type { DispatchAnswer } from "../worker/dispatch/driver.ts";
+import { SurfaceEffect } from "../worker/dispatch/hand-over.ts";
 import { log } from "../worker/platform/log.ts";
 import { findAnswer } from "../worker/store/answers.ts";
 import { StorageFault } from "../worker/store/database.ts";
@@ -14,11 +17,12 @@ import { commitDecision } from "../worker/store/journal.ts";
 import { nextEffectAt } from "../worker/store/outbox.ts";
 import type { AttemptRow, JournalRow, OutboxRow } from "../worker/store/rows.ts";
 import { loadStack, setNextAction } from "../worker/store/stacks.ts";
+import { target } from "./command-context.ts";
 import { decide } from "./machine/decide.ts";
 import { stackActionAt } from "./machine/hand-out.ts";
 import { type Command, type Decision, emptyStack, type Refusal, type StackState } from "./machine/state.ts";
 import { earliest, iso } from "./machine/timing.ts";
-import { drainOutbox } from "./outbox-drain.ts";
+import { drainOutbox, type Recording } from "./outbox-drain.ts";
 import type { Ports } from "./ports.ts";
 import { SerialQueue } from "./serial-queue.ts";
 
@@ -65,17 +69,22 @@ export class StackKeeper {
     this.ports = ports;
   }
 
-  /**
-   * Loads, decides, commits: one command, alone. `declare` makes the stack when there is none; `fresh`
-   * reads the record again, whatever is in memory.
-   */
+  /** The stack as it stands; `fresh` reads the record again, whatever is in memory. */
+  look(stackId: string, how: { fresh: boolean }): Promise<Answer<{ state: StackState }>> {
+    return this.turn(stackId, async () => {
+      if (how.fresh) this.forget();
+      const state = await this.load(stackId);
+      return state === undefined ? noStack(stackId) : { ok: true, state };
+    });
+  }
+
+  /** Loads, decides, commits: one command, alone. `declare` makes the stack when there is none. */
   execute(
     stackId: string,
     prepare: Prepare,
-    how: { once?: Once | undefined; declare?: StackConfig; fresh?: boolean } = {},
+    how: { once?: Once | undefined; declare?: StackConfig } = {},
   ): Promise<Executed> {
     return this.turn(stackId, async () => {
-      if (how.fresh === true) this.forget();
       for (let race = 0; race < RACE_LIMIT; race++) {
         const known = await this.load(stackId);
         if (known === undefined && how.declare === undefined) return noStack(stackId);
@@ -126,11 +135,12 @@ export class StackKeeper {
 
   /** Lets due effects leave, and plans the next look. */
   async drain(stackId: string): Promise<void> {
-    const { db, now, random, perform } = this.ports;
     const first = this.draining === undefined;
-    this.draining ??= drainOutbox({ db, now, random, perform }, stackId, (effect, message) =>
-      this.giveUp(stackId, effect, message),
-    ).finally(() => {
+    const recording: Recording = {
+      dead: (effect, message) => this.giveUp(stackId, effect, message),
+      answered: (effect, answer) => this.answeredBySurface(stackId, effect, answer),
+    };
+    this.draining ??= drainOutbox(this.ports, stackId, recording).finally(() => {
       this.draining = undefined;
     });
     try {
@@ -212,7 +222,7 @@ export class StackKeeper {
   /** What follows a commit: log lines, the next alarm, effects. */
   private after(state: StackState, rows: readonly JournalRow[], effects: boolean): void {
     for (const row of rows) logJournalRow(row);
-    this.ports.local.forgetExcept(state.open.filter((a) => a.status === "running").map((a) => a.id));
+    this.ports.local.forgetExcept(state.open.filter((a) => isActive(a.status)).map((a) => a.id));
     if (effects) this.ports.background(this.drain(state.id));
     this.ports.background(this.schedule(state.id).catch(logFault(state.id)));
   }
@@ -227,7 +237,8 @@ export class StackKeeper {
     // Read after the wait: another command may have gone by.
     const state = this.state;
     if (state === undefined) return;
-    const actionAt = stackActionAt(state, this.ports.local.leases(epochsOf(state)));
+    const epochs = epochsOf(state);
+    const actionAt = stackActionAt(state, this.ports.local.leases(epochs), this.ports.local.looks(epochs));
     const at = earliest([actionAt, this.effectAt]);
     const now = this.ports.now();
     // Effects that are leaving just now are due all the while: an alarm for them would ring again and again.
@@ -246,6 +257,19 @@ export class StackKeeper {
     // A commit went by, and which of the two D1 applied last is not known: once more, alone.
     this.plannedAt = undefined;
     await this.schedule(stackId);
+  }
+
+  private async answeredBySurface(stackId: string, effect: OutboxRow, answer: DispatchAnswer): Promise<boolean> {
+    const { dispatchId } = SurfaceEffect.parse(effect.payload);
+    const attemptId = dispatchId.slice(0, dispatchId.lastIndexOf("."));
+    const epoch = Number(dispatchId.slice(attemptId.length + 1));
+    const recorded = await this.execute(stackId, async (state) => ({
+      type: "surface_answer",
+      ...(await target(this.ports.db, state, attemptId)),
+      epoch,
+      answer,
+    }));
+    return recorded.ok;
   }
 
   private async giveUp(stackId: string, effect: OutboxRow, message: string): Promise<boolean> {

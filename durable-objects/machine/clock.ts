@@ -3,22 +3,26 @@
  *
  * @module
  */
+
+import type { Seen } from "../../worker/dispatch/hand-over.ts";
 import type { AttemptRow } from "../../worker/store/rows.ts";
 import type { Draft } from "./draft.ts";
 import { requeue, retryAutomatically } from "./hand-out.ts";
+import { type Command, capabilitiesOf } from "./state.ts";
+import { hearStatus } from "./surface.ts";
 import { escalationAt } from "./timing.ts";
 
 const ACTOR = "clock";
 
-/** Looks at every open attempt. `leases` are those that heartbeats have extended, by attempt id. */
-export function tick(draft: Draft, leases: Readonly<Record<string, string>>): void {
+/** Looks at every open attempt. */
+export function tick(draft: Draft, { leases, seen }: Omit<Extract<Command, { type: "tick" }>, "type">): void {
   for (const attempt of draft.stack.open) {
     switch (attempt.status) {
       case "dispatched":
-        if (passed(draft, attempt.deadlineAt)) expire(draft, attempt);
+        if (!asked(draft, attempt, seen) && passed(draft, attempt.deadlineAt)) expire(draft, attempt, seen);
         break;
       case "running":
-        run(draft, attempt, later(attempt.leaseUntil, leases[attempt.id]));
+        if (!asked(draft, attempt, seen)) run(draft, attempt, later(attempt.leaseUntil, leases[attempt.id]));
         break;
       case "blocked":
         wait(draft, attempt);
@@ -29,8 +33,16 @@ export function tick(draft: Draft, leases: Readonly<Record<string, string>>): vo
   }
 }
 
-function expire(draft: Draft, attempt: AttemptRow): void {
-  draft.updateDispatch(attempt, { status: "expired", endedAt: draft.now });
+/** Whether the attempt moved on by what its surface says. */
+function asked(draft: Draft, attempt: AttemptRow, seen: Readonly<Record<string, Seen>>): boolean {
+  const said = seen[attempt.id];
+  return said !== undefined && said.epoch === attempt.epoch && hearStatus(draft, attempt, said.answer, said.news);
+}
+
+function expire(draft: Draft, attempt: AttemptRow, seen: Readonly<Record<string, Seen>>): void {
+  // What a surface may still have is looked for first; whoever calls the clock asks it.
+  if (capabilitiesOf(attempt).status && seen[attempt.id]?.epoch !== attempt.epoch) return;
+  draft.withdraw(attempt, "expired");
   const message = "no runner claimed it before its start deadline";
   retryAutomatically(draft, attempt, ACTOR, { code: "not_claimed", message });
 }
@@ -39,7 +51,7 @@ function run(draft: Draft, attempt: AttemptRow, leaseUntil: string | null): void
   const overdue = passed(draft, attempt.deadlineAt);
   const lost = passed(draft, leaseUntil);
   if (!overdue && !lost) return;
-  draft.updateDispatch(attempt, { status: "expired", endedAt: draft.now });
+  draft.withdraw(attempt, "expired");
   if (attempt.cancelRequested) {
     const message = "cancelled by an operator; the runner no longer holds it";
     draft.transition(attempt, "cancelled", ACTOR, { code: "cancelled", message }, { epoch: attempt.epoch + 1 });

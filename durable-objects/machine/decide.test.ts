@@ -3,144 +3,25 @@
  */
 import { describe, expect, it } from "vitest";
 import { AttemptStatus, isActive, isTerminal } from "../../worker/contract/attempt.ts";
-import { StackConfig } from "../../worker/contract/stack.ts";
-import type { AttemptRow, CandidateRow } from "../../worker/store/rows.ts";
+import type { AttemptRow } from "../../worker/store/rows.ts";
 import { decide } from "./decide.ts";
-import { type Command, type Decision, emptyStack, type IncomingEvent, type StackState } from "./state.ts";
+import type { Command, Decision, IncomingEvent, StackState } from "./state.ts";
+import {
+  about,
+  candidate,
+  empty,
+  ended,
+  event,
+  LATER,
+  NOW,
+  OID,
+  outcome,
+  reason,
+  runner,
+  stackWith,
+  take,
+} from "./testing/stack-in-state.ts";
 import { iso } from "./timing.ts";
-
-const NOW = Date.parse("2026-01-01T00:00:00.000Z");
-const LATER = NOW + 10 * 86_400_000;
-const OID = "a".repeat(40);
-
-const config = StackConfig.parse({
-  upstream: { url: "https://git.test.org/up" },
-  fork: { url: "https://git.test.org/fork" },
-  branch: "patched",
-});
-
-function event(tag: string, more: Partial<IncomingEvent> = {}): IncomingEvent {
-  return {
-    id: `e:${tag}`,
-    position: 1,
-    movement: `tag:${tag}`,
-    onto: `refs/tags/${tag}`,
-    ontoSha: null,
-    tag,
-    prerelease: undefined,
-    moved: null,
-    advisory: null,
-    accepted: false,
-    sameMovement: null,
-    ...more,
-  };
-}
-
-function empty(policy: object = {}): StackState {
-  return emptyStack("s", StackConfig.parse({ ...config, policy }));
-}
-
-function take(decision: Decision): StackState {
-  expect(decision.refused).toBeNull();
-  return decision.next;
-}
-
-/** A stack with one attempt, brought to the state through the machine itself. */
-function stackWith(status: AttemptStatus, policy: object = {}): { state: StackState; attempt: AttemptRow } {
-  let state = take(decide(empty(policy), { type: "accept", events: [event("v1.0.0")] }, NOW));
-  const open = () => {
-    const [attempt] = state.open;
-    if (attempt === undefined) throw new Error("no open attempt");
-    return attempt;
-  };
-  const target = () => ({ attemptId: "s.1", ended: null });
-  const run = () => {
-    state = take(decide(state, { type: "claim", ...target(), epoch: open().epoch, nonce: "n", runner }, NOW));
-  };
-  const end = (result: object): AttemptRow => {
-    run();
-    const decision = decide(
-      state,
-      { type: "result", ...target(), epoch: open().epoch, nonce: "n", result: outcome(result) },
-      NOW,
-    );
-    state = take(decision);
-    const attempt = decision.attempt;
-    if (attempt === null) throw new Error("no attempt");
-    return attempt;
-  };
-  switch (status) {
-    case "queued": {
-      state = take(decide(empty(policy), { type: "pause", actor: "t" }, NOW));
-      state = take(decide(state, { type: "accept", events: [event("v1.0.0")] }, NOW));
-      return { state, attempt: open() };
-    }
-    case "dispatched":
-      return { state, attempt: open() };
-    case "running":
-      run();
-      return { state, attempt: open() };
-    case "superseded": {
-      const decision = decide(state, { type: "accept", events: [event("v2.0.0")] }, NOW);
-      const attempt = decision.changes.attempts.find((a) => a.id === "s.1");
-      if (attempt === undefined) throw new Error("nothing was superseded");
-      const [newer] = decision.next.open;
-      state = take(decide(decision.next, { type: "cancel", attemptId: newer?.id ?? "", ended: null, actor: "t" }, NOW));
-      return { state, attempt };
-    }
-    case "timed_out": {
-      run();
-      const decision = decide(state, { type: "tick", leases: {} }, LATER);
-      return { state: decision.next, attempt: ended(decision) };
-    }
-    case "skipped":
-      return { attempt: end({ outcome: "skipped" }), state };
-    case "cancelled": {
-      const decision = decide(state, { type: "cancel", ...target(), actor: "t" }, NOW);
-      return { state: decision.next, attempt: ended(decision) };
-    }
-    case "dismissed": {
-      end({ outcome: "needs_intervention", reason });
-      const decision = decide(state, { type: "dismiss", ...target(), note: "no", actor: "t" }, NOW);
-      return { state: decision.next, attempt: ended(decision) };
-    }
-    case "changed":
-      return {
-        attempt: end({ outcome: "changed", candidates: [{ kind: "branch", ref: "refs/heads/c", oid: OID }] }),
-        state,
-      };
-    default:
-      return { attempt: end({ outcome: status, reason }), state };
-  }
-}
-
-function ended(decision: Decision): AttemptRow {
-  const attempt = decision.changes.attempts.find((a) => a.id === "s.1");
-  if (attempt === undefined) throw new Error("s.1 did not change");
-  return attempt;
-}
-
-const runner = { name: "r", version: "1", labels: [] };
-const reason = { code: "because", message: "because" };
-const outcome = (result: object) => ({
-  outcome: "completed" as const,
-  infrastructure: false,
-  candidates: [],
-  ...result,
-});
-
-const candidate: CandidateRow = {
-  id: "s.1.c1",
-  stackId: "s",
-  attemptId: "s.1",
-  eventId: "e:v1.0.0",
-  kind: "branch",
-  ref: "refs/heads/c",
-  oid: OID,
-  tag: "v1.0.0",
-  createdAt: iso(NOW),
-  landedAt: null,
-};
 
 /** What each command is when it is about the attempt. */
 const commands: Record<string, (a: AttemptRow) => { command: Command; now?: number }> = {
@@ -184,14 +65,10 @@ const commands: Record<string, (a: AttemptRow) => { command: Command; now?: numb
   dismiss: (a) => ({ command: { type: "dismiss", ...about(a), note: "no", actor: "t" } }),
   land: (a) => ({ command: { type: "land", ...about(a), candidate, headOid: OID, actor: "t" } }),
   "newer event": () => ({ command: { type: "accept", events: [event("v3.0.0")] } }),
-  "tick, nothing due": () => ({ command: { type: "tick", leases: {} } }),
-  "tick, lease lost": () => ({ command: { type: "tick", leases: {} }, now: NOW + 91_000 }),
-  "tick, 10 days on": () => ({ command: { type: "tick", leases: {} }, now: LATER }),
+  "tick, nothing due": () => ({ command: { type: "tick", leases: {}, seen: {} } }),
+  "tick, lease lost": () => ({ command: { type: "tick", leases: {}, seen: {} }, now: NOW + 91_000 }),
+  "tick, 10 days on": () => ({ command: { type: "tick", leases: {}, seen: {} }, now: LATER }),
 };
-
-function about(a: AttemptRow) {
-  return { attemptId: a.id, ended: isTerminal(a.status) ? a : null };
-}
 
 /** `=`: stays; a state: goes there; `!code`: refused and stays; `+op`: stays, and a new attempt is made. */
 // biome-ignore format: a table is read by its columns
@@ -221,7 +98,9 @@ describe("every state and every command", () => {
       it(`${name} × ${status}: ${row[status]}`, () => {
         const { state, attempt } = stackWith(status);
         expect(attempt.status).toBe(status);
-        const { command, now } = commands[name]?.(attempt) ?? { command: { type: "tick", leases: {} } as const };
+        const { command, now } = commands[name]?.(attempt) ?? {
+          command: { type: "tick", leases: {}, seen: {} } as const,
+        };
         const decision = decide(state, command, now ?? NOW);
         const after = decision.changes.attempts.find((a) => a.id === attempt.id) ?? attempt;
         const made = decision.changes.attempts.find((a) => a.number > state.attemptCount);
@@ -332,7 +211,7 @@ describe("retries", () => {
     const waits: number[] = [];
     for (let i = 0; i < 4; i++) {
       now += 91_000;
-      const lost = decide(state, { type: "tick", leases: {} }, now);
+      const lost = decide(state, { type: "tick", leases: {}, seen: {} }, now);
       const [attempt] = lost.changes.attempts;
       if (attempt?.status === "timed_out") {
         expect(attempt.reason?.code).toBe("retries_spent");
@@ -341,7 +220,7 @@ describe("retries", () => {
       expect(attempt).toMatchObject({ status: "queued", retries: i + 1, epoch: i + 2, nonce: null });
       waits.push(Date.parse(attempt?.notBefore ?? "") - now);
       now = Date.parse(attempt?.notBefore ?? "");
-      state = take(decide(lost.next, { type: "tick", leases: {} }, now));
+      state = take(decide(lost.next, { type: "tick", leases: {}, seen: {} }, now));
       state = take(
         decide(state, { type: "claim", attemptId: "s.1", ended: null, epoch: i + 2, nonce: `n${i}`, runner }, now),
       );
@@ -357,7 +236,7 @@ describe("retries", () => {
     const { state } = stackWith("running");
     const cancel = decide(state, { type: "cancel", attemptId: "s.1", ended: null, actor: "t" }, NOW);
     expect(cancel.attempt).toMatchObject({ status: "running", cancelRequested: true });
-    const gone = decide(cancel.next, { type: "tick", leases: {} }, NOW + 91_000);
+    const gone = decide(cancel.next, { type: "tick", leases: {}, seen: {} }, NOW + 91_000);
     expect(ended(gone)).toMatchObject({ status: "cancelled", epoch: 2, retries: 0 });
   });
 
@@ -399,7 +278,7 @@ describe("candidates", () => {
     const blocked = tell(state, 1, { outcome: "blocked", reason, candidates: [named("a")] });
     expect(blocked.attempt).toMatchObject({ status: "blocked", candidates: [named("a")] });
     expect(blocked.changes.candidates).toEqual([]);
-    const later = decide(blocked.next, { type: "tick", leases: {} }, NOW + 86_400_000 / 2);
+    const later = decide(blocked.next, { type: "tick", leases: {}, seen: {} }, NOW + 86_400_000 / 2);
     const runner = { name: "r", version: "1", labels: [] };
     const claim = { type: "claim" as const, attemptId: "s.1", ended: null, epoch: 2, nonce: "m", runner };
     const running = decide(later.next, claim, NOW);

@@ -12,6 +12,7 @@ import { land } from "./land.ts";
 import { cancel, dismiss, replay, resume, retry } from "./operator.ts";
 import { claim, report } from "./runner.ts";
 import type { Command, Decision, Refusal, StackState, Target } from "./state.ts";
+import { hearAnswer } from "./surface.ts";
 
 /** Decides one command. `now` in milliseconds since the epoch. */
 export function decide(state: StackState, command: Command, now: number): Decision {
@@ -34,7 +35,7 @@ function apply(draft: Draft, command: Command): Outcome {
       acceptEvents(draft, command.events);
       return done;
     case "tick":
-      tick(draft, command.leases);
+      tick(draft, command);
       return done;
     case "effect_dead":
       draft.write({
@@ -58,6 +59,11 @@ function apply(draft: Draft, command: Command): Outcome {
       return withTarget(draft, command, (a) => claim(draft, a, command.epoch, command.nonce, command.runner));
     case "result":
       return withTarget(draft, command, (a) => report(draft, a, command));
+    case "surface_answer":
+      return withTarget(draft, command, (a) => ({
+        attempt: hearAnswer(draft, a, command.epoch, command.answer),
+        refused: null,
+      }));
     case "resume":
       return withTarget(draft, command, (a) => resume(draft, a, command.note, command.resolvedRef, command.actor));
     case "cancel":

@@ -12,9 +12,19 @@ import {
 import { labelSet } from "../../worker/contract/label-set.ts";
 import type { Reason } from "../../worker/contract/primitives.ts";
 import { type NotifyEvent, NotifyEvent as NotifyEvents } from "../../worker/contract/stack.ts";
+import type { SurfaceEffect } from "../../worker/dispatch/hand-over.ts";
 import type { Notification } from "../../worker/notify/discord.ts";
 import type { AttemptRow, CandidateRow, DispatchRow, OutboxRow, ReportRow } from "../../worker/store/rows.ts";
-import type { Changes, Decision, DispatchUpdate, IncomingEvent, JournalEntry, Refusal, StackState } from "./state.ts";
+import {
+  type Changes,
+  capabilitiesOf,
+  type Decision,
+  type DispatchUpdate,
+  type IncomingEvent,
+  type JournalEntry,
+  type Refusal,
+  type StackState,
+} from "./state.ts";
 import { iso, nextActionAt } from "./timing.ts";
 
 export class Draft {
@@ -147,9 +157,10 @@ export class Draft {
     this.journal.push(entry);
   }
 
-  /** A hand-over of the attempt's current epoch. */
+  /** A hand-over of the attempt's current epoch; to a surface that does not come for it, it is sent. */
   dispatch(attempt: AttemptRow): void {
-    const { driver, runnerLabels } = this.stack.config.policy;
+    const { runnerLabels } = this.stack.config.policy;
+    const driver = attempt.surface?.driver ?? "pull";
     this.dispatches.push({
       id: dispatchId(attempt),
       attemptId: attempt.id,
@@ -168,9 +179,16 @@ export class Draft {
       claimedAt: null,
       endedAt: null,
     });
+    this.tellSurface(attempt, "dispatch");
   }
 
-  updateDispatch(attempt: AttemptRow, change: Partial<DispatchRow>): void {
+  /** The attempt's hand-over is over before its work is; what it became at a surface is stopped there. */
+  withdraw(attempt: AttemptRow, status: "expired" | "withdrawn"): void {
+    this.updateDispatch(attempt, { status, endedAt: this.now });
+    if (capabilitiesOf(attempt).cancel) this.tellSurface(attempt, "dispatch.cancel");
+  }
+
+  updateDispatch(attempt: Pick<AttemptRow, "id" | "epoch">, change: Partial<DispatchRow>): void {
     const id = dispatchId(attempt);
     const fresh = this.dispatches.findIndex((d) => d.id === id);
     const row = this.dispatches[fresh];
@@ -246,22 +264,35 @@ export class Draft {
     return attempt;
   }
 
-  /** Queues what the stack's policy wants told; the id makes it one message however often it is made. */
-  private notify(attempt: AttemptRow, what: AttemptStatus | NotifyEvent): void {
-    const event = NotifyEvents.safeParse(what);
-    if (!event.success || !this.stack.config.policy.notify.discord.includes(event.data)) return;
+  /** One of each kind for one hand-over. */
+  private tellSurface(attempt: AttemptRow, kind: "dispatch" | "dispatch.cancel"): void {
+    const { surface } = attempt;
+    if (surface === null) return;
+    const payload: SurfaceEffect = { dispatchId: dispatchId(attempt), surface };
+    this.effect(`${payload.dispatchId}:${kind}`, attempt, kind, payload);
+  }
+
+  private effect(id: string, { stackId, id: attemptId }: AttemptRow, kind: OutboxRow["kind"], payload: unknown): void {
     this.outbox.push({
-      id: `${attempt.id}:${this.stack.journalSeq + this.journal.length}:discord`,
-      stackId: attempt.stackId,
-      attemptId: attempt.id,
-      kind: "notify.discord",
-      payload: notification(attempt, event.data),
+      id,
+      stackId,
+      attemptId,
+      kind,
+      payload,
       status: "pending",
       tries: 0,
       nextAt: this.now,
       lastError: null,
       createdAt: this.now,
     });
+  }
+
+  /** Queues what the stack's policy wants told; the id makes it one message however often it is made. */
+  private notify(attempt: AttemptRow, what: AttemptStatus | NotifyEvent): void {
+    const event = NotifyEvents.safeParse(what);
+    if (!event.success || !this.stack.config.policy.notify.discord.includes(event.data)) return;
+    const id = `${attempt.id}:${this.stack.journalSeq + this.journal.length}:discord`;
+    this.effect(id, attempt, "notify.discord", notification(attempt, event.data));
   }
 }
 

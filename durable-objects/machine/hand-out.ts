@@ -5,6 +5,7 @@
  */
 import { isActive } from "../../worker/contract/attempt.ts";
 import type { Reason } from "../../worker/contract/primitives.ts";
+import { surfaceOf } from "../../worker/contract/surface.ts";
 import type { AttemptRow } from "../../worker/store/rows.ts";
 import type { Draft } from "./draft.ts";
 import type { StackState } from "./state.ts";
@@ -20,8 +21,10 @@ export function handOut(draft: Draft): void {
   const next = pick(draft);
   if (next === undefined) return;
   const { startSeconds } = stack.config.policy.deadlines;
+  const surface = surfaceOf(stack.config.policy);
   const dispatched = draft.transition(next, "dispatched", "clock", null, {
     ...UNCLAIMED,
+    surface: surface.driver === "pull" ? null : surface,
     notBefore: null,
     deadlineAt: iso(draft.nowMs + startSeconds * 1000),
   });
@@ -48,12 +51,19 @@ function inTurn({ open, config }: StackState): AttemptRow[] {
  * attempt that is held up by more than its wait says nothing: looking at it again would not help.
  *
  * @param leases those that heartbeats extended, by attempt id
+ * @param looks when surfaces are asked next, by attempt id
  */
-export function stackActionAt(stack: StackState, leases: Readonly<Record<string, string>> = {}): string | null {
+export function stackActionAt(
+  stack: StackState,
+  leases: Readonly<Record<string, string>> = {},
+  looks: Readonly<Record<string, string>> = {},
+): string | null {
   const heldUp = stack.paused || stack.deletedAt !== null || stack.open.some((a) => isActive(a.status));
   const waiting = heldUp ? [] : inTurn(stack);
   const others = stack.open.filter((a) => a.status !== "queued");
-  return earliest([...waiting, ...others].map((a) => nextActionAt({ ...a, leaseUntil: leases[a.id] ?? a.leaseUntil })));
+  return earliest(
+    [...waiting, ...others].map((a) => nextActionAt({ ...a, leaseUntil: leases[a.id] ?? a.leaseUntil }, looks[a.id])),
+  );
 }
 
 /** Back to `queued` under a new epoch: whoever holds the old one is fenced off from here on. */
@@ -88,7 +98,7 @@ export function retryAutomatically(draft: Draft, attempt: AttemptRow, actor: str
 
 /** Ends an open attempt because another takes its place. */
 export function supersede(draft: Draft, attempt: AttemptRow, by: AttemptRow, actor: string, why: string): void {
-  if (isActive(attempt.status)) draft.updateDispatch(attempt, { status: "withdrawn", endedAt: draft.now });
+  if (isActive(attempt.status)) draft.withdraw(attempt, "withdrawn");
   draft.transition(
     attempt,
     "superseded",

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { CAPABILITIES } from "../../worker/contract/surface.ts";
 import type { AttemptRow, CandidateRow } from "../../worker/store/rows.ts";
 import type { Draft } from "./draft.ts";
 import type { IncomingEvent, Refusal } from "./state.ts";
@@ -17,6 +18,9 @@ export function land(
   actor: string,
 ): { attempt: AttemptRow; refused: Refusal | null } {
   const refuse = (message: string) => ({ attempt, refused: { code: "not_landable" as const, message } });
+  const { driver } = draft.stack.config.policy;
+  if (!CAPABILITIES[driver].claims)
+    return refuse(`this stack's work is done by '${driver}', which moves no branch for us; land the candidate there`);
   if (attempt.operation === "land")
     return refuse(`${attempt.id} is a landing itself; land the attempt ${attempt.landsAttemptId}, or replay the event`);
   if (attempt.status !== "changed")
@@ -35,7 +39,8 @@ export function land(
 
 /** Lands at once where the policy says so. */
 export function landAutomatically(draft: Draft, attempt: AttemptRow, headOid: string | undefined): void {
-  if (draft.stack.config.policy.landing !== "auto" || headOid === undefined) return;
+  const { landing, driver } = draft.stack.config.policy;
+  if (landing !== "auto" || headOid === undefined || !CAPABILITIES[driver].claims) return;
   if (!attempt.candidates.some((c) => c.kind === "branch")) return;
   draft.create(asEvent(attempt), "land", "queued", "policy", { landsAttemptId: attempt.id });
 }

@@ -7,7 +7,7 @@ import { isActive, isTerminal } from "../../worker/contract/attempt.ts";
 import type { AttemptRow } from "../../worker/store/rows.ts";
 import type { Draft } from "./draft.ts";
 import { requeue, supersede } from "./hand-out.ts";
-import type { IncomingEvent, Refusal } from "./state.ts";
+import { capabilitiesOf, type IncomingEvent, type Refusal } from "./state.ts";
 import { CANCEL_GRACE_MS, iso } from "./timing.ts";
 
 type Outcome = { attempt: AttemptRow; refused: Refusal | null };
@@ -89,7 +89,8 @@ export function cancel(draft: Draft, attempt: AttemptRow, actor: string): Outcom
       refused: { code: "not_cancellable", message: `${attempt.id} is ${attempt.status}; ${ENDED_INSTEAD}` },
     };
   const reason = { code: "cancelled", message: `cancelled by ${actor}` };
-  if (attempt.status === "running") {
+  // Who only reads what a surface does need not wait for anybody to stop.
+  if (attempt.status === "running" && capabilitiesOf(attempt).claims) {
     if (attempt.cancelRequested) return { attempt, refused: null };
     draft.write({
       kind: "note",
@@ -102,7 +103,7 @@ export function cancel(draft: Draft, attempt: AttemptRow, actor: string): Outcom
     const deadlineAt = attempt.deadlineAt !== null && attempt.deadlineAt < by ? attempt.deadlineAt : by;
     return { attempt: draft.amend(attempt, { cancelRequested: true, deadlineAt }), refused: null };
   }
-  if (attempt.status === "dispatched") draft.updateDispatch(attempt, { status: "withdrawn", endedAt: draft.now });
+  if (isActive(attempt.status)) draft.withdraw(attempt, "withdrawn");
   const cancelled = draft.transition(attempt, "cancelled", actor, reason, { epoch: attempt.epoch + 1 });
   return { attempt: cancelled, refused: null };
 }

@@ -10,7 +10,7 @@ import type { AttemptRow } from "../../worker/store/rows.ts";
 import type { Draft } from "./draft.ts";
 import { requeue, retryAutomatically } from "./hand-out.ts";
 import { landAutomatically } from "./land.ts";
-import type { Command, Refusal } from "./state.ts";
+import { type Command, capabilitiesOf, type Refusal } from "./state.ts";
 import { blockedWait, iso, LEASE_MS } from "./timing.ts";
 
 /** First nonce wins; the same nonce gets the same answer. */
@@ -23,6 +23,7 @@ export function claim(
 ): { attempt: AttemptRow; refused: Refusal | null } {
   if (isTerminal(attempt.status)) return { attempt, refused: closed(attempt) };
   if (epoch !== attempt.epoch) return { attempt, refused: fenced(attempt) };
+  if (!capabilitiesOf(attempt).claims) return { attempt, refused: elsewhere(attempt) };
   if (attempt.status === "running") {
     if (attempt.nonce === nonce) return { attempt, refused: null };
     return { attempt, refused: { code: "already_claimed", message: `${attempt.id} is held by another claim` } };
@@ -77,6 +78,12 @@ export function report(
     }
     return { attempt, refused };
   }
+  return { attempt: settle(draft, attempt, result, actor), refused: null };
+}
+
+/** The work of a running attempt is over, whoever says so. */
+export function settle(draft: Draft, attempt: AttemptRow, result: AttemptResult, actor: string): AttemptRow {
+  const { epoch } = attempt;
   draft.updateDispatch(attempt, { status: "ended", outcome: result.outcome, endedAt: draft.now });
   if (result.report !== undefined) {
     draft.report({ attemptId: attempt.id, epoch, report: result.report, at: draft.now });
@@ -87,7 +94,7 @@ export function report(
   const candidates = mergeCandidates([...result.candidates, ...attempt.candidates]);
   const concluded = conclude(draft, { ...attempt, candidates }, result, actor);
   if (isTerminal(concluded.status) && concluded.operation !== "land") recordCandidates(draft, concluded);
-  return { attempt: concluded, refused: null };
+  return concluded;
 }
 
 function conclude(draft: Draft, attempt: AttemptRow, result: AttemptResult, actor: string): AttemptRow {
@@ -170,6 +177,10 @@ function failed(draft: Draft, attempt: AttemptRow, result: AttemptResult, actor:
 
 function fenced(attempt: AttemptRow): Refusal {
   return { code: "fenced", message: `${attempt.id} has moved on to epoch ${attempt.epoch}` };
+}
+
+function elsewhere({ id, surface }: AttemptRow): Refusal {
+  return { code: "forbidden", message: `${id} is worked on by '${surface?.driver}', not by a runner` };
 }
 
 function closed(attempt: AttemptRow): Refusal {

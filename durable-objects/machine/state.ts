@@ -11,6 +11,9 @@ import type { TagMove } from "../../worker/contract/flow-event.ts";
 import type { Reason } from "../../worker/contract/primitives.ts";
 import type { AttemptResult, RunnerInfo } from "../../worker/contract/runner-wire.ts";
 import type { StackConfig } from "../../worker/contract/stack.ts";
+import { CAPABILITIES, type Capabilities } from "../../worker/contract/surface.ts";
+import type { DispatchAnswer } from "../../worker/dispatch/driver.ts";
+import type { Seen } from "../../worker/dispatch/hand-over.ts";
 import type { Affected } from "../../worker/releases/affected.ts";
 import type {
   AttemptRow,
@@ -93,8 +96,13 @@ export type Command =
   | { type: "effect_dead"; effectId: string; attemptId: string | null; message: string }
   /** An operator has an effect that was given up tried again. */
   | { type: "effect_redriven"; effectId: string; attemptId: string | null; actor: string }
-  /** Time has passed. `leases` are those that heartbeats extended, by attempt id. */
-  | { type: "tick"; leases: Readonly<Record<string, string>> };
+  /** What a surface said to the hand-over of that epoch. */
+  | ({ type: "surface_answer"; epoch: number; answer: DispatchAnswer } & Target)
+  /**
+   * Time has passed. `leases` are those that heartbeats extended, `seen` what surfaces said when they
+   * were asked just now; both by attempt id.
+   */
+  | { type: "tick"; leases: Readonly<Record<string, string>>; seen: Readonly<Record<string, Seen>> };
 
 export type CommandType = Command["type"];
 
@@ -135,6 +143,11 @@ export type Decision = {
   /** The attempt the command was about or made. */
   attempt: AttemptRow | null;
 };
+
+/** What the surface that has the attempt can do. */
+export function capabilitiesOf(attempt: Pick<AttemptRow, "surface">): Capabilities {
+  return CAPABILITIES[attempt.surface?.driver ?? "pull"];
+}
 
 /** Operations whose work a newer event may take the place of; a landing is a person's decision. */
 export function isMaintenance(operation: AttemptOperation): boolean {

@@ -4,6 +4,7 @@
  * @module
  */
 import { LEASE_SECONDS } from "../../worker/contract/runner-wire.ts";
+import { CAPABILITIES } from "../../worker/contract/surface.ts";
 import type { AttemptRow } from "../../worker/store/rows.ts";
 
 const MINUTE = 60_000;
@@ -38,15 +39,35 @@ export function escalationAt(blockedSince: string): string {
   return iso(Date.parse(blockedSince) + DAY);
 }
 
-/** When the machine next has something to do about an open attempt by itself; null if never. */
-export function nextActionAt(attempt: AttemptRow): string | null {
+/** How long after a change of the attempt its surface is first asked, milliseconds. */
+const FIRST_LOOK_MS = 5000;
+const LONGEST_LOOK_MS = 5 * MINUTE;
+
+/** Wait before the surface is asked for the time after `looks` times, milliseconds. */
+export function lookWait(looks: number): number {
+  return Math.min(LONGEST_LOOK_MS, FIRST_LOOK_MS * 2 ** Math.min(looks, 10));
+}
+
+/** When the surface of an active attempt is asked if nobody has asked it yet; null where it reports by itself. */
+export function firstLookAt(attempt: AttemptRow): string | null {
+  if (attempt.surface === null || CAPABILITIES[attempt.surface.driver].claims) return null;
+  return iso(Date.parse(attempt.updatedAt) + FIRST_LOOK_MS);
+}
+
+/**
+ * When the machine next has something to do about an open attempt by itself; null if never.
+ *
+ * @param lookAt when its surface is asked next, where that is known
+ */
+export function nextActionAt(attempt: AttemptRow, lookAt?: string): string | null {
+  const look = lookAt ?? firstLookAt(attempt);
   switch (attempt.status) {
     case "queued":
       return attempt.notBefore;
     case "dispatched":
-      return attempt.deadlineAt;
+      return earliest([attempt.deadlineAt, look]);
     case "running":
-      return earliest([attempt.leaseUntil, attempt.deadlineAt]);
+      return earliest([attempt.leaseUntil, attempt.deadlineAt, look]);
     case "blocked":
       return earliest([attempt.notBefore, attempt.blockedSince === null ? null : escalationAt(attempt.blockedSince)]);
     default:

@@ -26,8 +26,8 @@ export class EffectLedger {
   /** An effect that the record calls sent, and that nobody ever got; or one given up in silence. */
   unsentProblem(): Problem | undefined {
     const rows = this.record.all<{ id: string; status: string; told: number }>(
-      `SELECT id, status, EXISTS (SELECT 1 FROM journal WHERE journal.stack_id = outbox.stack_id AND kind = 'outbox'
-         AND json_extract(data, '$.effectId') = outbox.id) AS told FROM outbox`,
+      `SELECT id, status, EXISTS (SELECT 1 FROM journal WHERE journal.stack_id = outbox.stack_id AND journal.kind = 'outbox'
+         AND json_extract(data, '$.effectId') = outbox.id) AS told FROM outbox WHERE outbox.kind <> 'dispatch'`,
     );
     for (const { id, status, told } of rows) {
       if (status === "sent" && !this.received.has(id))

@@ -26,6 +26,10 @@ export const FAULTS = [
   "runnerPaused",
   "runnerTwice",
   "effectFails",
+  "surfaceSilent",
+  "surfaceLimited",
+  "surfaceRefuses",
+  "runLost",
 ] as const;
 
 export type Fault = (typeof FAULTS)[number];

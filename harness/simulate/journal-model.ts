@@ -52,6 +52,7 @@ export type Invariant =
   | "one claim per hand-out"
   | "one answer per key"
   | "what landed is on the branch"
+  | "nothing is sent twice unseen"
   | "everything settles"
   | "no exception but storage faults";
 
@@ -157,5 +158,5 @@ function retriesAfter(retries: number, row: StoredJournalRow): number {
   if (row.to_status !== "queued") return retries;
   const { code } = JSON.parse(row.reason ?? "{}") as { code?: string };
   if (code === "resumed") return 0;
-  return code === "unblocked" || code === "runner_stopped" ? retries : retries + 1;
+  return code === "unblocked" || code === "not_taken" || code === "runner_stopped" ? retries : retries + 1;
 }

@@ -3,16 +3,22 @@
  *
  * @module
  */
-import type { EffectFailure } from "../../worker/notify/effects.ts";
+import { cancelHandOut, type Dispatching } from "../../worker/dispatch/hand-over.ts";
+import type { EffectFailure, PlainEffect } from "../../worker/effects/perform.ts";
 import { fail, ok, type Result } from "../../worker/platform/result.ts";
-import type { OutboxRow } from "../../worker/store/rows.ts";
 import type { Caller } from "./d1.ts";
 import type { Stage } from "./stage.ts";
 
 /** Performs an effect for an object that may not live to hear of it. */
-export function performEffect(stage: Stage, caller: Caller, effect: OutboxRow): Promise<Result<void, EffectFailure>> {
+export function performEffect(
+  stage: Stage,
+  caller: Caller,
+  effect: PlainEffect,
+  dispatching: Dispatching,
+): Promise<Result<void, EffectFailure>> {
   const { timeline, dice, faults, trace, watch } = stage;
   if (!caller.alive) return new Promise(() => {});
+  if (effect.kind === "dispatch.cancel") return cancelHandOut(dispatching, effect);
   return new Promise((resolve) => {
     watch.effectLeaves(effect.id);
     timeline.after(dice.between(5, 500), () => {

@@ -6,12 +6,14 @@
  */
 import { LocalRecord } from "../../durable-objects/local-record.ts";
 import { StackDesk } from "../../durable-objects/stack-desk.ts";
+import type { DriverName } from "../../worker/contract/surface.ts";
 import { openDatabase } from "../../worker/store/database.ts";
 import type { Caller } from "./d1.ts";
 import { performEffect } from "./notices.ts";
 import { sqlStorage } from "./object-storage.ts";
 import type { Sqlite } from "./sqlite.ts";
 import type { Stage } from "./stage.ts";
+import type { Surface } from "./surface.ts";
 
 /** The platform tries an alarm again after an exception, this often and from this wait on. */
 const ALARM_TRIES = 6;
@@ -30,13 +32,15 @@ export class ObjectHost {
   readonly stackId: string;
   private readonly stage: Stage;
   private readonly storage: Sqlite;
+  private readonly surface: Surface;
   /** The last one is the one that the platform means. */
   private instances: Instance[] = [];
   private made = 0;
   private alarmAt: number | null = null;
 
-  constructor(stage: Stage, stackId: string, storage: Sqlite) {
+  constructor(stage: Stage, stackId: string, storage: Sqlite, surface: Surface) {
     this.stage = stage;
+    this.surface = surface;
     this.stackId = stackId;
     this.storage = storage;
   }
@@ -92,8 +96,14 @@ export class ObjectHost {
         if (faults.strikes("objectEvicted")) timeline.after(dice.between(0, 60), end);
       },
     };
+    const db = openDatabase(d1.binding(caller));
+    const dispatching = {
+      db,
+      driver: (name: DriverName) => this.surface.driver(name, caller),
+      context: this.surface.context,
+    };
     const desk = new StackDesk({
-      db: openDatabase(d1.binding(caller)),
+      db,
       local: new LocalRecord(sqlStorage(this.storage, () => watch.leases(this.storage))),
       now: () => timeline.now,
       random: () => dice.next(),
@@ -110,7 +120,8 @@ export class ObjectHost {
       background: (work) => {
         work.catch((error: unknown) => watch.unexpected(error));
       },
-      perform: (effect) => performEffect(this.stage, caller, effect),
+      dispatching,
+      perform: (effect) => performEffect(this.stage, caller, effect, dispatching),
       instance: name,
     });
     const instance = Object.assign(caller, { desk, end, onEnd });

@@ -5,6 +5,7 @@
  */
 import type { StackReport } from "../../worker/contract/report.ts";
 import type { AttemptResult } from "../../worker/contract/runner-wire.ts";
+import type { HandOut } from "../../worker/dispatch/driver.ts";
 import type { Dice } from "./dice.ts";
 import type { Forge } from "./forge.ts";
 import type { Job } from "./runner-desk.ts";
@@ -31,6 +32,19 @@ export function finish(job: Job, forge: Forge, head: string, dice: Dice, kind: b
     default:
       return { ...nothing, outcome, reason: because(`was_${outcome}`) };
   }
+}
+
+/** What a workspace's run made; it tells no more than that, and lands nothing. */
+export function outcomeOf({ id, attemptId }: HandOut, forge: Forge, dice: Dice, kind: boolean): AttemptResult {
+  const outcome = dice.weighted(kind ? OUTCOMES.kind : OUTCOMES.rough);
+  const nothing = { infrastructure: false, candidates: [] };
+  if (outcome === "completed" || outcome === "skipped") return { ...nothing, outcome };
+  if (outcome === "crashed") return { ...nothing, outcome: "failed", reason: because("crashed") };
+  if (outcome !== "changed") return { ...nothing, outcome, reason: because(`was_${outcome}`) };
+  const oid = forge.commit();
+  const ref = `workspace/${attemptId}/${id}`;
+  forge.push(ref, undefined, oid);
+  return { ...nothing, outcome, candidates: [{ kind: "branch", ref, oid }] };
 }
 
 /** What a runner says that was told to stop. */

@@ -8,7 +8,7 @@ import type { AttemptResult, RunnerCallback } from "../../worker/contract/runner
 import type { Edge } from "./edge.ts";
 import type { Forge } from "./forge.ts";
 import { again, request } from "./network.ts";
-import { callback, claimNamed, type Job, pull } from "./runner-desk.ts";
+import { callback, claimNamed, type HandOut, type Job, pull } from "./runner-desk.ts";
 import { finish, stopped } from "./runner-work.ts";
 
 const MINUTE = 60_000;
@@ -47,21 +47,28 @@ export class Runner {
     void this.run(process);
   }
 
+  /** One job of a forge: claims what it was told of, works, and is gone. */
+  async job(told: HandOut): Promise<void> {
+    const process: Process = { alive: true, frozenUntil: 0 };
+    const job = await this.claim(process, told);
+    if (job !== undefined) await this.work(process, job);
+  }
+
   private async run(process: Process): Promise<void> {
     for (;;) {
       await this.edge.stage.watch.work();
       await this.wait(process, this.edge.stage.dice.between(100, 4000));
-      const job = await this.claim(process);
+      const { dice, watch } = this.edge.stage;
+      const told = dice.chance(0.2) ? dice.pick(watch.model.handOuts()) : undefined;
+      const job = await this.claim(process, told);
       if (job !== undefined) await this.take(process, job);
       else await this.wait(process, 20_000);
     }
   }
 
   /** Asks with one nonce until there is an answer, or gives the nonce up. */
-  private async claim(process: Process): Promise<Job | undefined> {
+  private async claim(process: Process, told?: HandOut): Promise<Job | undefined> {
     const nonce = `${this.name}-nonce-${String(++this.nonces).padStart(6, "0")}`;
-    const { dice, watch } = this.edge.stage;
-    const told = dice.chance(0.2) ? dice.pick(watch.model.handOuts()) : undefined;
     for (let tries = 0; tries < 4; tries++) {
       const pulled = await this.ask(process, () =>
         told === undefined ? pull(this.edge, this.name, nonce) : claimNamed(this.edge, this.name, nonce, told),

@@ -74,7 +74,8 @@ export class Watch {
 
   /** Resolves while there is work that a runner could take. */
   work(): Promise<void> {
-    const some = this.record.all("SELECT 1 FROM dispatches WHERE status = 'waiting' LIMIT 1").length > 0;
+    const some =
+      this.record.all("SELECT 1 FROM dispatches WHERE status = 'waiting' AND driver = 'pull' LIMIT 1").length > 0;
     return some ? Promise.resolve() : new Promise((resolve) => this.waiting.push(resolve));
   }
 

@@ -22,6 +22,7 @@ import { Runner } from "./runner.ts";
 import { finalProblem, nextDue, unsettled } from "./settlement.ts";
 import { migrations, Sqlite } from "./sqlite.ts";
 import type { Stage } from "./stage.ts";
+import { Surface } from "./surface.ts";
 import { Timeline } from "./timeline.ts";
 import { Trace } from "./trace.ts";
 import { Upstream } from "./upstream.ts";
@@ -88,8 +89,9 @@ class World {
     const watch = new Watch(this.record, timeline, trace);
     const d1 = new SimulatedD1({ sqlite: this.record, timeline, dice, faults, trace }, () => watch.written());
     this.stage = { timeline, dice, faults, trace, d1, watch };
+    const surface = new Surface(this.stage, this.forges, () => this.edge);
     for (const { id, sqlite } of theatre.storages.slice(0, dice.one([1, 1, 1, 2]))) {
-      this.hosts.set(id, new ObjectHost(this.stage, id, sqlite));
+      this.hosts.set(id, new ObjectHost(this.stage, id, sqlite, surface));
       this.forges.set(id, new Forge("patched"));
     }
     this.stackIds = [...this.hosts.keys()];
@@ -226,6 +228,7 @@ function stackConfig(dice: Dice): StackConfig {
     fork: { url: "https://fork.example/repo" },
     branch: "patched",
     policy: {
+      driver: dice.one(["pull", "pull", "github-actions", "workspace-ws"]),
       onNewer: dice.one(["supersede", "queue"]),
       landing: dice.one(["manual", "auto"]),
       automaticRetries: dice.between(0, 4),

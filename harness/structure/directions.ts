@@ -16,8 +16,21 @@ const ROWS: readonly { folders: readonly string[]; mayImport: readonly string[] 
     mayImport: ["worker/contract", "worker/platform", "worker/releases", "worker/store"],
   },
   {
+    folders: ["worker/effects"],
+    mayImport: [
+      "worker/contract",
+      "worker/platform",
+      "worker/releases",
+      "worker/store",
+      "worker/dispatch",
+      "worker/notify",
+      "worker/auth",
+    ],
+  },
+  {
     folders: ["durable-objects"],
     mayImport: [
+      "worker/effects",
       "worker/contract",
       "worker/platform",
       "worker/releases",
@@ -32,6 +45,7 @@ const ROWS: readonly { folders: readonly string[]; mayImport: readonly string[] 
   {
     folders: ["worker/intake", "worker/api", "worker/webhooks", "worker/console"],
     mayImport: [
+      "worker/effects",
       "worker/contract",
       "worker/platform",
       "worker/releases",

@@ -11,6 +11,7 @@ export const LOG_NAMES = [
   "feed.signal",
   "attempt.transition",
   "dispatch.sent",
+  "dispatch.failed",
   "forecast.sent",
   "forecast.recorded",
   "callback.accepted",

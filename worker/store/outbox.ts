@@ -36,6 +36,28 @@ export async function nextEffectAt(db: Database, stackId: string): Promise<strin
   return (await next.first(db, { stackId }))?.at ?? null;
 }
 
+const TAKEN = `UPDATE "outbox" SET "tries" = ?1 + 1, "next_at" = ?2
+  WHERE "id" = ?3 AND "tries" = ?1 AND "status" = 'pending'`;
+
+/** Counts a try before it is made; false when somebody else was faster, or it has left. */
+export async function takeEffect(db: Database, { id, tries }: OutboxRow, nextAt: string): Promise<boolean> {
+  return (await reading(db.$client.prepare(TAKEN).bind(tries, nextAt, id).run())).meta.changes === 1;
+}
+
+const POSTPONED = `UPDATE "outbox" SET "next_at" = ?1, "last_error" = ?2
+  WHERE "id" = ?3 AND "tries" = ?4 AND "status" = 'pending'`;
+
+/** Leaves a try that was taken without an outcome for later, unless somebody else has taken the next one. */
+export async function postponeEffect(
+  db: Database,
+  id: string,
+  tries: number,
+  nextAt: string,
+  lastError: string,
+): Promise<void> {
+  await reading(db.$client.prepare(POSTPONED).bind(nextAt, lastError, id, tries).run());
+}
+
 /** What came of trying an effect. */
 export async function settleEffect(
   db: Database,

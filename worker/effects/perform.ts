@@ -1,13 +1,15 @@
 /**
- * Performs one effect from the outbox.
+ * Performs one effect from the outbox. Handing work to a surface is not among them: what comes of it
+ * goes back to the attempt machine (`durable-objects/outbox-drain.ts`).
  *
  * @module
  */
+import { cancelHandOut, type Dispatching } from "../dispatch/hand-over.ts";
+import { discordMessage, type Notification } from "../notify/discord.ts";
 import { outboundFetch } from "../platform/outbound-fetch.ts";
 import { fail, ok, type Result } from "../platform/result.ts";
 import type { Settings } from "../platform/settings.ts";
 import type { OutboxRow } from "../store/rows.ts";
-import { discordMessage, type Notification } from "./discord.ts";
 
 export type EffectFailure = {
   message: string;
@@ -16,11 +18,20 @@ export type EffectFailure = {
   retryAfterSeconds?: number | undefined;
 };
 
+/** An effect whose only outcome is that it left. */
+export type PlainEffect = OutboxRow & { kind: Exclude<OutboxRow["kind"], "dispatch"> };
+
 /** Sends the effect; the outbox's id makes it one however often it is tried. */
-export async function performEffect(effect: OutboxRow, settings: Settings): Promise<Result<void, EffectFailure>> {
+export async function performEffect(
+  effect: PlainEffect,
+  settings: Settings,
+  dispatching: Dispatching,
+): Promise<Result<void, EffectFailure>> {
   switch (effect.kind) {
     case "notify.discord":
       return notifyDiscord(effect, settings);
+    case "dispatch.cancel":
+      return cancelHandOut(dispatching, effect);
   }
 }
 
