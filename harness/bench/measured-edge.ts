@@ -15,6 +15,8 @@ import { openRecord } from "./record-fill.ts";
 const WORKER = "harness/edge/measured-worker.ts";
 
 export type MeasuredEdge = {
+  url: string;
+  adminToken: string;
   get: (path: string, headers?: Record<string, string>) => Promise<Response>;
   post: (path: string, body: unknown) => Promise<Response>;
   /** Stops the edge, lets `change` write into its record, and starts it again. */
@@ -41,6 +43,8 @@ export async function startMeasuredEdge(): Promise<MeasuredEdge> {
   });
   const send = (path: string, init: Outgoing) => request(edge, path, init);
   return {
+    url: edge.url,
+    adminToken: edge.adminToken,
     get: (path, headers = {}) => send(path, { headers }),
     post: (path, body) => send(path, { method: "POST", body: JSON.stringify(body) }),
     async changeRecord(change) {

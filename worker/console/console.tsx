@@ -6,6 +6,7 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { ApiError, type AppEnv } from "../api/http.ts";
+import { ACCESS_HEADER } from "../auth/access.ts";
 import { MAX_API_BODY } from "../contract/primitives.ts";
 import { log } from "../platform/log.ts";
 import { SettingsError } from "../platform/settings.ts";
@@ -63,7 +64,8 @@ consolePages.route("/", login);
 consolePages.use(signedIn);
 consolePages.post("/logout", (c) => {
   giveCookie(c, "session", "");
-  return c.redirect("/console/login", 303);
+  // With Access the session that counts is its own.
+  return c.redirect(c.req.header(ACCESS_HEADER) === undefined ? "/console/login" : "/cdn-cgi/access/logout", 303);
 });
 for (const pages of [
   overview,

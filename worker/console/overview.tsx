@@ -10,8 +10,9 @@ import { interventionsPage } from "../api/interventions.ts";
 import type { Intervention } from "../contract/intervention.ts";
 import { Name } from "../contract/primitives.ts";
 import { type CarriedLine, type Movement, readOverview, StackFilter, type StackLine } from "../store/overview.ts";
+import { DriftLine } from "./drift-line.tsx";
 import { page } from "./frame.tsx";
-import { Mark, Outside, path, StackLink, Status, subject, When } from "./words.tsx";
+import { count, gist, Mark, Outside, path, StackLink, Status, subject, When } from "./words.tsx";
 
 const ROWS = 50;
 
@@ -139,9 +140,9 @@ function Waiting({ item, now }: { item: Intervention; now: number }) {
       </span>
       <span class="why">
         {item.attemptId === undefined ? (
-          item.reason.message
+          gist(item.reason.message)
         ) : (
-          <a href={path.attempt(item.attemptId)}>{item.reason.message}</a>
+          <a href={path.attempt(item.attemptId)}>{gist(item.reason.message)}</a>
         )}
       </span>
       <span class="age">
@@ -196,12 +197,13 @@ function Stacks({ stacks, now, query }: { stacks: readonly StackLine[]; now: num
       <p class="none">No stack is like that.</p>
     );
   return (
-    <table class="rows">
+    <table class="rows stacks">
       <thead>
         <tr>
           <th scope="col">Stack</th>
           <th scope="col">Carried</th>
           <th scope="col">Newest upstream</th>
+          <th scope="col">Drift</th>
           <th scope="col">Last attempt</th>
           <th scope="col">Waits</th>
         </tr>
@@ -226,16 +228,19 @@ function Row({ stack, now }: { stack: StackLine; now: number }) {
         {stack.upstream === null ? null : <span class="sub">{bareAddress(stack.upstream)}</span>}
       </td>
       <td data-th="Carried">
-        {stack.carried === null ? <span class="none">not landed yet</span> : <code>{stack.carried}</code>}
+        {stack.carried === null ? <span class="none">nothing yet</span> : <code>{stack.carried}</code>}
       </td>
       <td data-th="Upstream">
         {stack.highestTag === null ? (
-          <span class="none">none accepted</span>
+          <span class="none">nothing yet</span>
         ) : behind ? (
           <code class="warn">{stack.highestTag}</code>
         ) : (
           <code>{stack.highestTag}</code>
         )}
+      </td>
+      <td data-th="Drift">
+        <Drift stack={stack} />
       </td>
       <td data-th="Last attempt">
         {stack.attemptId === null || stack.status === null ? (
@@ -262,17 +267,31 @@ function Row({ stack, now }: { stack: StackLine; now: number }) {
   );
 }
 
+/** By the newest forecast; a stack whose policy asks for none has no drift to show. */
+function Drift({ stack: { forecast, behind } }: { stack: StackLine }) {
+  if (forecast === null) return null;
+  const { drift, outcome } = forecast;
+  if (drift === undefined) return <span class="soft">{forecast.reason?.message}</span>;
+  return (
+    <>
+      {count(drift.commitsBehind, "commit")}, {count(Math.round(drift.daysBehind), "day")}{" "}
+      <DriftLine behind={behind.toReversed()} />
+      {outcome === "conflicts" ? <span class="sub warn">would conflict</span> : null}
+    </>
+  );
+}
+
 /** Of a stack: a decision, or a candidate that nobody has landed. */
 function Waits({ stack }: { stack: StackLine }) {
   if (stack.attemptId !== null && stack.status === "needs_intervention")
-    return <span class="warn">{stack.reason?.message ?? "a person must decide"}</span>;
+    return <span class="warn">{gist(stack.reason?.message ?? "a person must decide")}</span>;
   if (stack.candidateAttemptId !== null && stack.status === "changed")
     return (
       <a href={path.attempt(stack.candidateAttemptId)}>
         land <code>{stack.candidateTag ?? "the candidate"}</code>
       </a>
     );
-  if (stack.status === "blocked") return <Mark tone="warn">{stack.reason?.message ?? "blocked"}</Mark>;
+  if (stack.status === "blocked") return <Mark tone="warn">{gist(stack.reason?.message ?? "blocked")}</Mark>;
   return null;
 }
 

@@ -112,7 +112,7 @@ function Outcome({ preview: found }: { preview: Preview }) {
     <section aria-labelledby="outcome-title">
       <h2 id="outcome-title">{found.title ?? "The feed"}</h2>
       <p class="lead">
-        {found.format}: {count(found.entries.length, "entry").replace("entrys", "entries")}; would make{" "}
+        {found.format}: {count(found.entries.length, "entry", "entries")}; would make{" "}
         {count(found.events.length, "event")}.
       </p>
       {found.warnings.length === 0 ? null : (

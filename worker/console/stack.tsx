@@ -7,14 +7,16 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { ApiError, type AppEnv, page as cut, decodeCursor, scope } from "../api/http.ts";
 import { stackObject } from "../api/object.ts";
-import { attemptView } from "../api/record-views.ts";
+import { attemptView, forecastView } from "../api/record-views.ts";
 import { whyOf } from "../api/stack-why.ts";
 import { setPaused } from "../api/stacks.ts";
 import type { MaintenanceAttempt } from "../contract/attempt.ts";
 import { OPEN_STATUSES } from "../contract/attempt.ts";
 import { repositoriesOf, type StackConfig } from "../contract/stack.ts";
+import { listForecasts } from "../store/forecasts.ts";
 import { readStackRecord, type StackRecord } from "../store/stack-record.ts";
 import { Stages } from "./attempt-stages.tsx";
+import { ForecastView } from "./forecast.tsx";
 import { Act } from "./form.tsx";
 import { page } from "./frame.tsx";
 import { PatchHeat } from "./patch-heat.tsx";
@@ -22,6 +24,9 @@ import { WhyAnswer } from "./why.tsx";
 import { duration, Outside, path, Status, subject, When } from "./words.tsx";
 
 const ATTEMPTS = 25;
+
+/** Forecasts that the line of the drift is drawn through. */
+const FORECASTS = 60;
 
 const Query = z.object({ version: z.string().trim().max(250).optional(), cursor: z.string().max(64).optional() });
 
@@ -32,8 +37,9 @@ stackPages.get("/stacks/:id", async (c) => {
   const parsed = Query.safeParse(c.req.query());
   if (!parsed.success) throw new ApiError("invalid_request", "a version has 250 characters at most");
   const { version = "", cursor } = parsed.data;
-  const [record, why] = await Promise.all([
+  const [record, forecasts, why] = await Promise.all([
     readStackRecord(c.var.db, id, ATTEMPTS, decodeCursor(cursor)),
+    listForecasts(c.var.db, id, FORECASTS),
     version === "" ? undefined : whyOf(c.var.db, id, version),
   ]);
   if (record === undefined) throw new ApiError("not_found", `there is no stack '${id}'`);
@@ -78,6 +84,9 @@ stackPages.get("/stacks/:id", async (c) => {
           <Stages attempt={attemptView(current)} progress={progress} now={visit.now} />
         </section>
       )}
+      <div id="forecast" data-part>
+        <ForecastView forecasts={forecasts.map(forecastView)} now={visit.now} />
+      </div>
       <div id="patches" data-part>
         <PatchHeat reports={record.reports} />
       </div>

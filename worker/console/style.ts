@@ -56,14 +56,17 @@ code { overflow-wrap: anywhere; }
 pre { margin: 0; line-height: 1.4; min-height: 1.4em; }
 time { white-space: nowrap; }
 
+.unseen + section > h2 { margin-top: .2rem; }
 table { border-collapse: collapse; width: 100%; }
 th { text-align: left; font-weight: 600; font-size: .82rem; color: var(--soft); padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: bottom; }
 td { padding: .42rem .9rem .42rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
 th:last-child, td:last-child { padding-right: 0; }
-td.num, th.num { text-align: right; }
 td.tight { white-space: nowrap; }
 td .sub { display: block; color: var(--soft); font-size: .86rem; }
 .name { font-weight: 600; }
+.stacks td:first-child { min-width: 13rem; }
+.stacks td:nth-child(2), .stacks td:nth-child(3) { min-width: 6.5rem; }
+.stacks td:nth-child(4), .stacks td:nth-child(5) { min-width: 10rem; }
 
 .st { white-space: nowrap; }
 .st::before { content: ""; display: inline-block; width: .58em; height: .58em; margin-right: .42em; border-radius: 50%; background: currentColor; }
@@ -116,7 +119,7 @@ dl.facts dd { margin: 0; overflow-wrap: anywhere; min-width: 0; }
 progress { width: 14rem; max-width: 100%; accent-color: var(--busy); vertical-align: middle; }
 
 .timeline { list-style: none; margin: 0; padding: 0; }
-.timeline li { display: grid; grid-template-columns: 11.5rem 11rem 1fr; gap: 0 1rem; padding: .3rem 0; border-bottom: 1px solid var(--line); }
+.timeline li { display: grid; grid-template-columns: 13.5rem 12rem 1fr; gap: 0 1rem; padding: .3rem 0; border-bottom: 1px solid var(--line); }
 .timeline .actor { color: var(--soft); overflow-wrap: anywhere; }
 .diff .add { color: var(--good); } .diff .del { color: var(--bad); } .diff .hunk { color: var(--busy); }
 svg.line { display: inline-block; vertical-align: middle; }
@@ -126,6 +129,9 @@ svg.heat { display: block; }
 svg.heat .carried { fill: var(--cool); } svg.heat .adapted { fill: var(--warm); } svg.heat .conflicted { fill: var(--hot); }
 svg.heat .gone { fill: none; stroke: var(--line); stroke-width: 1; } 
 .key { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; color: var(--soft); font-size: .86rem; margin: .3rem 0 .6rem; }
+fieldset { border: 1px solid var(--line); border-radius: 3px; margin: 0; padding: .3rem .9rem .6rem; }
+legend { font-size: .88rem; color: var(--soft); padding: 0 .3rem; }
+.key svg.heat { display: inline-block; }
 .key svg { vertical-align: -.1rem; margin-right: .35rem; }
 .pages { display: flex; gap: 1.2rem; margin: .8rem 0; }
 .sign-in { max-width: 26rem; margin: 12vh auto 0; }
@@ -148,7 +154,6 @@ svg.heat .gone { fill: none; stroke: var(--line); stroke-width: 1; }
   table.rows td { display: block; border: 0; padding: .08rem 0; text-align: left; }
   table.rows td:empty { display: none; }
   table.rows td[data-th]::before { content: attr(data-th); display: inline-block; min-width: 6.5rem; color: var(--soft); font-size: .82rem; }
-  td.num { text-align: left; }
   input.long { width: 100%; }
 }
 @media (prefers-reduced-motion: no-preference) { .busy.st::before { animation: breathe 2s ease-in-out infinite; } }

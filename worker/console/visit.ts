@@ -7,6 +7,7 @@ import type { Context } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import { createMiddleware } from "hono/factory";
 import { ApiError, type AppEnv, allows } from "../api/http.ts";
+import { ACCESS_HEADER, verifyAccess } from "../auth/access.ts";
 import { currentToken } from "../auth/admin-token.ts";
 import { SESSION_SECONDS, SessionSeal } from "../auth/console-session.ts";
 import { consoleKey } from "../auth/derived-keys.ts";
@@ -86,11 +87,30 @@ type Visitor = { name: string; scopes: readonly TokenScope[]; binding: string };
 
 async function visitorOf(c: Context<AppEnv>, seal: SessionSeal): Promise<Visitor | undefined> {
   const now = Date.now();
+  const byAccess = await throughAccess(c, now);
+  if (byAccess !== undefined) return byAccess;
   const session = await seal.read(cookieOf(c, "session") ?? "", now);
   if (session === undefined) return undefined;
   const token = await currentToken(session.token, c.var.settings, c.var.db, new Date(now).toISOString());
   if (token === undefined || !(await seal.openedWith(session, token.hash))) return undefined;
   return { name: session.token, scopes: token.scopes, binding: session.id };
+}
+
+/** Whom Cloudflare Access let in, where the deployment has it; without its assertion a token still opens the door. */
+async function throughAccess(c: Context<AppEnv>, now: number): Promise<Visitor | undefined> {
+  const { access, allowLocal } = c.var.settings;
+  const assertion = c.req.header(ACCESS_HEADER);
+  if (access === undefined || assertion === undefined) return undefined;
+  const outbound = { allowLocal, ownHosts: [new URL(c.req.url).hostname] };
+  const verdict = await verifyAccess(assertion, access, { db: c.var.db, outbound, now });
+  switch (verdict.kind) {
+    case "accepted":
+      return { name: verdict.email, scopes: [access.scope], binding: `access:${verdict.subject}` };
+    case "refused":
+      throw new ApiError("unauthorized", `what Cloudflare Access says does not hold: ${verdict.why}`);
+    case "unavailable":
+      throw new ApiError("storage_unavailable", `the keys of Cloudflare Access cannot be had now: ${verdict.why}`);
+  }
 }
 
 /** A form's fields; refused when it did not come from a page of this session. */
@@ -99,9 +119,10 @@ export async function checkedForm(
   seal: SessionSeal,
   binding: string,
 ): Promise<Partial<Record<string, string>>> {
-  const own = new URL(c.req.url).origin;
+  const own = [new URL(c.req.url).origin, c.var.settings.publicOrigin];
   const origin = c.req.header("origin");
-  if (origin !== own && !(origin === undefined && c.req.header("sec-fetch-site") === "same-origin"))
+  const fromHere = origin === undefined ? c.req.header("sec-fetch-site") === "same-origin" : own.includes(origin);
+  if (!fromHere)
     throw new ApiError(
       "forbidden",
       "the form did not come from this console; open the page again and send it from there",

@@ -77,8 +77,8 @@ export function seconds(count: number): string {
   return count < 5400 ? `${Math.round(count / 60)} min` : `${(count / 3600).toFixed(1)} h`;
 }
 
-export function count(n: number, what: string): string {
-  return `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
+export function count(n: number, what: string, more = `${what}s`): string {
+  return `${n.toLocaleString("en")} ${n === 1 ? what : more}`;
 }
 
 /** An object id, short; whole in its title. */
@@ -136,3 +136,12 @@ export function Listing({ label, look, children }: ListingProps) {
     </section>
   );
 }
+
+/** The first sentence of a reason: what is the matter. What to do about it stands on the page it links to. */
+export function gist(message: string): string {
+  const [first = message] = message.split(/(?<=[.!?]) (?=[A-Z])/, 1);
+  const text = first.replace(/\.$/, "");
+  return text.length > GIST ? `${text.slice(0, GIST)}…` : text;
+}
+
+const GIST = 240;

@@ -36,6 +36,9 @@ const Variables = z.object({
   PATCH_CREDENTIALS_KEYS: SealingKeys.default([]),
   PATCH_ALLOW_LOCAL: z.enum(["true", "false"]).default("false"),
   PATCH_URL: z.url({ protocol: /^https?$/ }).optional(),
+  PATCH_ACCESS_TEAM: z.url({ protocol: /^https$/ }).optional(),
+  PATCH_ACCESS_AUDIENCE: text,
+  PATCH_ACCESS_SCOPE: z.enum(["read", "operate", "admin"]).default("read"),
   DISCORD_WEBHOOK_URL: z.url().optional(),
 });
 
@@ -48,7 +51,18 @@ export type Settings = {
   allowLocal: boolean;
   /** Where this deployment is reached; ID tokens must be made for it. */
   publicOrigin?: string | undefined;
+  /** Cloudflare Access in front of the console, where both of its variables are set. */
+  access?: AccessSettings | undefined;
   discordWebhookUrl?: string | undefined;
+};
+
+export type AccessSettings = {
+  /** `https://<team>.cloudflareaccess.com` */
+  team: string;
+  /** Audience tag of the Access application. */
+  audience: string;
+  /** What those whom Access lets in may do. */
+  scope: "read" | "operate" | "admin";
 };
 
 /** Raised when a variable or secret holds something unusable; the message names it. */
@@ -64,7 +78,11 @@ export function readSettings(env: object): Settings {
     const what = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
     throw new SettingsError(`the deployment is misconfigured: ${what}`);
   }
+  const { PATCH_ACCESS_TEAM: team, PATCH_ACCESS_AUDIENCE: audience, PATCH_ACCESS_SCOPE: scope } = parsed.data;
+  if ((team === undefined) !== (audience === undefined))
+    throw new SettingsError("the deployment is misconfigured: PATCH_ACCESS_TEAM and PATCH_ACCESS_AUDIENCE go together");
   return {
+    access: team === undefined || audience === undefined ? undefined : { team: new URL(team).origin, audience, scope },
     adminToken: parsed.data.PATCH_ADMIN_TOKEN,
     signingKey: parsed.data.PATCH_SIGNING_KEY,
     sealingKeys: parsed.data.PATCH_CREDENTIALS_KEYS,

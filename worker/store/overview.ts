@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { AttemptOperation, AttemptStatus } from "../contract/attempt.ts";
+import { LatestForecast } from "../contract/forecast.ts";
 import { Reason } from "../contract/primitives.ts";
 import { type Database, reading } from "./database.ts";
 
@@ -44,6 +45,9 @@ const StackLine = z.object({
   /** The newest candidate branch, while it has not landed. */
   candidateAttemptId: z.string().nullable(),
   candidateTag: z.string().nullable(),
+  forecast: json(LatestForecast).nullable(),
+  /** Commits behind by the last forecasts, newest first. */
+  behind: json(z.array(z.int())),
 });
 /** A stack with its newest attempt and its newest candidate. */
 export type StackLine = z.infer<typeof StackLine>;
@@ -76,6 +80,9 @@ const LATEST = 6;
 const NEWEST_ATTEMPT = "(SELECT max(position) FROM maintenance_attempts WHERE stack_id = s.id)";
 const NEWEST_CANDIDATE = "(SELECT max(position) FROM candidates WHERE stack_id = s.id AND kind = 'branch')";
 
+const BEHIND = `(SELECT json_group_array(commits_behind) FROM (
+  SELECT commits_behind FROM forecasts WHERE stack_id = s.id AND outcome <> 'failed' ORDER BY number DESC LIMIT 20))`;
+
 /** What a filter asks of a stack `s`; looked up by index for each stack that is walked past. */
 const SHOWS: Record<StackFilter, string> = {
   all: "true",
@@ -89,7 +96,8 @@ function stacksOf(show: StackFilter): string {
   return `SELECT s.id, json_extract(s.config, '$.upstream.url') AS upstream, s.paused,
       coalesce(json_extract(s.carried, '$.tag'), substr(json_extract(s.carried, '$.oid'), 1, 10)) AS carried,
       s.highest_tag AS highestTag, a.id AS attemptId, a.status, a.operation, a.tag, a.onto, a.reason, a.updated_at AS updatedAt,
-      iif(c.landed_at IS NULL, c.attempt_id, NULL) AS candidateAttemptId, iif(c.landed_at IS NULL, c.tag, NULL) AS candidateTag
+      iif(c.landed_at IS NULL, c.attempt_id, NULL) AS candidateAttemptId, iif(c.landed_at IS NULL, c.tag, NULL) AS candidateTag,
+      s.forecast, ${BEHIND} AS behind
     FROM stacks AS s
     LEFT JOIN maintenance_attempts AS a ON a.position = ${NEWEST_ATTEMPT}
     LEFT JOIN candidates AS c ON c.position = ${NEWEST_CANDIDATE}

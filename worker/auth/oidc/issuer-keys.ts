@@ -36,13 +36,17 @@ const PublishedKeySet = z.object({ keys: z.array(z.looseObject({ use: z.unknown(
 
 export type KeysFailure = { reason: "unknown_key" | "unavailable"; message: string };
 
-/** The issuer's keys, the one with this id among them. */
+/**
+ * The issuer's keys, the one with this id among them. `keysAt` is where they are, of an issuer that does not
+ * tell it by discovery.
+ */
 export async function issuerKeySet(
   db: Database,
   outbound: Outbound,
   issuer: string,
   kid: string,
   now: number,
+  keysAt?: string,
 ): Promise<Result<KeySet, KeysFailure>> {
   const row = await findIssuerKeys(db, issuer);
   const cached = KeySet.safeParse(row?.keys).data;
@@ -52,7 +56,8 @@ export async function issuerKeySet(
   const [at, before] = [now, now - REFETCH_COOLDOWN_MS].map((ms) => new Date(ms).toISOString());
   if (at === undefined || before === undefined || !(await claimKeyFetch(db, issuer, at, before)))
     return withKey(usable, kid, "its keys were asked for less than a minute ago, without success");
-  const fetched = await fetchKeys(issuer, outbound);
+  const address = keysAt === undefined ? await discover(issuer, outbound) : ok(keysAt);
+  const fetched = address.ok ? await fetchKeys(address.value, outbound) : address;
   if (!fetched.ok) return withKey(usable, kid, fetched.failure);
   await storeIssuerKeys(db, issuer, fetched.value, at);
   return withKey(fetched.value, kid, "");
@@ -65,17 +70,21 @@ function withKey(keys: KeySet | undefined, kid: string, why: string): Result<Key
 
 const hasKey = ({ keys }: KeySet, kid: string): boolean => keys.some((key) => key.kid === kid);
 
-async function fetchKeys(issuer: string, outbound: Outbound): Promise<Result<KeySet, string>> {
+async function discover(issuer: string, outbound: Outbound): Promise<Result<string, string>> {
   const discovered = await fetchJson(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`, outbound);
   if (!discovered.ok) return discovered;
   const discovery = Discovery.safeParse(discovered.value).data;
   if (discovery?.issuer !== issuer) return fail("its openid-configuration names another issuer");
   if (new URL(discovery.jwks_uri).origin !== new URL(issuer).origin)
     return fail(`its keys are said to be at another origin, ${discovery.jwks_uri}`);
-  const published = await fetchJson(discovery.jwks_uri, outbound);
+  return ok(discovery.jwks_uri);
+}
+
+async function fetchKeys(address: string, outbound: Outbound): Promise<Result<KeySet, string>> {
+  const published = await fetchJson(address, outbound);
   if (!published.ok) return published;
   const set = PublishedKeySet.safeParse(published.value);
-  if (!set.success) return fail(`${discovery.jwks_uri} is no JSON Web Key Set`);
+  if (!set.success) return fail(`${address} is no JSON Web Key Set`);
   const signing = set.data.keys.filter(({ use }) => use === undefined || use === "sig");
   return ok({ keys: signing.flatMap((key) => SigningKey.safeParse(key).data ?? []) });
 }
