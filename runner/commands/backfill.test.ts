@@ -3,7 +3,7 @@ import { patchMoi, testApi } from "./testing/command-line.ts";
 import { event } from "./testing/records.ts";
 
 const decision = { stackId: "web", pass: false, code: "prerelease", message: "'v2-rc' looks like a prerelease" };
-const answer = { events: [event], left: [{ entryId: "v2-rc", tag: "v2-rc", sourceId: "web", decision }], more: true };
+const answer = { events: [event], left: [{ entryId: "v2-rc", tag: "v2-rc", sourceId: "web", decision }] };
 
 test("backfill asks from a day on, and tells what became an event and what did not", async () => {
   await using api = await testApi({ "POST /stacks/web/backfill": answer });
@@ -12,7 +12,7 @@ test("backfill asks from a day on, and tells what became an event and what did n
   expect(api.calls[0]?.body).toEqual({ since: "2026-01-31T00:00:00.000Z" });
   expect(ended.stdout).toContain(event.id);
   expect(ended.stdout).toContain("looks like a prerelease");
-  expect(ended.stdout).toContain("1 event for web, 1 left; there is more: run it again");
+  expect(ended.stdout).toContain("1 event for web, 1 left");
 });
 
 test.each(["yesterday", "2026-13-45", "31"])("backfill --since %s is a usage error", async (since) => {

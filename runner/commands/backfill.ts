@@ -6,6 +6,7 @@
 import type { Command } from "commander";
 import { BackfillAnswer } from "../../worker/contract/backfill.ts";
 import { usageFailure } from "../client/command-failure.ts";
+import type { EdgeApi } from "../client/edge-api.ts";
 import { Session } from "../client/session.ts";
 import { table } from "../client/table.ts";
 import { examples } from "./list.ts";
@@ -20,10 +21,29 @@ export function registerBackfill(program: Command): void {
     .action(async (stack: string, options: { since: string }, self: Command) => {
       const session = Session.of(self);
       const body = { since: instant(options.since) };
-      const request = { method: "POST" as const, path: ["stacks", stack, "backfill"], body, answer: BackfillAnswer };
-      const answer = await session.watch(`looking at what ${stack} let go by`, session.api().request(request));
-      session.answer(answer.raw, () => describe(stack, answer.value));
+      const found = await session.watch(`looking at what ${stack} let go by`, all(session.api(), stack, body));
+      session.answer(found, () => describe(stack, found));
     });
+}
+
+/** One call looks at so many movements; this goes on to the last of them. */
+async function all(api: EdgeApi, stack: string, body: { since: string }): Promise<BackfillAnswer> {
+  const found: BackfillAnswer = { events: [], left: [] };
+  let cursor: string | undefined;
+  do {
+    const asked = { ...body, ...(cursor === undefined ? {} : { cursor }) };
+    const request = {
+      method: "POST" as const,
+      path: ["stacks", stack, "backfill"],
+      body: asked,
+      answer: BackfillAnswer,
+    };
+    const { value } = await api.request(request);
+    found.events.push(...value.events);
+    found.left.push(...value.left);
+    cursor = value.nextCursor;
+  } while (cursor !== undefined);
+  return found;
 }
 
 /** A day is its beginning, UTC. */
@@ -34,14 +54,11 @@ function instant(text: string): string {
   return new Date(time).toISOString();
 }
 
-function describe(stack: string, { events, left, more }: BackfillAnswer): string {
+function describe(stack: string, { events, left }: BackfillAnswer): string {
   const rows = [
     ...events.map(({ id, payload }) => [payload.entry.tag ?? payload.entry.entryId, "event", id]),
     ...left.map(({ tag, entryId, decision }) => [tag ?? entryId, "left", decision.message]),
   ];
   const counted = `${events.length} ${events.length === 1 ? "event" : "events"} for ${stack}, ${left.length} left`;
-  return [
-    ...(rows.length === 0 ? [] : [table(["MOVEMENT", "", "WHAT"], rows)]),
-    more ? `${counted}; there is more: run it again` : counted,
-  ].join("\n");
+  return [...(rows.length === 0 ? [] : [table(["MOVEMENT", "", "WHAT"], rows)]), counted].join("\n");
 }

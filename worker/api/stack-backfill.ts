@@ -14,7 +14,7 @@ import { decide, eventFor, followingStack } from "../intake/plan-intake.ts";
 import { type Backfilled, type PastSignal, pastSignals, storeBackfill } from "../store/backfill.ts";
 import type { StackRow } from "../store/rows.ts";
 import { findStack } from "../store/stacks.ts";
-import { ApiError, json, jsonBody, refusals, router, scope } from "./http.ts";
+import { ApiError, decodeCursor, json, jsonBody, page, refusals, router, scope } from "./http.ts";
 
 /** Signals looked at in one call. */
 const LIMIT = 500;
@@ -34,8 +34,13 @@ stackBackfillApi.openapi(
     const stack = await findStack(c.var.db, id);
     if (stack === undefined || stack.deletedAt !== null) throw new ApiError("not_found", `there is no stack '${id}'`);
     const now = new Date().toISOString();
-    const found = await pastSignals(c.var.db, id, c.req.valid("json").since, LIMIT + 1);
-    const judged = found.slice(0, LIMIT).map((past) => ({ past, decision: decideNow(stack, past) }));
+    const { since, cursor } = c.req.valid("json");
+    const found = await pastSignals(c.var.db, id, since, LIMIT + 1, decodeCursor(cursor));
+    const { rows, ...more } = page(
+      found.map((past) => ({ ...past, position: past.signal.position })),
+      LIMIT,
+    );
+    const judged = rows.map((past) => ({ past, decision: decideNow(stack, past) }));
     const passing = judged.filter(({ decision }) => decision.pass).toReversed();
     const backfilled = passing.map(({ past, decision }) => becomes(past, decision, now));
     const failure = await storeBackfill(c.var.db, id, backfilled, now);
@@ -46,7 +51,7 @@ stackBackfillApi.openapi(
       .filter(({ decision }) => !decision.pass)
       .map(({ past, decision }) => ({ ...past.signal.entry, sourceId: past.source.id, decision }));
     const events = backfilled.map(({ event }) => ({ ...event, stackIds: [id] }));
-    return c.json({ events: events.map((e) => FlowEvent.parse(e)), left, more: found.length > LIMIT }, 202);
+    return c.json({ events: events.map((e) => FlowEvent.parse(e)), left, ...more }, 202);
   },
 );
 

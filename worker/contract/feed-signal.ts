@@ -17,6 +17,8 @@ export const FeedEntry = z
     author: z.string().optional(),
     publishedAt: Timestamp.optional(),
     updatedAt: Timestamp.optional(),
+    /** As a package registry names it. */
+    version: z.string().optional(),
     tag: z.string().optional(),
     ref: z.string().optional(),
     sha: z.string().optional(),

@@ -127,6 +127,12 @@ export const FeedSourceConfig = z
     repo: RepoInfo.optional(),
     /** Of advisories: the package they are about; those of other packages in them are left out. */
     package: z.strictObject({ ecosystem: z.string().min(1).max(100), name: z.string().min(1).max(300) }).optional(),
+    /** Git tag of a version, for feeds that tell versions only; without it, upstream's tags are looked through. */
+    tag: z
+      .string()
+      .max(200)
+      .refine((text) => text.split("<version>").length === 2, "must hold <version> once, as 'v<version>'")
+      .optional(),
     target: FeedTarget.default({ mode: "notify_only" }),
     pollIntervalSeconds: z.int().min(1).max(86_400).default(300),
     /** First poll stores what it finds and starts nothing. */

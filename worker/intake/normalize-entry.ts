@@ -61,7 +61,9 @@ export function normalizeEntry(
     return fail(
       context.event === "push" ? "it names no commit and has no id" : "it names no tag and has no id or link",
     );
-  const tag = facts.tag !== undefined && facts.tag.length <= MAX_TAG && !hasControl(facts.tag) ? facts.tag : undefined;
+  const version = facts.version !== undefined && isTagText(facts.version) ? facts.version : undefined;
+  const named = facts.tag ?? (version === undefined ? undefined : context.tag?.replace("<version>", () => version));
+  const tag = named !== undefined && isTagText(named) ? named : undefined;
   const entry: FeedEntry = {
     entryId: entryKey(facts.entryId),
     ...present("title", raw.title),
@@ -69,6 +71,7 @@ export function normalizeEntry(
     ...present("author", raw.author),
     ...present("publishedAt", notAfter(raw.publishedAt, now)),
     ...present("updatedAt", notAfter(raw.updatedAt, now)),
+    ...present("version", version),
     ...present("tag", tag),
     ...present("ref", facts.ref),
     ...present("sha", facts.sha),
@@ -121,6 +124,10 @@ function notAfter(date: string | undefined, now: string): string | undefined {
 
 function present<K extends keyof FeedEntry>(key: K, value: FeedEntry[K] | undefined): Partial<FeedEntry> {
   return value === undefined ? {} : { [key]: value };
+}
+
+function isTagText(text: string): boolean {
+  return text.length <= MAX_TAG && !hasControl(text);
 }
 
 function hasControl(text: string): boolean {

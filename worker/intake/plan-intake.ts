@@ -32,10 +32,11 @@ export type KnownEntry = {
 };
 
 /** A stack that the source feeds. */
-export type FollowingStack = { stackId: string } & Pick<StackPolicy, "releases" | "advisories">;
+export type FollowingStack = { stackId: string; upstream?: string } & Pick<StackPolicy, "releases" | "advisories">;
 
-export function followingStack(stackId: string, { policy }: Pick<StackConfig, "policy">): FollowingStack {
-  return { stackId, releases: policy.releases, advisories: policy.advisories };
+export function followingStack(stackId: string, { policy, upstream }: StackConfig): FollowingStack {
+  const where = upstream === undefined ? {} : { upstream: upstream.url };
+  return { stackId, ...where, releases: policy.releases, advisories: policy.advisories };
 }
 
 export type IntakeInput = {
@@ -119,7 +120,7 @@ export function planIntake(input: IntakeInput): IntakePlan {
       entryId: entry.entryId,
       fingerprint,
       revision,
-      tag: entry.tag ?? null,
+      tag: entry.tag ?? known?.tag ?? null,
       commit: known?.commit ?? null,
       firstSeenAt: input.now,
       lastSeenAt: input.now,
@@ -200,9 +201,13 @@ export function emit(plan: IntakePlan, input: MovementContext, entry: FeedEntry,
 export function decide(stack: FollowingStack, event: FeedEventKind, entry: FeedEntry): FilterDecision {
   if (event === "push") return { stackId: stack.stackId, pass: true, code: "passed", message: "every push counts" };
   if (event === "advisory") return decideAdvisory(stack);
-  if (entry.tag === undefined)
-    return { stackId: stack.stackId, pass: false, code: "no_tag", message: `'${entry.entryId}' names no tag` };
+  if (entry.tag === undefined) return { stackId: stack.stackId, pass: false, code: "no_tag", message: noTag(entry) };
   return { stackId: stack.stackId, ...decideRelease(stack.releases, entry.tag, entry.prerelease) };
+}
+
+function noTag({ entryId, version }: FeedEntry): string {
+  if (version === undefined) return `'${entryId}' names no tag`;
+  return `no tag of upstream names the version ${version}; set the source's repo.webUrl to upstream's Git repository, or its tag to a template`;
 }
 
 /** Whether it concerns the stack depends on where the stack stands, which the stack itself knows. */

@@ -31,6 +31,7 @@ import { fetchRefs, planRepository } from "./poll-repository.ts";
 import { nextPollAt } from "./poll-schedule.ts";
 import { PROVIDERS } from "./providers/index.ts";
 import { reconcileSources } from "./reconcile.ts";
+import { tagVersions } from "./version-tags.ts";
 
 /**
  * How a source's poll ended. `retry`: storage failed, nothing is recorded, and the poll should be made
@@ -44,7 +45,7 @@ type Asked = {
   validators: Validators;
   movedTo: string | null;
   /** Undefined for 304 and failures. */
-  entries?: NormalizedEntry[];
+  entries?: readonly NormalizedEntry[];
   /** Instead of entries, where the repository itself is the feed. */
   refs?: RemoteRefs;
   failure?: FeedFetchFailure;
@@ -73,7 +74,7 @@ export async function pollSources(
   );
   // Those of a host that asked for a pause meanwhile have not failed; they wait like the rest of it.
   const asked = answers.filter((answer) => answer !== undefined);
-  const ends = await takeIn(db, asked, followers);
+  const ends = await takeIn(context, db, asked, followers);
   await deliverPending(context.env, [...new Set([...early, ...ends.flatMap((end) => end.stackIds)])]);
   await recordEnds(context, db, ends);
   for (const { origin, until } of holds.list()) await holdHost(db, origin, until);
@@ -115,7 +116,7 @@ async function ask(context: PollContext, source: FeedSourceRow, holds: HostHolds
 
 async function fetchAndRead(context: PollContext, source: FeedSourceRow, validators: Validators): Promise<Asked> {
   if (source.config.provider === "git") return askRepository(context, source, validators);
-  const { url: address, provider, event, package: of } = source.config;
+  const { url: address, provider, event, package: of, tag } = source.config;
   const ask = PROVIDERS[provider].ask;
   const answer =
     ask === undefined
@@ -127,7 +128,7 @@ async function fetchAndRead(context: PollContext, source: FeedSourceRow, validat
   const movedTo = answer.value.movedTo ?? null;
   const { feed, url } = answer.value;
   if (feed === undefined) return { ...asked, movedTo };
-  const { entries, warnings } = normalizeFeed(feed, provider, { event, url, package: of }, at);
+  const { entries, warnings } = normalizeFeed(feed, provider, { event, url, package: of, tag }, at);
   const [warning] = warnings;
   if (entries.length === 0 && warning !== undefined)
     return { ...asked, movedTo, failure: { code: "feed_no_entries", message: `no entry could be read: ${warning}` } };
@@ -145,6 +146,7 @@ async function askRepository(context: PollContext, source: FeedSourceRow, valida
 }
 
 async function takeIn(
+  context: PollContext,
   db: Database,
   asked: readonly Asked[],
   followers: ReadonlyMap<string, readonly FollowingStack[]>,
@@ -153,11 +155,31 @@ async function takeIn(
     entries === undefined ? [] : [{ sourceId: source.id, entries: entries.map((item) => item.entry) }],
   );
   const known = read.length === 0 ? new Map<string, KnownEntries>() : await knownEntries(db, read);
-  return eachBounded(asked, (poll) =>
-    store(db, poll, known.get(poll.source.id), followers.get(poll.source.id) ?? []).catch(
-      (error: unknown): PollEnd => ({ poll: { ...poll, failure: unexpected(error) }, outcome: "failed", stackIds: [] }),
-    ),
-  );
+  return eachBounded(asked, async (poll): Promise<PollEnd> => {
+    const found = known.get(poll.source.id);
+    const stacks = followers.get(poll.source.id) ?? [];
+    try {
+      return await store(db, await withTags(context, poll, found, stacks), found, stacks);
+    } catch (error) {
+      return { poll: { ...poll, failure: unexpected(error) }, outcome: "failed", stackIds: [] };
+    }
+  });
+}
+
+/** The poll with the tags of what tells versions only. While tags are missing, the same is asked for again. */
+async function withTags(
+  context: PollContext,
+  poll: Asked,
+  found: KnownEntries | undefined,
+  stacks: readonly FollowingStack[],
+): Promise<Asked> {
+  const { source, entries, at } = poll;
+  if (entries === undefined || found === undefined) return poll;
+  const isKnown = ({ entryId }: { entryId: string }) => found.known.has(entryId);
+  const tagged = await tagVersions(source, entries, isKnown, stacks, at, context.outbound);
+  if (!tagged.ok) return { ...poll, failure: tagged.failure };
+  const validators = { etag: source.etag, lastModified: source.lastModified };
+  return { ...poll, entries: tagged.value.entries, ...(tagged.value.waiting ? { validators } : {}) };
 }
 
 async function recordEnds(context: PollContext, db: Database, ends: readonly PollEnd[]): Promise<void> {

@@ -35,7 +35,7 @@ export async function previewFeed(
   const { entries, warnings } = normalizeFeed(
     feed,
     config.provider,
-    { event: config.event, url, package: config.package },
+    { event: config.event, url, package: config.package, tag: config.tag },
     now,
   );
   const plan = planIntake({

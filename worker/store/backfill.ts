@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, desc, eq, gte, isNull, sql } from "drizzle-orm";
+import { and, desc, eq, gte, isNull, lt, sql } from "drizzle-orm";
 import type { FilterDecision } from "../contract/feed-signal.ts";
 import { commit, type Database, insertRows, reading, type StorageFailure } from "./database.ts";
 import type { FeedSignalRow } from "./feed-entries.ts";
@@ -16,13 +16,20 @@ export type PastSignal = { signal: FeedSignalRow; source: FeedSourceRow };
  * Movements that the stack's sources told since a time and that were not handed to the stack, newest
  * first. Edits and moves are not movements of their own.
  */
-export async function pastSignals(db: Database, stackId: string, since: string, limit: number): Promise<PastSignal[]> {
+export async function pastSignals(
+  db: Database,
+  stackId: string,
+  since: string,
+  limit: number,
+  before?: number,
+): Promise<PastSignal[]> {
   const handed = and(eq(deliveries.stackId, stackId), eq(deliveries.eventId, feedSignals.eventId));
   const where = and(
     eq(sourceStacks.stackId, stackId),
     gte(feedSignals.seenAt, since),
     sql`${feedSignals.disposition} IN ('primed','filtered','event')`,
     isNull(deliveries.eventId),
+    before === undefined ? undefined : lt(feedSignals.position, before),
   );
   return reading(
     db

@@ -16,6 +16,8 @@ export type EntryContext = {
   url: string | undefined;
   /** Of a source of advisories: the package they are about. */
   package?: FeedSourceConfig["package"];
+  /** What tags are made of versions: `v<version>`. */
+  tag?: FeedSourceConfig["tag"];
 };
 
 /** The part of an entry that only the provider can tell. */
@@ -23,6 +25,8 @@ export type ProviderFacts = {
   /** Same for the same movement, in every feed of this provider that tells it. */
   entryId?: string | undefined;
   tag?: string | undefined;
+  /** As a registry names it: no tag, but one is named after it. */
+  version?: string | undefined;
   ref?: string | undefined;
   sha?: string | undefined;
 };
