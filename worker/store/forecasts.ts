@@ -11,6 +11,9 @@ import type { ForecastResult } from "../contract/runner-wire.ts";
 import { commit, type Database, insertRows, reading, type StorageFailure } from "./database.ts";
 import { answers, forecastPlans, forecasts } from "./schema.ts";
 
+/** One that failed is made again after this: a day without a look for an hour's outage would be long. */
+const AGAIN_SECONDS = 3600;
+
 export type ForecastRow = typeof forecasts.$inferSelect;
 export type ForecastPlan = typeof forecastPlans.$inferSelect;
 
@@ -106,7 +109,8 @@ export async function recordForecast(
     runner: plan.runner ?? "",
     seconds: result.seconds,
   };
-  const next = new Date(now + plan.everySeconds * 1000).toISOString();
+  const inSeconds = look === undefined ? Math.min(plan.everySeconds, AGAIN_SECONDS) : plan.everySeconds;
+  const next = new Date(now + inSeconds * 1000).toISOString();
   const prepare = (text: string, ...values: unknown[]) => db.$client.prepare(text).bind(...values);
   return commit(db, [
     // The number is the lock: of two results that read the same plan, one fails whole on it.

@@ -63,6 +63,11 @@ function comeDue(stackId: string) {
     .run();
 }
 
+async function dueInHours(stackId: string): Promise<number> {
+  const plan = env.DB.prepare("SELECT due_at FROM forecast_plans WHERE stack_id = ?").bind(stackId);
+  return Math.round((Date.parse((await plan.first<string>("due_at")) ?? "") - Date.now()) / 3_600_000);
+}
+
 describe("a stack that asks for forecasts", () => {
   it("gets one, recorded apart from attempts, and the next after its time", async () => {
     const runner = await stackWithRunner("fc-one", DAILY);
@@ -94,6 +99,7 @@ describe("a stack that asks for forecasts", () => {
     expect((await stackOf("fc-one")).currentAttemptId).toBeUndefined();
 
     expect((await runner.pull(undefined, FORECASTS)).status).toBe(204);
+    expect(await dueInHours("fc-one")).toBe(24);
     await comeDue("fc-one");
     const again = await claimed(runner);
     await tell(again, { reason: { code: "remote_unreachable", message: "upstream cannot be reached" } });
@@ -101,6 +107,7 @@ describe("a stack that asks for forecasts", () => {
       [2, "failed"],
       [1, "conflicts"],
     ]);
+    expect(await dueInHours("fc-one")).toBe(1);
     expect((await stackOf("fc-one")).forecast).toMatchObject({ number: 2, reason: { code: "remote_unreachable" } });
   });
 
