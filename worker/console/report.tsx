@@ -7,7 +7,7 @@ import type { PatchConflict, PatchOutcome, PatchReport, StackReport, VerifyResul
 import { count, Listing, Mark, Oid, path, seconds, shortRef } from "./words.tsx";
 
 /** Characters of the range-diff shown with the page; the whole has an address of its own. */
-const RANGE_DIFF_SHOWN = 12_000;
+const RANGE_DIFF_SHOWN = 8000;
 
 const TONES: Record<PatchOutcome, "good" | "busy" | "warn" | "bad" | "idle"> = {
   carried: "good",
@@ -69,9 +69,9 @@ function PatchTable({ patches }: { patches: readonly PatchReport[] }) {
               <PatchNote patch={patch} />
             </td>
             <td data-th="Was">
-              <Oid of={patch.oid} />
+              <code>{patch.oid.slice(0, 12)}</code>
             </td>
-            <td data-th="Is">{patch.newOid === undefined ? null : <Oid of={patch.newOid} />}</td>
+            <td data-th="Is">{patch.newOid === undefined ? null : <code>{patch.newOid.slice(0, 12)}</code>}</td>
           </tr>
         ))}
       </tbody>
@@ -212,8 +212,9 @@ function RangeDiff({ report, attemptId }: { report: StackReport; attemptId: stri
 
 /** A range-diff's inner diff: its lines are indented by four, and the outer sign comes first. */
 function DiffLine({ line }: { line: string }) {
-  const sign = line.startsWith("    ") ? line.charAt(4) : "";
-  return <span class={SIGNS.get(sign)}>{`${line}\n`}</span>;
+  const look = SIGNS.get(line.startsWith("    ") ? line.charAt(4) : "");
+  const text = `${line}\n`;
+  return look === undefined ? text : <span class={look}>{text}</span>;
 }
 
 const SIGNS = new Map([

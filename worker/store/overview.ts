@@ -77,11 +77,18 @@ export type Overview = { stacks: StackLine[]; moved: Movement[]; carried: Carrie
 /** Rows of what happened last. */
 const LATEST = 6;
 
-const NEWEST_ATTEMPT = "(SELECT max(position) FROM maintenance_attempts WHERE stack_id = s.id)";
-const NEWEST_CANDIDATE = "(SELECT max(position) FROM candidates WHERE stack_id = s.id AND kind = 'branch')";
+/** Of a stack `s`: one look into an index each, however long its history. */
+const NEWEST_ATTEMPT =
+  "(SELECT position FROM maintenance_attempts WHERE stack_id = s.id ORDER BY position DESC LIMIT 1)";
+const NEWEST_CANDIDATE = `(SELECT position FROM candidates WHERE stack_id = s.id AND kind = 'branch'
+  ORDER BY position DESC LIMIT 1)`;
+
+/** Forecasts that a line of the drift is drawn through. */
+const LINE = 16;
 
 const BEHIND = `(SELECT json_group_array(commits_behind) FROM (
-  SELECT commits_behind FROM forecasts WHERE stack_id = s.id AND outcome <> 'failed' ORDER BY number DESC LIMIT 20))`;
+  SELECT commits_behind FROM forecasts WHERE stack_id = s.id ORDER BY number DESC LIMIT ${LINE})
+  WHERE commits_behind IS NOT NULL)`;
 
 /** What a filter asks of a stack `s`; looked up by index for each stack that is walked past. */
 const SHOWS: Record<StackFilter, string> = {
@@ -92,18 +99,21 @@ const SHOWS: Record<StackFilter, string> = {
   paused: "s.paused",
 };
 
+/** The stacks of the page first, walked in the order of their ids; what is newest of each only then. */
 function stacksOf(show: StackFilter): string {
-  return `SELECT s.id, json_extract(s.config, '$.upstream.url') AS upstream, s.paused,
-      coalesce(json_extract(s.carried, '$.tag'), substr(json_extract(s.carried, '$.oid'), 1, 10)) AS carried,
-      s.highest_tag AS highestTag, a.id AS attemptId, a.status, a.operation, a.tag, a.onto, a.reason, a.updated_at AS updatedAt,
+  return `SELECT s.id, s.upstream, s.paused, s.carried, s.highest_tag AS highestTag,
+      a.id AS attemptId, a.status, a.operation, a.tag, a.onto, a.reason, a.updated_at AS updatedAt,
       iif(c.landed_at IS NULL, c.attempt_id, NULL) AS candidateAttemptId, iif(c.landed_at IS NULL, c.tag, NULL) AS candidateTag,
       s.forecast, ${BEHIND} AS behind
-    FROM stacks AS s
+    FROM (SELECT s.id, s.paused, s.highest_tag, s.forecast, json_extract(s.config, '$.upstream.url') AS upstream,
+        coalesce(json_extract(s.carried, '$.tag'), substr(json_extract(s.carried, '$.oid'), 1, 10)) AS carried
+      FROM stacks AS s INDEXED BY stacks_id_unique
+      WHERE s.deleted_at IS NULL AND s.id > ?1 AND ${SHOWS[show]}
+        AND (?2 = '' OR instr(s.id, ?2) > 0 OR instr(lower(json_extract(s.config, '$.upstream.url')), ?2) > 0)
+      ORDER BY s.id LIMIT ?3) AS s
     LEFT JOIN maintenance_attempts AS a ON a.position = ${NEWEST_ATTEMPT}
     LEFT JOIN candidates AS c ON c.position = ${NEWEST_CANDIDATE}
-    WHERE s.deleted_at IS NULL AND s.id > ?1 AND ${SHOWS[show]}
-      AND (?2 = '' OR instr(s.id, ?2) > 0 OR instr(lower(json_extract(s.config, '$.upstream.url')), ?2) > 0)
-    ORDER BY s.id LIMIT ?3`;
+    ORDER BY s.id`;
 }
 
 const MOVED = `SELECT id, json_extract(payload, '$.entry.tag') AS tag, json_extract(payload, '$.entry.title') AS title,

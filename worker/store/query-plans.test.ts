@@ -15,8 +15,9 @@ import { listSignals } from "./feed-entries.ts";
 import { listSources } from "./feed-sources.ts";
 import { listEvents } from "./flow-events.ts";
 import { claimedForecast, claimForecast, listForecasts } from "./forecasts.ts";
-import { listWaiting } from "./interventions.ts";
+import { listDeadLetters, listWaiting } from "./interventions.ts";
 import { dueEffects, nextEffectAt } from "./outbox.ts";
+import { readOverview, StackFilter } from "./overview.ts";
 import { listRunners } from "./runners.ts";
 import { listStacks, loadStack, overdueStacks } from "./stacks.ts";
 import { listTokens } from "./tokens.ts";
@@ -118,6 +119,7 @@ QUERIES.push(
     (db) =>
       listWaiting(db, "2027-01-01", LIMIT, { attempt: { since: AT, id: "s2" }, effect: { since: AT, id: "o300" } }),
   ],
+  ["dead letters", (db) => listDeadLetters(db, LIMIT, { since: AT, id: "o100" })],
   ["overdue stacks", (db) => overdueStacks(db, "2027-01-01", LIMIT)],
   ["due effects", (db) => dueEffects(db, "s2", "2027-01-01", LIMIT)],
   ["next effect", (db) => nextEffectAt(db, "s2")],
@@ -184,6 +186,21 @@ describe("what a command reads does not grow with the stack's history", () => {
     // What is sorted is one row for each set of labels.
     for (const { sql, values } of seen)
       for (const step of await plan(sql, values)) expect(step).not.toMatch(/^SCAN (?!wanted|json_each)/);
+  });
+
+  it("the overview: of each stack of the page what is newest, in one request", async () => {
+    for (const show of StackFilter.options) {
+      const count = noCount();
+      const seen: Recorded[] = [];
+      const db = openDatabase(recordedD1(countedD1(env.DB, count, true), seen));
+      const { stacks } = await readOverview(db, { find: "", show, after: "s1", limit: LIMIT });
+      for (const { sql, values } of seen)
+        expect((await plan(sql, values)).filter((step) => step.includes("TEMP B-TREE"))).toEqual([]);
+      if (show !== "all") continue;
+      expect(stacks).toHaveLength(LIMIT + 1);
+      expect(count.requests).toBe(1);
+      expect(count.rowsRead).toBeLessThan(12 * (LIMIT + 1) + 60);
+    }
   });
 
   it("loading a stack reads its open attempts alone", async () => {
