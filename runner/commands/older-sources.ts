@@ -96,7 +96,8 @@ function unknownProvider(given: unknown): string {
 
 /** What a source is, in a line. */
 function describeSource(source: SourceWithId): string {
-  const what = `${source.provider} ${source.event}s of ${source.repo?.fullName ?? source.url}`;
+  const events = source.event === "push" ? "pushes" : `${source.event}s`;
+  const what = `${source.provider} ${events} of ${source.repo?.fullName ?? source.url}`;
   return `${what}: ${describeTarget(source)}`;
 }
 

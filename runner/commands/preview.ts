@@ -57,10 +57,10 @@ function choice<T extends string>(known: readonly T[], option: string, value: st
 function describe(preview: Preview): string {
   const parts = [`${colors.bold(preview.title ?? "(no title)")}  ${preview.format}`];
   const entries = preview.entries.map((entry) => [
-    entry.tag ?? entry.ref ?? "-",
+    entry.tag ?? entry.ref ?? entry.advisory?.id ?? "-",
     cut(entry.title ?? "-", 40),
     entry.publishedAt?.slice(0, 10) ?? entry.updatedAt?.slice(0, 10) ?? "-",
-    entry.prerelease === true ? "prerelease" : "",
+    entry.prerelease === true ? "prerelease" : (entry.advisory?.severity ?? ""),
   ]);
   parts.push(entries.length === 0 ? "no entries" : table(["TAG OR REF", "TITLE", "DATE", ""], entries));
   const judged = preview.signals.flatMap(({ tag, entryId, decisions }) =>
