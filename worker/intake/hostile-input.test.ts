@@ -6,9 +6,11 @@ import { findSource, putSource } from "../store/feed-sources.ts";
 import atom03 from "./fixtures/atom-0.3.xml?raw";
 import jsonFeed from "./fixtures/feed.json?raw";
 import forgejo from "./fixtures/forgejo-releases.rss?raw";
+import githubAdvisories from "./fixtures/github-advisories.json?raw";
 import githubCommits from "./fixtures/github-commits.atom?raw";
 import githubReleases from "./fixtures/github-releases.atom?raw";
 import kernelReleases from "./fixtures/kernel-releases.json?raw";
+import osv from "./fixtures/osv.json?raw";
 import rdf from "./fixtures/rss-1.0.rdf?raw";
 import sourceforge from "./fixtures/sourceforge.rss?raw";
 import { normalizeFeed } from "./normalize-entry.ts";
@@ -24,7 +26,18 @@ const NOW = "2026-11-22T12:00:00.000Z";
 
 const utf8 = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(new TextEncoder().encode(text));
 
-const SEEDS = [githubReleases, githubCommits, forgejo, rdf, atom03, sourceforge, jsonFeed, kernelReleases];
+const SEEDS = [
+  githubReleases,
+  githubCommits,
+  forgejo,
+  rdf,
+  atom03,
+  sourceforge,
+  jsonFeed,
+  kernelReleases,
+  osv,
+  githubAdvisories,
+];
 
 /** What mutations put in: pieces that mean something to a parser. */
 const PIECES = [
