@@ -6,7 +6,6 @@
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import { HTTPException } from "hono/http-exception";
-import packageJson from "../package.json" with { type: "json" };
 import { attemptLogApi } from "./api/attempt-log.ts";
 import { credentialsApi } from "./api/credentials.ts";
 import { dispatchesApi } from "./api/dispatches.ts";
@@ -16,7 +15,7 @@ import { feedSourceWebhookApi } from "./api/feed-source-webhook.ts";
 import { feedSourcesApi } from "./api/feed-sources.ts";
 import { flowEventsApi } from "./api/flow-events.ts";
 import { healthApi } from "./api/health.ts";
-import { ApiError, type AppEnv, errorBody, router } from "./api/http.ts";
+import { ApiError, type AppEnv, errorBody, router, scope } from "./api/http.ts";
 import { idempotent } from "./api/idempotency.ts";
 import { identitiesApi } from "./api/identities.ts";
 import { interventionsApi } from "./api/interventions.ts";
@@ -32,6 +31,8 @@ import { presentedToken, verifyAdminToken } from "./auth/admin-token.ts";
 import { REFETCH_COOLDOWN_MS } from "./auth/oidc/issuer-keys.ts";
 import { consolePages } from "./console/console.tsx";
 import { MAX_API_BODY } from "./contract/primitives.ts";
+import { apiDocument } from "./openapi/document.ts";
+import { declareOtherPaths } from "./openapi/undeclared-paths.ts";
 import { log } from "./platform/log.ts";
 import { readSettings, SettingsError } from "./platform/settings.ts";
 import { openDatabase, StorageFault } from "./store/database.ts";
@@ -39,9 +40,6 @@ import { forgeWebhookApi } from "./webhooks/forge-webhook.ts";
 import { runnerCallbackApi } from "./webhooks/runner-callback.ts";
 import { runnerClaimApi } from "./webhooks/runner-claim.ts";
 import { runnerForecastApi } from "./webhooks/runner-forecast.ts";
-
-/** Version of the API document: that of package.json. */
-const VERSION = packageJson.version;
 
 /** Opens what every request needs. */
 const open = createMiddleware<AppEnv>(async (c, next) => {
@@ -111,12 +109,8 @@ export function createApp() {
     laterApi,
   ])
     app.route("/", api);
-  app.doc31("/openapi.json", {
-    openapi: "3.1.0",
-    info: { title: "patch.moi", version: VERSION, description: "The admin API of a patch.moi deployment." },
-    security: [{ bearer: [] }],
-  });
-  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer" });
+  declareOtherPaths(app);
+  app.get("/openapi.json", scope("read"), (c) => c.json(apiDocument(app, new URL(c.req.url).origin)));
   app.notFound((c) => c.json(errorBody("not_found", `there is no ${c.req.method} ${c.req.path}`), 404));
   app.onError((error, c) => {
     if (error instanceof ApiError) {

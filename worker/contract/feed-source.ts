@@ -158,10 +158,14 @@ export const FeedSourceHealth = z.object({
 });
 export type FeedSourceHealth = z.infer<typeof FeedSourceHealth>;
 
-export const FeedSource = FeedSourceConfig.extend({
-  id: Name,
-  health: FeedSourceHealth,
-  createdAt: Timestamp,
-  updatedAt: Timestamp,
-}).openapi("FeedSource");
+export const FeedSource = z
+  .object({
+    // The shape and not the schema: what extends a strict schema is no instance of it.
+    ...FeedSourceConfig.shape,
+    id: Name,
+    health: FeedSourceHealth,
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  })
+  .openapi("FeedSource");
 export type FeedSource = z.infer<typeof FeedSource>;
