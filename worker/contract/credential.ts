@@ -58,7 +58,9 @@ export const CredentialInput = z
     z.strictObject({ kind: z.literal("gitlab-token"), ...named, value: Token }),
     z.strictObject({ kind: z.literal("workspace-secret"), ...named, value: Secret }),
   ])
-  .openapi("CredentialInput");
+  .openapi("CredentialInput", {
+    example: { kind: "forgejo-token", name: "forge", host: "forge.example.org", value: "the-token-itself" },
+  });
 export type CredentialInput = z.infer<typeof CredentialInput>;
 
 export const CredentialKind = z.enum([

@@ -24,6 +24,7 @@ export type JsonSchema = {
   example?: unknown;
   format?: string;
   pattern?: string;
+  minLength?: number;
   minimum?: number;
   exclusiveMinimum?: number;
 };

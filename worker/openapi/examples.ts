@@ -100,6 +100,7 @@ function text(schema: JsonSchema, name: string, component: string | undefined): 
   const byId = name === "id" && component !== undefined ? BY_ID[component] : undefined;
   const word = byId ?? BY_NAME[name];
   const pattern = schema.pattern === undefined ? undefined : new RegExp(schema.pattern, "u");
-  const candidates = [word, "web", "text"].filter((one): one is string => typeof one === "string");
-  return candidates.find((one) => pattern === undefined || pattern.test(one)) ?? "text";
+  const fits = (one: string) => (pattern === undefined || pattern.test(one)) && one.length >= (schema.minLength ?? 0);
+  const candidates = [word, "web", "123456", OID].filter((one): one is string => typeof one === "string");
+  return candidates.find(fits) ?? "web";
 }

@@ -182,6 +182,18 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     access: "operate",
     summary: "What a feed would make happen; stores nothing",
   },
+  "POST /feed-sources/{id}/webhook-secret": {
+    id: "makeWebhookSecret",
+    tag: "sources",
+    access: "admin",
+    summary: "A new secret for the forge's webhook; shown once",
+  },
+  "DELETE /feed-sources/{id}/webhook-secret": {
+    id: "deleteWebhookSecret",
+    tag: "sources",
+    access: "admin",
+    summary: "Take no webhooks for this source any more",
+  },
   "GET /feed-signals": {
     id: "listSignals",
     tag: "sources",
@@ -232,6 +244,30 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     access: "admin",
     summary: "Its secret is worth nothing from now on",
   },
+  "GET /credentials": {
+    id: "listCredentials",
+    tag: "identities",
+    access: "admin",
+    summary: "Credentials of forges and workspace backends, without their values",
+  },
+  "POST /credentials": {
+    id: "storeCredential",
+    tag: "identities",
+    access: "admin",
+    summary: "Store a credential, sealed; its value is never shown again",
+  },
+  "POST /credentials/reseal": {
+    id: "resealCredentials",
+    tag: "identities",
+    access: "admin",
+    summary: "Seal all of them under the newest key",
+  },
+  "DELETE /credentials/{name}": {
+    id: "deleteCredential",
+    tag: "identities",
+    access: "admin",
+    summary: "Forget a credential",
+  },
   "GET /healthz": {
     id: "health",
     tag: "deployment",
@@ -268,6 +304,12 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     tag: "runner",
     access: "runner",
     summary: "What a forecast found",
+  },
+  "POST /webhooks/forge/{sourceId}": {
+    id: "forgeWebhook",
+    tag: "sources",
+    access: "webhook",
+    summary: "What a forge tells of a source's repository, under the forge's own signature",
   },
   "GET /openapi.json": { id: "apiDocument", tag: "deployment", access: "read", summary: "This document" },
 };

@@ -7,6 +7,7 @@
 import { type OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import { type AppEnv, json, jsonBody } from "../api/http.ts";
 import { ErrorBody } from "../contract/error.ts";
+import { Name } from "../contract/primitives.ts";
 import {
   CallbackAnswer,
   ClaimRequest,
@@ -63,6 +64,21 @@ const PATHS: readonly RouteConfig[] = [
     path: "/runner/forecasts",
     request: { body: jsonBody(ForecastResult) },
     responses: { 200: json(ForecastAnswer, "Recorded, or a duplicate"), ...refusals },
+  },
+  {
+    method: "post",
+    path: "/webhooks/forge/{sourceId}",
+    request: {
+      params: z.object({ sourceId: Name }),
+      // Of the forges' own shape, which is theirs to document.
+      body: jsonBody(z.record(z.string(), z.unknown())),
+    },
+    responses: {
+      200: json(z.record(z.string(), z.unknown()), "This delivery was answered before: its first answer again"),
+      202: json(z.record(z.string(), z.unknown()), "What was made of it; what is not understood is ignored"),
+      401: refusals[401],
+      503: refusals[503],
+    },
   },
   {
     method: "get",

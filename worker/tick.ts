@@ -4,9 +4,9 @@
  * @module
  */
 import { createRoute } from "@hono/zod-openapi";
-import { Tick } from "../contract/health.ts";
-import { everyMinute } from "../cron.ts";
-import { json, refusals, router, scope } from "./http.ts";
+import { json, refusals, router, scope } from "./api/http.ts";
+import { Tick } from "./contract/health.ts";
+import { everyMinute } from "./cron.ts";
 
 export const tickApi = router();
 
