@@ -53,7 +53,7 @@ export const console: Bench = {
 async function measure(edge: MeasuredEdge, progress: (line: string) => void): Promise<BenchResult[]> {
   const cookie = await signIn(edge);
   const results: BenchResult[] = [];
-  // What one request costs that does nothing: the way to the Worker and back.
+  // A request that does nothing costs this much: the way to the Worker and back, which is no time of the server.
   const idle = quantile(await timesOf(edge, "/healthz", cookie), 0.5);
   results.push({ name: "the way there and back: p50", value: rounded(idle), unit: "ms", ok: true });
   for (const { name, path, wanted } of PAGES) {
@@ -68,8 +68,8 @@ async function measure(edge: MeasuredEdge, progress: (line: string) => void): Pr
     progress(`${name}: p50 ${rounded(p50)} ms, ${bytes} bytes, ${requests} requests to D1, ${rowsRead} rows`);
     const limit = (value: number, most: number) => (wanted ? { wanted: most, ok: value <= most } : { ok: true });
     results.push(
-      { name: `${name}: p50`, value: rounded(p50), unit: "ms", ...limit(p50, WANTED.ms) },
-      { name: `${name}: p99`, value: rounded(quantile(times, 0.99)), unit: "ms", ok: true },
+      { name: `${name}: server time p50`, value: rounded(p50 - idle), unit: "ms", ...limit(p50 - idle, WANTED.ms) },
+      { name: `${name}: with the way, p50`, value: rounded(p50), unit: "ms", ok: true },
       { name: `${name}: page`, value: bytes, unit: "bytes", ...limit(bytes, WANTED.bytes) },
       { name: `${name}: requests to D1`, value: requests, unit: "requests", ok: true },
       { name: `${name}: rows read`, value: rowsRead, unit: "rows", ok: true },

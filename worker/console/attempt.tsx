@@ -14,6 +14,7 @@ import { attemptView, timelineView } from "../api/record-views.ts";
 import { isTerminal, type MaintenanceAttempt, NoteInput, ResumeInput } from "../contract/attempt.ts";
 import type { FlowEvent } from "../contract/flow-event.ts";
 import { type AttemptRecord, readAttemptRecord } from "../store/attempt-record.ts";
+import { findReport } from "../store/attempts.ts";
 import { AttemptActs } from "./attempt-acts.tsx";
 import { Candidates, Dispatches, Timeline } from "./attempt-history.tsx";
 import { Stages } from "./attempt-stages.tsx";
@@ -69,10 +70,11 @@ attemptPages.get("/attempts/:id", async (c) => {
 });
 
 attemptPages.get("/attempts/:id/range-diff", async (c) => {
-  const record = await attemptRecord(c, c.req.param("id"));
-  if (record.report === undefined) throw new ApiError("not_found", `${record.attempt.id} has no report`);
+  const { id } = await readAttempt(c.var.db, c.req.param("id"));
+  const found = await findReport(c.var.db, id);
+  if (found === undefined) throw new ApiError("not_found", `${id} has no report`);
   // Upstream's own text: never to be taken for a page.
-  return c.text(record.report.report.rangeDiff);
+  return c.text(found.report.rangeDiff);
 });
 
 for (const type of ["retry", "replay"] as const)

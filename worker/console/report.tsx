@@ -4,10 +4,8 @@
  * @module
  */
 import type { PatchConflict, PatchOutcome, PatchReport, StackReport, VerifyResult } from "../contract/report.ts";
+import { RANGE_DIFF_READ } from "../store/attempt-record.ts";
 import { count, Listing, Mark, Oid, path, seconds, shortRef } from "./words.tsx";
-
-/** Characters of the range-diff shown with the page; the whole has an address of its own. */
-const RANGE_DIFF_SHOWN = 8000;
 
 const TONES: Record<PatchOutcome, "good" | "busy" | "warn" | "bad" | "idle"> = {
   carried: "good",
@@ -188,7 +186,7 @@ function Commands({ results, label }: { results: readonly VerifyResult[]; label:
 function RangeDiff({ report, attemptId }: { report: StackReport; attemptId: string }) {
   const { rangeDiff } = report;
   if (rangeDiff === "") return null;
-  const shown = rangeDiff.slice(0, RANGE_DIFF_SHOWN);
+  const shown = rangeDiff.slice(0, RANGE_DIFF_READ);
   const cut = shown.length < rangeDiff.length;
   return (
     <section aria-labelledby="range-diff-title">

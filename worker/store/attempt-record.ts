@@ -14,6 +14,7 @@ import { attempts, candidates, dispatches, flowEvents, journal, reports, stacks 
 export type AttemptRecord = {
   attempt: StoredAttempt;
   timeline: JournalRow[];
+  /** Its range-diff one character longer than {@link RANGE_DIFF_READ} where there is more. */
   report: ReportRow | undefined;
   dispatches: StoredDispatch[];
   candidates: StoredCandidate[];
@@ -21,8 +22,14 @@ export type AttemptRecord = {
   event: FlowEventRow | undefined;
 };
 
+/** Characters of a range-diff that are read with the rest; the whole of it can be most of a megabyte. */
+export const RANGE_DIFF_READ = 8000;
+
 /** Facts of a timeline that are read; what an attempt goes through is a few dozen. */
 const MOST_FACTS = 500;
+
+const shortened = sql`json_replace(${reports.report}, '$.rangeDiff',
+  substr(json_extract(${reports.report}, '$.rangeDiff'), 1, ${RANGE_DIFF_READ + 1}))`.mapWith(reports.report);
 
 export async function readAttemptRecord(db: Database, id: string): Promise<AttemptRecord | undefined> {
   const of = (column: typeof attempts.stackId | typeof attempts.eventId) =>
@@ -31,7 +38,11 @@ export async function readAttemptRecord(db: Database, id: string): Promise<Attem
     db.batch([
       db.select().from(attempts).where(eq(attempts.id, id)).limit(1),
       db.select().from(journal).where(eq(journal.attemptId, id)).orderBy(asc(journal.seq)).limit(MOST_FACTS),
-      db.select().from(reports).where(eq(reports.attemptId, id)).limit(1),
+      db
+        .select({ attemptId: reports.attemptId, epoch: reports.epoch, at: reports.at, report: shortened })
+        .from(reports)
+        .where(eq(reports.attemptId, id))
+        .limit(1),
       db.select().from(dispatches).where(eq(dispatches.attemptId, id)).orderBy(desc(dispatches.position)),
       db.select().from(candidates).where(eq(candidates.attemptId, id)),
       db
