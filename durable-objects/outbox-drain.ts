@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Reason } from "../worker/contract/primitives.ts";
 import type { DispatchAnswer } from "../worker/dispatch/driver.ts";
 import { handOver } from "../worker/dispatch/hand-over.ts";
 import type { PlainEffect } from "../worker/effects/perform.ts";
@@ -29,6 +30,8 @@ type DrainPorts = Pick<Ports, "db" | "now" | "random" | "perform" | "dispatching
 export type Recording = {
   /** An effect was given up. */
   dead: (effect: OutboxRow, message: string) => Promise<boolean>;
+  /** An effect left, and the attempt's timeline should say what came of it. */
+  told: (effect: OutboxRow, reason: Reason) => Promise<boolean>;
   /** A surface answered a hand-over. */
   answered: (effect: OutboxRow, answer: DispatchAnswer) => Promise<boolean>;
 };
@@ -73,11 +76,13 @@ function isPlain(effect: OutboxRow): effect is PlainEffect {
   return effect.kind !== "dispatch";
 }
 
-async function send(ports: DrainPorts, effect: PlainEffect, { dead }: Recording): Promise<void> {
+async function send(ports: DrainPorts, effect: PlainEffect, { dead, told }: Recording): Promise<void> {
   const tries = effect.tries + 1;
   const fields = fieldsOf(effect, tries);
   const sent = await ports.perform(effect);
   if (sent.ok) {
+    // Not settled until it is on the timeline: done again, it finds what was done.
+    if (sent.value !== undefined && !(await told(effect, sent.value))) return;
     await settleEffect(ports.db, effect.id, { status: "sent", tries, lastError: null });
     log("info", "outbox.sent", fields);
     return;

@@ -4,8 +4,7 @@
  * @module
  */
 import type { Dispatching } from "../worker/dispatch/hand-over.ts";
-import type { EffectFailure, PlainEffect } from "../worker/effects/perform.ts";
-import type { Result } from "../worker/platform/result.ts";
+import type { Performed, PlainEffect } from "../worker/effects/perform.ts";
 import type { Database } from "../worker/store/database.ts";
 import type { LocalRecord } from "./local-record.ts";
 
@@ -21,7 +20,7 @@ export type Ports = {
   background: (work: Promise<unknown>) => void;
   /** The way to execution surfaces. */
   dispatching: Dispatching;
-  perform: (effect: PlainEffect) => Promise<Result<void, EffectFailure>>;
+  perform: (effect: PlainEffect) => Promise<Performed>;
   /** Tells this live instance from any other. */
   instance: string;
 };

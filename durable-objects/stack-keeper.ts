@@ -7,6 +7,7 @@
  */
 import { isActive } from "../worker/contract/attempt.ts";
 import type { ErrorCode } from "../worker/contract/error.ts";
+import type { Reason } from "../worker/contract/primitives.ts";
 import type { StackConfig } from "../worker/contract/stack.ts";
 import type { DispatchAnswer } from "../worker/dispatch/driver.ts";
 import { SurfaceEffect } from "../worker/dispatch/hand-over.ts";
@@ -138,6 +139,7 @@ export class StackKeeper {
     const first = this.draining === undefined;
     const recording: Recording = {
       dead: (effect, message) => this.giveUp(stackId, effect, message),
+      told: (effect, reason) => this.tell(stackId, effect, reason),
       answered: (effect, answer) => this.answeredBySurface(stackId, effect, answer),
     };
     this.draining ??= drainOutbox(this.ports, stackId, recording).finally(() => {
@@ -270,6 +272,11 @@ export class StackKeeper {
       answer,
     }));
     return recorded.ok;
+  }
+
+  private async tell(stackId: string, effect: OutboxRow, reason: Reason): Promise<boolean> {
+    const command: Command = { type: "effect_told", effectId: effect.id, attemptId: effect.attemptId, reason };
+    return (await this.execute(stackId, () => Promise.resolve(command))).ok;
   }
 
   private async giveUp(stackId: string, effect: OutboxRow, message: string): Promise<boolean> {

@@ -46,6 +46,15 @@ function apply(draft: Draft, command: Command): Outcome {
         data: { effectId: command.effectId },
       });
       return done;
+    case "effect_told":
+      draft.write({
+        kind: "outbox",
+        actor: "outbox",
+        ...(command.attemptId === null ? {} : { attemptId: command.attemptId }),
+        reason: command.reason,
+        data: { effectId: command.effectId },
+      });
+      return done;
     case "effect_redriven":
       draft.redrive(command.effectId, command.attemptId, command.actor);
       return done;

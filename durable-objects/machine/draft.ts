@@ -14,6 +14,7 @@ import type { Reason } from "../../worker/contract/primitives.ts";
 import { type NotifyEvent, NotifyEvent as NotifyEvents } from "../../worker/contract/stack.ts";
 import type { SurfaceEffect } from "../../worker/dispatch/hand-over.ts";
 import type { Notification } from "../../worker/notify/discord.ts";
+import type { ReviewEffect } from "../../worker/review/perform-review.ts";
 import type { AttemptRow, CandidateRow, DispatchRow, OutboxRow, ReportRow } from "../../worker/store/rows.ts";
 import {
   type Changes,
@@ -108,7 +109,10 @@ export class Draft {
     this.put(attempt);
     if (isTerminal(status)) this.countEnd(status);
     if (more.tell !== undefined) this.notify(attempt, more.tell);
-    if (status === "needs_intervention") this.notify(attempt, status);
+    if (status === "needs_intervention") {
+      this.notify(attempt, status);
+      this.review(attempt, status, null);
+    }
     return attempt;
   }
 
@@ -144,7 +148,9 @@ export class Draft {
     });
     this.put(next);
     if (isTerminal(to)) this.countEnd(to);
-    this.notify(next, to === "changed" && next.operation === "land" ? "landed" : to);
+    const told = to === "changed" && next.operation === "land" ? "landed" : to;
+    this.notify(next, told);
+    this.review(next, told, attempt.status);
     return next;
   }
 
@@ -293,6 +299,22 @@ export class Draft {
     if (!event.success || !this.stack.config.policy.notify.discord.includes(event.data)) return;
     const id = `${attempt.id}:${this.stack.journalSeq + this.journal.length}:discord`;
     this.effect(id, attempt, "notify.discord", notification(attempt, event.data));
+  }
+
+  /** Queues what the stack's policy wants put before people on the forge. */
+  private review(attempt: AttemptRow, what: AttemptStatus | "landed", from: AttemptStatus | null): void {
+    const { pullRequest, status, intervention } = this.stack.config.policy.review;
+    const asks = intervention === "issue";
+    let event: ReviewEffect["event"] | undefined;
+    if (what === "changed" && (pullRequest || status || asks)) event = "changed";
+    else if (what === "landed" && pullRequest) event = "landed";
+    else if (what === "needs_intervention" && asks) event = "needs_intervention";
+    // Whoever was asked is told that nobody is needed any more.
+    else if (asks && what !== "landed" && isTerminal(what) && (what === "completed" || from === "needs_intervention"))
+      event = "settled";
+    if (event === undefined) return;
+    const payload: ReviewEffect = { attemptId: attempt.id, event };
+    this.effect(`${attempt.id}:${this.stack.journalSeq + this.journal.length}:review`, attempt, "review", payload);
   }
 }
 

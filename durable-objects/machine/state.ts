@@ -94,6 +94,8 @@ export type Command =
   | { type: "configure"; config: StackConfig; actor: string }
   /** An effect was given up: nobody but an operator can send it now. */
   | { type: "effect_dead"; effectId: string; attemptId: string | null; message: string }
+  /** An effect left, and somebody who looks at the attempt should know what came of it. */
+  | { type: "effect_told"; effectId: string; attemptId: string | null; reason: Reason }
   /** An operator has an effect that was given up tried again. */
   | { type: "effect_redriven"; effectId: string; attemptId: string | null; actor: string }
   /** What a surface said to the hand-over of that epoch. */

@@ -4,21 +4,24 @@
  * @module
  */
 import { cancelHandOut, type Dispatching } from "../../worker/dispatch/hand-over.ts";
-import type { EffectFailure, PlainEffect } from "../../worker/effects/perform.ts";
-import { fail, ok, type Result } from "../../worker/platform/result.ts";
+import type { Performed, PlainEffect } from "../../worker/effects/perform.ts";
+import { fail, ok } from "../../worker/platform/result.ts";
 import type { Caller } from "./d1.ts";
 import type { Stage } from "./stage.ts";
 
 /** Performs an effect for an object that may not live to hear of it. */
-export function performEffect(
+export async function performEffect(
   stage: Stage,
   caller: Caller,
   effect: PlainEffect,
   dispatching: Dispatching,
-): Promise<Result<void, EffectFailure>> {
+): Promise<Performed> {
   const { timeline, dice, faults, trace, watch } = stage;
   if (!caller.alive) return new Promise(() => {});
-  if (effect.kind === "dispatch.cancel") return cancelHandOut(dispatching, effect);
+  if (effect.kind === "dispatch.cancel") {
+    const cancelled = await cancelHandOut(dispatching, effect);
+    return cancelled.ok ? ok(undefined) : cancelled;
+  }
   return new Promise((resolve) => {
     watch.effectLeaves(effect.id);
     timeline.after(dice.between(5, 500), () => {

@@ -25,6 +25,8 @@ const ROWS: readonly { folders: readonly string[]; mayImport: readonly string[] 
       "worker/dispatch",
       "worker/notify",
       "worker/auth",
+      "worker/forges",
+      "worker/review",
     ],
   },
   {

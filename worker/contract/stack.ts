@@ -116,6 +116,17 @@ export const StackPolicy = z
     forecast: ForecastPolicy.optional(),
     /** Automatic retries after infrastructure faults. */
     automaticRetries: z.int().min(0).max(3).default(3),
+    /** What is put before people on the fork's forge. */
+    review: z
+      .strictObject({
+        /** One open pull request per stack, for its newest candidate. */
+        pullRequest: z.boolean().default(false),
+        /** A commit status on the candidate. */
+        status: z.boolean().default(false),
+        /** What an attempt that needs a person becomes there. */
+        intervention: z.enum(["none", "issue"]).default("none"),
+      })
+      .prefault({}),
     notify: z
       .strictObject({
         /** Empty means off. Where they go is the deployment's `DISCORD_WEBHOOK_URL`. */

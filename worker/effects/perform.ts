@@ -4,11 +4,15 @@
  *
  * @module
  */
+
+import type { Reason } from "../contract/primitives.ts";
 import { cancelHandOut, type Dispatching } from "../dispatch/hand-over.ts";
+import { InstallationTokens } from "../forges/github-app.ts";
 import { discordMessage, type Notification } from "../notify/discord.ts";
 import { outboundFetch } from "../platform/outbound-fetch.ts";
 import { fail, ok, type Result } from "../platform/result.ts";
 import type { Settings } from "../platform/settings.ts";
+import { performReview } from "../review/perform-review.ts";
 import type { OutboxRow } from "../store/rows.ts";
 
 export type EffectFailure = {
@@ -18,7 +22,10 @@ export type EffectFailure = {
   retryAfterSeconds?: number | undefined;
 };
 
-/** An effect whose only outcome is that it left. */
+/** What came of it; a reason where the attempt's timeline should say so. */
+export type Performed = Result<Reason | undefined, EffectFailure>;
+
+/** An effect that nothing waits for. */
 export type PlainEffect = OutboxRow & { kind: Exclude<OutboxRow["kind"], "dispatch"> };
 
 /** Sends the effect; the outbox's id makes it one however often it is tried. */
@@ -26,13 +33,21 @@ export async function performEffect(
   effect: PlainEffect,
   settings: Settings,
   dispatching: Dispatching,
-): Promise<Result<void, EffectFailure>> {
+): Promise<Performed> {
   switch (effect.kind) {
     case "notify.discord":
-      return notifyDiscord(effect, settings);
+      return quietly(await notifyDiscord(effect, settings));
     case "dispatch.cancel":
-      return cancelHandOut(dispatching, effect);
+      return quietly(await cancelHandOut(dispatching, effect));
+    case "review": {
+      const { outbound, credential, tokens = new InstallationTokens() } = dispatching.context;
+      return performReview(dispatching.db, effect.payload, { outbound, credential, tokens });
+    }
   }
+}
+
+function quietly(done: Result<void, EffectFailure>): Performed {
+  return done.ok ? ok(undefined) : done;
 }
 
 async function notifyDiscord(effect: OutboxRow, settings: Settings): Promise<Result<void, EffectFailure>> {

@@ -380,7 +380,7 @@ export const outbox = sqliteTable(
     id: text("id").primaryKey(),
     stackId: text("stack_id").notNull(),
     attemptId: text("attempt_id"),
-    kind: text("kind").$type<"notify.discord" | "dispatch" | "dispatch.cancel">().notNull(),
+    kind: text("kind").$type<"notify.discord" | "dispatch" | "dispatch.cancel" | "review">().notNull(),
     payload: text("payload", { mode: "json" }).$type<unknown>().notNull(),
     status: text("status").$type<"pending" | "sent" | "dead">().notNull(),
     tries: integer("tries").notNull().default(0),
