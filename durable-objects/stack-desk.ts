@@ -131,7 +131,8 @@ export class StackDesk {
       const directive = attempt.cancelRequested ? "cancel" : "continue";
       const answer: CallbackAnswer = { status: "applied", directive };
       if (callback.type === "attempt.heartbeat") {
-        answer.leaseUntil = iso(now + LEASE_MS);
+        const { leaseSeconds } = callback.data;
+        answer.leaseUntil = iso(now + (leaseSeconds === undefined ? LEASE_MS : leaseSeconds * 1000));
         local.extendLease(attempt.id, attempt.epoch, answer.leaseUntil);
       } else {
         local.setProgress(attempt.id, { ...callback.data, at: iso(now) });

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Command } from "commander";
+import { registerRunnerJob } from "./runner-job.ts";
 import { registerRunnerOnce } from "./runner-once.ts";
 import { registerRunnerRegister } from "./runner-register.ts";
 import { registerRunnerStart } from "./runner-start.ts";
@@ -13,4 +14,5 @@ export function registerRunner(program: Command): void {
   registerRunnerRegister(runner);
   registerRunnerOnce(runner);
   registerRunnerStart(runner);
+  registerRunnerJob(runner);
 }

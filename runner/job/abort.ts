@@ -9,6 +9,8 @@ export type AbortCode =
   | "cancelled"
   /** The claim is not ours any more; nobody listens to a result. */
   | "claim_lost"
+  /** The rest of the work is another job's: nothing is reported here. */
+  | "handed_over"
   /** The attempt's own deadline. */
   | "deadline_passed"
   /** The runner was told to stop and hands the job back. */

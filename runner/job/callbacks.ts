@@ -4,7 +4,12 @@
  * @module
  */
 import { randomUUID } from "node:crypto";
-import { type AttemptProgress, type AttemptResult, CallbackAnswer } from "../../worker/contract/runner-wire.ts";
+import {
+  type AttemptProgress,
+  type AttemptResult,
+  CallbackAnswer,
+  type Heartbeat,
+} from "../../worker/contract/runner-wire.ts";
 import type { JobHead } from "./claim.ts";
 import type { Clock } from "./clock.ts";
 import { type Delivery, deliver, type SignedMessage } from "./delivery.ts";
@@ -30,8 +35,8 @@ export class Callbacks {
     this.#clock = clock;
   }
 
-  async heartbeat(giveUpAfterMs: number, signal: AbortSignal): Promise<HeartbeatAnswer> {
-    const message = this.#message("attempt.heartbeat", {});
+  async heartbeat(giveUpAfterMs: number, signal: AbortSignal, leaseSeconds?: number): Promise<HeartbeatAnswer> {
+    const message = this.#message("attempt.heartbeat", leaseSeconds === undefined ? {} : { leaseSeconds });
     return heartbeatAnswer(await deliver(message, { clock: this.#clock, signal, giveUpAfterMs }));
   }
 
@@ -52,7 +57,7 @@ export class Callbacks {
     return this.#message("attempt.result", result);
   }
 
-  #message(type: string, data: AttemptProgress | AttemptResult | Record<string, never>): SignedMessage {
+  #message(type: string, data: AttemptProgress | AttemptResult | Heartbeat): SignedMessage {
     const { attemptId, epoch, nonce, callbackKey } = this.#head;
     return {
       method: "POST",

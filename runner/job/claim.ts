@@ -8,7 +8,7 @@ import { z } from "@hono/zod-openapi";
 import { CLAIM_WAIT_SECONDS, ForecastJob, JobEnvelope, type RunnerInfo } from "../../worker/contract/runner-wire.ts";
 import { firstIssue } from "../client/edge-api.ts";
 import type { Clock } from "./clock.ts";
-import { deliver } from "./delivery.ts";
+import { deliver, type Proof } from "./delivery.ts";
 
 /** Over the time the server may hold a pull open. */
 const ANSWER_SECONDS = 15;
@@ -58,16 +58,40 @@ export async function claimJob(options: ClaimOptions): Promise<Claim> {
   const { forecasts = false } = options;
   const nonce = randomBytes(24).toString("base64url");
   const body = new TextEncoder().encode(JSON.stringify({ nonce, runner: options.runner, waitSeconds, forecasts }));
+  return send(body, { secret: options.secret }, { ...options, waitSeconds });
+}
+
+export type NamedClaimOptions = Omit<ClaimOptions, "secret" | "waitSeconds"> & {
+  /** A forge's ID token for the job this runs in. */
+  token: string;
+  attemptId: string;
+  epoch: number;
+  /** The same in every job of one run, so that each of them gets the same answer. */
+  nonce: string;
+};
+
+/** Claims the attempt that a forge's job was started for. */
+export function claimNamed(options: NamedClaimOptions): Promise<Claim> {
+  const { attemptId, epoch, nonce, runner, token } = options;
+  const body = new TextEncoder().encode(JSON.stringify({ attemptId, epoch, nonce, runner }));
+  return send(body, { token }, { ...options, waitSeconds: 0 });
+}
+
+async function send(
+  body: Uint8Array<ArrayBuffer>,
+  proof: Proof,
+  options: Omit<ClaimOptions, "secret">,
+): Promise<Claim> {
   const sent = await deliver(
     {
       method: "POST",
       url: new URL("runner/claim", options.server),
       id: randomUUID(),
-      secret: options.secret,
+      ...proof,
       body,
       contentType: "application/json",
     },
-    { ...options, maxDelayMs: MAX_DELAY_MS, timeoutMs: (waitSeconds + ANSWER_SECONDS) * 1000 },
+    { ...options, maxDelayMs: MAX_DELAY_MS, timeoutMs: (options.waitSeconds + ANSWER_SECONDS) * 1000 },
   );
   if (sent.kind === "unanswered") return sent;
   if (sent.kind === "refused") return { kind: "refused", status: sent.status, code: sent.code, message: sent.message };

@@ -18,17 +18,20 @@ const LAST_SECONDS = 300;
 /** A server may ask for patience, but not for more than this. */
 const MAX_RETRY_AFTER_SECONDS = 3600;
 
-export type SignedMessage = {
+export type Message = {
   method: "POST" | "PUT";
   url: URL;
   /** `webhook-id` */
   id: string;
-  /** `whsec_…` */
-  secret: string;
   body: Uint8Array<ArrayBuffer>;
   contentType: string;
   headers?: Record<string, string>;
 };
+
+export type SignedMessage = Message & { secret: string };
+
+/** How the server knows the sender: a `whsec_…` secret that signs, or a token of a forge's. */
+export type Proof = { secret: string } | { token: string };
 
 export type DeliveryOptions = {
   clock: Clock;
@@ -49,7 +52,7 @@ export type Delivery =
   /** Stopped, or out of time, without an answer. */
   | { kind: "unanswered"; message: string };
 
-export async function deliver(message: SignedMessage, options: DeliveryOptions): Promise<Delivery> {
+export async function deliver(message: Message & Proof, options: DeliveryOptions): Promise<Delivery> {
   const { clock, signal } = options;
   const startedAt = clock.now();
   for (let tries = 0; ; tries++) {
@@ -74,12 +77,15 @@ export function retryDelayMs(tries: number, random: number, retryAfterSeconds?: 
 
 type Try = Delivery | { kind: "again"; why: string; retryAfterSeconds?: number };
 
-async function tryOnce(message: SignedMessage, options: DeliveryOptions): Promise<Try> {
-  const signed = await signWebhook(message.secret, message.id, message.body, options.clock.now());
+async function tryOnce(message: Message & Proof, options: DeliveryOptions): Promise<Try> {
+  const proof =
+    "token" in message
+      ? { authorization: `Bearer ${message.token}` }
+      : await signWebhook(message.secret, message.id, message.body, options.clock.now());
   const sent = await exchange({
     method: message.method,
     url: message.url,
-    headers: { ...message.headers, ...signed, "content-type": message.contentType, accept: "application/json" },
+    headers: { ...message.headers, ...proof, "content-type": message.contentType, accept: "application/json" },
     body: message.body,
     timeoutMs: options.timeoutMs ?? 30_000,
     signal: options.signal,

@@ -21,7 +21,15 @@ const FLUSH_MS = 1000;
 /** Most that one job may write: the server keeps 8 MiB of it, and a disk is not endless. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
-export type JobLogOptions = { server: URL; head: JobHead; home: DataHome; clock: Clock; redact: Redactor };
+export type JobLogOptions = {
+  server: URL;
+  head: JobHead;
+  home: DataHome;
+  clock: Clock;
+  redact: Redactor;
+  /** Bytes that an earlier job of the same claim sent. */
+  startAt?: number | undefined;
+};
 
 export class JobLog {
   readonly path: string;
@@ -35,11 +43,16 @@ export class JobLog {
 
   constructor(options: JobLogOptions) {
     this.#options = options;
-    const { home, server, head, clock } = options;
+    const { home, server, head, clock, startAt = 0 } = options;
     this.path = join(home.logs, `${fileName(head.attemptId)}-${head.epoch}.log`);
     writeFileSync(this.path, "", { mode: 0o600 });
     writeLogOwner(this.path, server, head);
-    this.#stream = new LogStream(this.path, { server, head, clock, signal: this.#stop.signal });
+    this.#stream = new LogStream(this.path, { server, head, clock, startAt, signal: this.#stop.signal });
+  }
+
+  /** Bytes of the claim's log so far, those of earlier jobs among them. */
+  get length(): number {
+    return (this.#options.startAt ?? 0) + this.#size;
   }
 
   /** Adds lines, each with its time. */

@@ -13,7 +13,12 @@ import { type DeliveryOptions, deliver } from "./delivery.ts";
 /** A server that keeps answering a gap is not going to take the log. */
 const MAX_GAPS = 5;
 
-export type LogStreamOptions = DeliveryOptions & { server: URL; head: JobHead };
+export type LogStreamOptions = DeliveryOptions & {
+  server: URL;
+  head: JobHead;
+  /** Bytes of the log that an earlier job of the same claim sent. */
+  startAt?: number | undefined;
+};
 
 export class LogStream {
   readonly #path: string;
@@ -44,11 +49,11 @@ export class LogStream {
   }
 
   async #sendChunk(size: number): Promise<void> {
-    const { server, head, ...delivery } = this.#options;
+    const { server, head, startAt = 0, ...delivery } = this.#options;
     const offset = this.#acknowledged;
     const chunk = readPart(this.#path, offset, MAX_LOG_CHUNK);
     const url = new URL(`runner/attempts/${encodeURIComponent(head.attemptId)}/log`, server);
-    url.searchParams.set("offset", String(offset));
+    url.searchParams.set("offset", String(startAt + offset));
     const sent = await deliver(
       {
         method: "PUT",
@@ -64,11 +69,15 @@ export class LogStream {
     if (sent.kind === "accepted") {
       const answer = LogAnswer.safeParse(sent.body);
       // Never behind what was sent and taken: an answer that stands still would be asked for ever.
-      this.#acknowledged = Math.max(offset + 1, Math.min(size, answer.data?.ack ?? offset + chunk.length));
+      this.#acknowledged = Math.max(
+        offset + 1,
+        Math.min(size, (answer.data?.ack ?? startAt + offset + chunk.length) - startAt),
+      );
     } else if (sent.kind === "refused" && sent.status === 416 && this.#gaps < MAX_GAPS) {
       this.#gaps++;
-      const ack = acknowledgedOf(sent.body);
-      if (ack === undefined || ack > size) this.#state = "refused";
+      const told = acknowledgedOf(sent.body);
+      const ack = told === undefined ? undefined : told - startAt;
+      if (ack === undefined || ack < 0 || ack > size) this.#state = "refused";
       else this.#acknowledged = ack;
     } else this.#state = sent.kind === "refused" ? "refused" : "unanswered";
   }

@@ -146,7 +146,8 @@ async function maintain(
     tools.log(`nothing to change: ${stack.branch} stands on ${report.onto.ref} already`);
     return { outcome: "completed", infrastructure: false, report, candidates: [] };
   }
-  const verified = await verifyStack({
+  const verify = tools.verify ?? verifyStack;
+  const verified = await verify({
     mirror,
     tools,
     env,

@@ -4,7 +4,12 @@
  *
  * @module
  */
-import type { AttemptResult, JobEnvelope } from "../../worker/contract/runner-wire.ts";
+import {
+  type AttemptResult,
+  type JobEnvelope,
+  LEASE_SECONDS,
+  MAX_LEASE_SECONDS,
+} from "../../worker/contract/runner-wire.ts";
 import { describeError } from "../client/command-failure.ts";
 import { JobAborted } from "./abort.ts";
 import { Callbacks } from "./callbacks.ts";
@@ -31,6 +36,8 @@ export type RunJobOptions = {
   handBack: AbortSignal;
   /** Secrets that no log and no report may hold, beside those of the environment. */
   secrets: readonly string[];
+  /** Bytes of the log that an earlier job of the same claim sent. */
+  logStartAt?: number | undefined;
   /** Remarks for the operator at the terminal. */
   say: (line: string) => void;
 };
@@ -39,7 +46,11 @@ export type JobEnd = {
   attemptId: string;
   /** Absent when the claim was lost: there was nobody to report to. */
   result?: AttemptResult;
-  delivery: SpoolOutcome | { kind: "claim_lost"; message: string };
+  delivery:
+    | SpoolOutcome
+    | { kind: "claim_lost"; message: string }
+    /** Another job of the same claim goes on: `logBytes` is how long the log is by now. */
+    | { kind: "handed_over"; message: string; logBytes: number };
 };
 
 export async function runJob(envelope: JobEnvelope, options: RunJobOptions): Promise<JobEnd> {
@@ -47,7 +58,7 @@ export async function runJob(envelope: JobEnvelope, options: RunJobOptions): Pro
   const { attemptId, epoch } = envelope;
   const redact = makeRedactor([...environmentSecrets(process.env), envelope.callbackKey, ...options.secrets]);
   const callbacks = new Callbacks(server, envelope, clock);
-  const log = new JobLog({ server, head: envelope, home, clock, redact });
+  const log = new JobLog({ server, head: envelope, home, clock, redact, startAt: options.logStartAt });
   const abort = new AbortController();
   const done = new AbortController();
   const onHandBack = () =>
@@ -72,6 +83,13 @@ export async function runJob(envelope: JobEnvelope, options: RunJobOptions): Pro
     await beating;
     await log.close(0);
     return { attemptId, delivery: { kind: "claim_lost", message: end.message } };
+  }
+  if (end instanceof JobAborted && end.code === "handed_over") {
+    done.abort();
+    await beating;
+    await holdLease(envelope, callbacks, clock, handBack);
+    await log.close(LOG_PATIENCE_MS);
+    return { attemptId, delivery: { kind: "handed_over", message: end.message, logBytes: log.length } };
   }
   const result = end instanceof JobAborted ? resultOfAbort(end) : trimResult(end);
   const message = callbacks.result(result);
@@ -108,6 +126,7 @@ async function perform(
     });
   } catch (error) {
     if (abort.reason instanceof JobAborted) return abort.reason;
+    if (error instanceof JobAborted) return error;
     const message = redact(describeError(error)).slice(0, 3000);
     return {
       outcome: "failed",
@@ -134,6 +153,13 @@ async function heartbeats(
       abort.abort(new JobAborted("claim_lost", `the server no longer takes this claim's reports: ${answer.code}`));
     if (answer.kind === "lost") return;
   }
+}
+
+/** Nobody beats while the work goes on without credentials: the lease must last as long as the attempt may. */
+async function holdLease(envelope: JobEnvelope, callbacks: Callbacks, clock: Clock, signal: AbortSignal) {
+  const left = Math.ceil((Date.parse(envelope.deadlineAt) - clock.now()) / 1000);
+  const leaseSeconds = Math.min(MAX_LEASE_SECONDS, Math.max(LEASE_SECONDS, left));
+  await callbacks.heartbeat(LEASE_SECONDS * 1000, signal, leaseSeconds);
 }
 
 function resultOfAbort(abort: JobAborted): AttemptResult {

@@ -209,6 +209,7 @@ export function describeDelivery(delivery: JobEnd["delivery"]): string {
     case "unanswered":
       return `the result is not sent (${delivery.message}); it is kept in ${delivery.path} and goes out at the next start`;
     case "claim_lost":
+    case "handed_over":
       return delivery.message;
   }
 }

@@ -7,6 +7,7 @@ import type { AttemptProgress, AttemptResult, JobEnvelope } from "../../worker/c
 import type { StackRepositories } from "../../worker/contract/stack.ts";
 import type { DataHome } from "./data-home.ts";
 import type { Redactor } from "./redact.ts";
+import type { Verified, VerifyRequest } from "./verify-stack.ts";
 
 /** A job on repositories that the stack names. */
 export type RepositoryJob = JobEnvelope & { stack: StackRepositories };
@@ -20,6 +21,8 @@ export type WorkTools = {
   redact: Redactor;
   /** Off: everything is done but the push. */
   push: boolean;
+  /** In place of running the verify commands here. */
+  verify?: (request: VerifyRequest) => Promise<Verified>;
 };
 
 /** Does one job. Whatever can go wrong in it is a result; it throws for an abort and for bugs. */

@@ -160,10 +160,17 @@ const callbackHead = {
   seq: z.int().min(0),
 };
 
+/** Longest lease a heartbeat may ask for, seconds: what one CI job may take. */
+export const MAX_LEASE_SECONDS = 6 * 3600;
+
+/** `leaseSeconds`: nobody will beat until then, because the work goes on where no credential is. */
+export const Heartbeat = z.strictObject({ leaseSeconds: z.int().min(LEASE_SECONDS).max(MAX_LEASE_SECONDS).optional() });
+export type Heartbeat = z.infer<typeof Heartbeat>;
+
 /** `POST /webhooks/runner`. */
 export const RunnerCallback = z
   .discriminatedUnion("type", [
-    z.strictObject({ type: z.literal("attempt.heartbeat"), ...callbackHead, data: z.strictObject({}).default({}) }),
+    z.strictObject({ type: z.literal("attempt.heartbeat"), ...callbackHead, data: Heartbeat.default({}) }),
     z.strictObject({ type: z.literal("attempt.progress"), ...callbackHead, data: AttemptProgress }),
     z.strictObject({ type: z.literal("attempt.result"), ...callbackHead, data: AttemptResult }),
   ])
