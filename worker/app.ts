@@ -26,6 +26,7 @@ import { stackBackfillApi } from "./api/stack-backfill.ts";
 import { stackForecastsApi } from "./api/stack-forecasts.ts";
 import { stackWhyApi } from "./api/stack-why.ts";
 import { stacksApi } from "./api/stacks.ts";
+import { workspaceApi } from "./api/workspace.ts";
 import { presentedToken, verifyAdminToken } from "./auth/admin-token.ts";
 import { REFETCH_COOLDOWN_MS } from "./auth/oidc/issuer-keys.ts";
 import { consolePages } from "./console/console.tsx";
@@ -106,6 +107,7 @@ export function createApp() {
     stackWhyApi,
     metricsApi,
     tickApi,
+    workspaceApi,
     laterApi,
   ])
     app.route("/", api);

@@ -6,8 +6,6 @@
 import { ApiError, router, scope } from "./http.ts";
 
 const LATER = [
-  ["get", "/workspace-events/:id?", "asks a workspace backend, and no such driver exists yet"],
-  ["get", "/workspace-runs/:id?", "asks a workspace backend, and no such driver exists yet"],
   ["post", "/candidates/:id/promote", "needs channels, which do not exist yet"],
   ["get", "/stacks/:id/channels", "needs channels, which do not exist yet"],
 ] as const;

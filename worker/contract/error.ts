@@ -32,6 +32,7 @@ export const ERROR_STATUS = {
   overloaded: 429,
   internal: 500,
   not_implemented: 501,
+  surface_unusable: 502,
   storage_unavailable: 503,
   issuer_unavailable: 503,
 } as const;

@@ -63,7 +63,7 @@ export type DispatchAnswer =
 export type StatusAnswer =
   /** It has nothing of this hand-out. Asked 15 s or more after the hand-over, so what it took would be there. */
   | { kind: "absent" }
-  | { kind: "waiting" | "running"; runs: readonly SurfaceRun[]; result?: Pick<AttemptResult, "candidates"> }
+  | { kind: "waiting" | "running"; runs: readonly SurfaceRun[] }
   /**
    * Its runs are over. `result` is what they made, where the surface tells that; where a runner reports by
    * callback it is absent, and `message` says how the run itself ended.

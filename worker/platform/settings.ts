@@ -35,6 +35,8 @@ const Variables = z.object({
   PATCH_SIGNING_KEY: z.string().min(32, "needs 32 characters or more").optional(),
   PATCH_CREDENTIALS_KEYS: SealingKeys.default([]),
   PATCH_ALLOW_LOCAL: z.enum(["true", "false"]).default("false"),
+  PATCH_WORKSPACE_URL: z.url({ protocol: /^(?:http|ws)s?$/ }).optional(),
+  PATCH_WORKSPACE_SECRET: z.string().min(16, "needs 16 characters or more").optional(),
   PATCH_URL: z.url({ protocol: /^https?$/ }).optional(),
   PATCH_ACCESS_TEAM: z.url({ protocol: /^https$/ }).optional(),
   PATCH_ACCESS_AUDIENCE: text,
@@ -53,6 +55,9 @@ export type Settings = {
   publicOrigin?: string | undefined;
   /** Cloudflare Access in front of the console, where both of its variables are set. */
   access?: AccessSettings | undefined;
+  /** Workspace backend of stacks that name none, and the secret that it shares with us. */
+  workspaceUrl?: string | undefined;
+  workspaceSecret?: string | undefined;
   discordWebhookUrl?: string | undefined;
 };
 
@@ -88,6 +93,8 @@ export function readSettings(env: object): Settings {
     sealingKeys: parsed.data.PATCH_CREDENTIALS_KEYS,
     allowLocal: parsed.data.PATCH_ALLOW_LOCAL === "true",
     publicOrigin: parsed.data.PATCH_URL === undefined ? undefined : new URL(parsed.data.PATCH_URL).origin,
+    workspaceUrl: parsed.data.PATCH_WORKSPACE_URL,
+    workspaceSecret: parsed.data.PATCH_WORKSPACE_SECRET,
     discordWebhookUrl: parsed.data.DISCORD_WEBHOOK_URL,
   };
 }
