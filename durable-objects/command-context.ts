@@ -12,11 +12,12 @@ import { decideRelease } from "../worker/releases/release-policy.ts";
 import { readAcceptance } from "../worker/store/acceptance.ts";
 import { countEvidence, findAttempt, lastAttempt, reportedHead } from "../worker/store/attempts.ts";
 import type { Database } from "../worker/store/database.ts";
-import { branchCandidate } from "../worker/store/dispatches.ts";
+import { branchCandidate, findCandidate } from "../worker/store/dispatches.ts";
 import type { FlowEventRow } from "../worker/store/flow-events.ts";
 import type { AttemptRow } from "../worker/store/rows.ts";
 import { admit, MAX_EVIDENCE } from "./machine/runner.ts";
 import type { Command, IncomingEvent, JudgedAdvisory, StackState, Target } from "./machine/state.ts";
+import type { Failure } from "./stack-keeper.ts";
 
 /** Events with what the record says about them in this stack. Unknown ids are left out. */
 export async function incomingEvents(
@@ -80,6 +81,19 @@ export async function landing(
     reportedHead(db, attemptId),
   ]);
   return { type: "land", ...about, candidate: candidate ?? null, headOid, actor };
+}
+
+/** What promoting a candidate needs to know. */
+export async function promotion(
+  db: Database,
+  state: StackState,
+  { attemptId, candidateId, channel }: { attemptId: string; candidateId: string; channel: string },
+  actor: string,
+): Promise<Extract<Command, { type: "promote" }> | Failure> {
+  const [about, candidate] = await Promise.all([target(db, state, attemptId), findCandidate(db, candidateId)]);
+  if (candidate === undefined)
+    return { ok: false, code: "not_found", message: `there is no candidate '${candidateId}'` };
+  return { type: "promote", ...about, candidate, channel, actor };
 }
 
 function openOf(state: StackState, attemptId: string): AttemptRow | undefined {

@@ -9,7 +9,7 @@ import type { StackConfig, StackPolicy } from "../worker/contract/stack.ts";
 import type { Seen } from "../worker/dispatch/hand-over.ts";
 import { StorageFault } from "../worker/store/database.ts";
 import type { AttemptRow } from "../worker/store/rows.ts";
-import { eventAgain, incomingEvents, landing, resultOf, target } from "./command-context.ts";
+import { eventAgain, incomingEvents, landing, promotion, resultOf, target } from "./command-context.ts";
 import { admit } from "./machine/runner.ts";
 import type { Command, StackState } from "./machine/state.ts";
 import { iso, LEASE_MS } from "./machine/timing.ts";
@@ -23,12 +23,19 @@ export type OperatorCommand =
   | { type: "retry" | "replay"; eventId: string }
   | { type: "resume"; attemptId: string; note: string; resolvedRef?: string | undefined }
   | { type: "cancel" | "land" | "sync"; attemptId: string }
+  /** `attemptId` is the one that made the candidate. */
+  | { type: "promote"; attemptId: string; candidateId: string; channel: string }
   | { type: "dismiss"; attemptId: string; note: string };
 
 /** A claim as a runner names it. */
 export type ClaimName = { attemptId: string; epoch: number; nonce: string };
 
-export type Claimed = { attempt: AttemptRow; config: StackConfig; carried: StackState["carried"] };
+export type Claimed = {
+  attempt: AttemptRow;
+  config: StackConfig;
+  carried: StackState["carried"];
+  channels: StackState["channels"];
+};
 
 export class StackDesk {
   private readonly ports: Ports;
@@ -110,7 +117,8 @@ export class StackDesk {
     }));
     if (!answer.ok) return answer;
     if (answer.attempt === null) return { ok: false, code: "internal", message: "the claim left no attempt" };
-    return { ok: true, attempt: answer.attempt, config: answer.next.config, carried: answer.next.carried };
+    const { config, carried, channels } = answer.next;
+    return { ok: true, attempt: answer.attempt, config, carried, channels };
   }
 
   /** What a runner tells of its work; the signature has been checked. */
@@ -231,6 +239,8 @@ export class StackDesk {
         return { type: "cancel", ...(await target(db, state, command.attemptId)), actor };
       case "land":
         return landing(db, state, command.attemptId, actor);
+      case "promote":
+        return promotion(db, state, command, actor);
       case "sync":
         return this.tick(state, seen);
     }

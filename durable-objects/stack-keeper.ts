@@ -300,8 +300,8 @@ export function noStack(stackId: string): Failure {
 }
 
 function stackFields(state: StackState): Omit<StackState, "open"> {
-  const { id, config, paused, deletedAt, journalSeq, attemptCount, endedCounts, highestTag, carried } = state;
-  return { id, config, paused, deletedAt, journalSeq, attemptCount, endedCounts, highestTag, carried };
+  const { id, config, paused, deletedAt, journalSeq, attemptCount, endedCounts, highestTag, carried, channels } = state;
+  return { id, config, paused, deletedAt, journalSeq, attemptCount, endedCounts, highestTag, carried, channels };
 }
 
 function journalRows(state: StackState, decision: Decision, command: string, writer: string, at: string): JournalRow[] {

@@ -7,6 +7,7 @@ import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import { HTTPException } from "hono/http-exception";
 import { attemptLogApi } from "./api/attempt-log.ts";
+import { channelsApi } from "./api/channels.ts";
 import { credentialsApi } from "./api/credentials.ts";
 import { dispatchesApi } from "./api/dispatches.ts";
 import { feedPreviewApi } from "./api/feed-preview.ts";
@@ -19,7 +20,6 @@ import { ApiError, type AppEnv, errorBody, router, scope } from "./api/http.ts";
 import { idempotent } from "./api/idempotency.ts";
 import { identitiesApi } from "./api/identities.ts";
 import { interventionsApi } from "./api/interventions.ts";
-import { laterApi } from "./api/later.ts";
 import { maintenanceAttemptsApi } from "./api/maintenance-attempts.ts";
 import { metricsApi } from "./api/metrics.ts";
 import { stackBackfillApi } from "./api/stack-backfill.ts";
@@ -108,7 +108,7 @@ export function createApp() {
     metricsApi,
     tickApi,
     workspaceApi,
-    laterApi,
+    channelsApi,
   ])
     app.route("/", api);
   declareOtherPaths(app);

@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { isMaintenance } from "../../worker/contract/attempt.ts";
 import { compareTags } from "../../worker/releases/release-policy.ts";
 import type { AttemptRow } from "../../worker/store/rows.ts";
 import type { Draft } from "./draft.ts";
 import { supersede } from "./hand-out.ts";
-import { type IncomingEvent, isMaintenance, type JudgedAdvisory } from "./state.ts";
+import type { IncomingEvent, JudgedAdvisory } from "./state.ts";
 
 const ACTOR = "intake";
 

@@ -4,12 +4,13 @@
  * @module
  */
 
+import { isMaintenance } from "../../worker/contract/attempt.ts";
 import type { TagMove } from "../../worker/contract/flow-event.ts";
 import { compareTags, decideRelease } from "../../worker/releases/release-policy.ts";
 import { acceptAdvisory, isHeldForFix } from "./accept-advisory.ts";
 import type { Draft } from "./draft.ts";
 import { supersede } from "./hand-out.ts";
-import { type IncomingEvent, isMaintenance } from "./state.ts";
+import type { IncomingEvent } from "./state.ts";
 
 const ACTOR = "intake";
 

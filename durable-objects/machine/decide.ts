@@ -10,6 +10,7 @@ import { Draft } from "./draft.ts";
 import { handOut } from "./hand-out.ts";
 import { land } from "./land.ts";
 import { cancel, dismiss, replay, resume, retry } from "./operator.ts";
+import { promote } from "./promote.ts";
 import { claim, report } from "./runner.ts";
 import type { Command, Decision, Refusal, StackState, Target } from "./state.ts";
 import { hearAnswer } from "./surface.ts";
@@ -81,6 +82,8 @@ function apply(draft: Draft, command: Command): Outcome {
       return withTarget(draft, command, (a) => dismiss(draft, a, command.note, command.actor));
     case "land":
       return withTarget(draft, command, (a) => land(draft, a, command.candidate, command.headOid, command.actor));
+    case "promote":
+      return withTarget(draft, command, (a) => promote(draft, a, command.candidate, command.channel, command.actor));
     case "pause":
     case "unpause":
       return pause(draft, command.type === "pause", command.actor);

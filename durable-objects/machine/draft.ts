@@ -61,7 +61,9 @@ export class Draft {
     operation: AttemptOperation,
     status: "queued" | "skipped" | "needs_intervention",
     actor: string,
-    more: { reason?: Reason; relatedAttemptId?: string; landsAttemptId?: string; tell?: NotifyEvent } = {},
+    more: { reason?: Reason; relatedAttemptId?: string; landsAttemptId?: string; tell?: NotifyEvent } & Partial<
+      Pick<AttemptRow, "channel" | "candidateId">
+    > = {},
   ): AttemptRow {
     const number = this.stack.attemptCount + 1;
     const attempt: AttemptRow = {
@@ -80,6 +82,10 @@ export class Draft {
       movement: event.movement,
       relatedAttemptId: more.relatedAttemptId ?? null,
       landsAttemptId: more.landsAttemptId ?? null,
+      channel: more.channel ?? null,
+      candidateId: more.candidateId ?? null,
+      prerelease: event.prerelease ?? null,
+      actor,
       resume: null,
       cancelRequested: false,
       nonce: null,
@@ -148,9 +154,12 @@ export class Draft {
     });
     this.put(next);
     if (isTerminal(to)) this.countEnd(to);
-    const told = to === "changed" && next.operation === "land" ? "landed" : to;
-    this.notify(next, told);
-    this.review(next, told, attempt.status);
+    if (next.operation === "promote") this.notify(next, to === "changed" ? "promoted" : to);
+    else {
+      const told = to === "changed" && next.operation === "land" ? "landed" : to;
+      this.notify(next, told);
+      this.review(next, told, attempt.status);
+    }
     return next;
   }
 
@@ -324,6 +333,7 @@ function notification(attempt: AttemptRow, event: NotifyEvent): Notification {
     stackId: attempt.stackId,
     attemptId: attempt.id,
     operation: attempt.operation,
+    ...(attempt.channel === null ? {} : { channel: attempt.channel }),
     tag: attempt.tag,
     onto: attempt.onto,
     reason: attempt.reason,
@@ -335,4 +345,9 @@ function notification(attempt: AttemptRow, event: NotifyEvent): Notification {
 /** `<attemptId>.<epoch>`: one hand-over has one epoch. */
 export function dispatchId(attempt: Pick<AttemptRow, "id" | "epoch">): string {
   return `${attempt.id}.${attempt.epoch}`;
+}
+
+/** Id of an attempt's candidate, by its place among them. */
+export function candidateId(attempt: Pick<AttemptRow, "id">, index: number): string {
+  return `${attempt.id}.c${index + 1}`;
 }

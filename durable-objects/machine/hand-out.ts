@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isActive } from "../../worker/contract/attempt.ts";
+import { isActive, isMaintenance } from "../../worker/contract/attempt.ts";
 import type { Reason } from "../../worker/contract/primitives.ts";
 import { surfaceOf } from "../../worker/contract/surface.ts";
 import type { AttemptRow } from "../../worker/store/rows.ts";
@@ -38,12 +38,13 @@ function pick(draft: Draft): AttemptRow | undefined {
 /** Whose turn it is as far as order goes, first ones first; their waits may not be over. */
 function inTurn({ open, config }: StackState): AttemptRow[] {
   const isQueued = (a: AttemptRow) => a.status === "queued";
-  // A person has decided on a landing, and it takes seconds: it goes before anything new.
+  // Moving a branch takes seconds, and its time has come: it goes before anything new, the maintained one first.
   const landings = open.filter((a) => a.operation === "land" && isQueued(a));
-  const others = open.filter((a) => a.operation !== "land");
+  const promotions = open.filter((a) => a.operation === "promote" && isQueued(a));
+  const others = open.filter((a) => isMaintenance(a.operation));
   // In order: an earlier one that waits for a person or for the outside holds up the later ones.
   const next = config.policy.onNewer === "supersede" ? others : others.slice(0, 1);
-  return [...landings, ...next.filter(isQueued)];
+  return [...landings, ...promotions, ...next.filter(isQueued)];
 }
 
 /**

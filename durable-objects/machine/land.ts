@@ -23,6 +23,8 @@ export function land(
     return refuse(`this stack's work is done by '${driver}', which moves no branch for us; land the candidate there`);
   if (attempt.operation === "land")
     return refuse(`${attempt.id} is a landing itself; land the attempt ${attempt.landsAttemptId}, or replay the event`);
+  if (attempt.operation === "promote")
+    return refuse(`${attempt.id} is a promotion; land the attempt that made ${attempt.candidateId}`);
   if (attempt.status !== "changed")
     return refuse(
       `${attempt.id} is ${attempt.status}; only an attempt that ended changed can be landed: replay its event`,
@@ -54,7 +56,7 @@ export function asEvent(attempt: AttemptRow): IncomingEvent {
     onto: attempt.onto,
     ontoSha: attempt.ontoSha,
     tag: attempt.tag,
-    prerelease: undefined,
+    prerelease: attempt.prerelease ?? undefined,
     moved: null,
     advisory: null,
     accepted: true,

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { isTerminal } from "../../worker/contract/attempt.ts";
+import { isMaintenance, isTerminal } from "../../worker/contract/attempt.ts";
 import { mergeCandidates } from "../../worker/contract/flow-result.ts";
 import type { AttemptResult, RunnerInfo } from "../../worker/contract/runner-wire.ts";
 import type { AttemptRow } from "../../worker/store/rows.ts";
-import type { Draft } from "./draft.ts";
+import { candidateId, type Draft } from "./draft.ts";
 import { requeue, retryAutomatically } from "./hand-out.ts";
 import { landAutomatically } from "./land.ts";
+import { promoteAutomatically, promoted } from "./promote.ts";
 import { type Command, capabilitiesOf, type Refusal } from "./state.ts";
 import { blockedWait, iso, LEASE_MS } from "./timing.ts";
 
@@ -93,7 +94,7 @@ export function settle(draft: Draft, attempt: AttemptRow, result: AttemptResult,
   // What was made stays, whatever came later; the newest first, which is the one to land.
   const candidates = mergeCandidates([...result.candidates, ...attempt.candidates]);
   const concluded = conclude(draft, { ...attempt, candidates }, result, actor);
-  if (isTerminal(concluded.status) && concluded.operation !== "land") recordCandidates(draft, concluded);
+  if (isTerminal(concluded.status) && isMaintenance(concluded.operation)) recordCandidates(draft, concluded);
   return concluded;
 }
 
@@ -136,14 +137,19 @@ function changed(draft: Draft, attempt: AttemptRow, result: AttemptResult, actor
       };
     return next;
   }
+  if (next.operation === "promote") {
+    promoted(draft, next, result);
+    return next;
+  }
   landAutomatically(draft, next, result.report?.head.oid);
+  promoteAutomatically(draft, next);
   return next;
 }
 
 function recordCandidates(draft: Draft, next: AttemptRow): void {
   for (const [i, { kind, ref, oid }] of next.candidates.entries()) {
     draft.candidate({
-      id: `${next.id}.c${i + 1}`,
+      id: candidateId(next, i),
       stackId: next.stackId,
       attemptId: next.id,
       eventId: next.eventId,

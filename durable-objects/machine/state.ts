@@ -5,7 +5,8 @@
  *
  * @module
  */
-import type { AttemptOperation, EndedCounts } from "../../worker/contract/attempt.ts";
+import type { EndedCounts } from "../../worker/contract/attempt.ts";
+import type { ChannelPointer } from "../../worker/contract/channel.ts";
 import type { ErrorCode } from "../../worker/contract/error.ts";
 import type { TagMove } from "../../worker/contract/flow-event.ts";
 import type { Reason } from "../../worker/contract/primitives.ts";
@@ -35,6 +36,8 @@ export type StackState = {
   endedCounts: EndedCounts;
   highestTag: string | null;
   carried: Carried | null;
+  /** What each channel stands on. */
+  channels: Readonly<Record<string, ChannelPointer>>;
   /** Every attempt that has not ended, by number. */
   open: readonly AttemptRow[];
 };
@@ -90,6 +93,7 @@ export type Command =
   | ({ type: "cancel"; actor: string } & Target)
   | ({ type: "dismiss"; note: string; actor: string } & Target)
   | ({ type: "land"; candidate: CandidateRow | null; headOid: string | null; actor: string } & Target)
+  | ({ type: "promote"; candidate: CandidateRow; channel: string; actor: string } & Target)
   | { type: "pause" | "unpause" | "delete"; actor: string }
   | { type: "configure"; config: StackConfig; actor: string }
   /** An effect was given up: nobody but an operator can send it now. */
@@ -151,11 +155,6 @@ export function capabilitiesOf(attempt: Pick<AttemptRow, "surface">): Capabiliti
   return CAPABILITIES[attempt.surface?.driver ?? "pull"];
 }
 
-/** Operations whose work a newer event may take the place of; a landing is a person's decision. */
-export function isMaintenance(operation: AttemptOperation): boolean {
-  return operation !== "land";
-}
-
 /** A stack that was declared just now. */
 export function emptyStack(id: string, config: StackConfig): StackState {
   return {
@@ -168,6 +167,7 @@ export function emptyStack(id: string, config: StackConfig): StackState {
     endedCounts: {},
     highestTag: null,
     carried: null,
+    channels: {},
     open: [],
   };
 }

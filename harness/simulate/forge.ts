@@ -7,6 +7,8 @@ export class Forge {
   private readonly refs = new Map<string, string>();
   /** Every commit that the maintained branch has stood on. */
   readonly history: string[] = [];
+  /** Every `<ref> <commit>` that there has been. */
+  readonly stood = new Set<string>();
   private made = 0;
   readonly branch: string;
 
@@ -37,6 +39,7 @@ export class Forge {
 
   private move(ref: string, to: string): void {
     this.refs.set(ref, to);
+    this.stood.add(`${ref} ${to}`);
     if (ref === this.branch) this.history.push(to);
   }
 }

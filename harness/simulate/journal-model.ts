@@ -53,6 +53,7 @@ export type Invariant =
   | "one answer per key"
   | "what landed is on the branch"
   | "nothing is sent twice unseen"
+  | "what was promoted is on the channel"
   | "everything settles"
   | "no exception but storage faults";
 

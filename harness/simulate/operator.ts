@@ -62,6 +62,7 @@ export class Operator {
       dismiss: status === "needs_intervention" ? 3 : 1,
       cancel: ["queued", "dispatched", "running", "blocked"].includes(status) ? 5 : 1,
       land: status === "changed" ? 8 : 1,
+      promote: status === "changed" ? 4 : 0,
       sync: 1,
     };
     const type = dice.weighted(sensible);
@@ -72,6 +73,8 @@ export class Operator {
       case "resume":
       case "dismiss":
         return { type, attemptId, note: "looked at" };
+      case "promote":
+        return { type, attemptId, candidateId: `${attemptId}.c1`, channel: dice.one(["internal", "public"]) };
       default:
         return { type, attemptId };
     }

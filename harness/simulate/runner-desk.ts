@@ -4,8 +4,9 @@
  *
  * @module
  */
-import type { RunnerCallback } from "../../worker/contract/runner-wire.ts";
+import type { JobEnvelope, RunnerCallback } from "../../worker/contract/runner-wire.ts";
 import type { StackConfig } from "../../worker/contract/stack.ts";
+import { promotion } from "../../worker/dispatch/promotion.ts";
 import { findClaimed, findReport } from "../../worker/store/attempts.ts";
 import { branchCandidate, waitingDispatches } from "../../worker/store/dispatches.ts";
 import type { AttemptRow } from "../../worker/store/rows.ts";
@@ -18,6 +19,7 @@ export type Job = {
   config: StackConfig;
   nonce: string;
   land: { oid: string; expectedOid: string } | undefined;
+  promote: JobEnvelope["promote"];
 };
 
 /** One hand-out of an attempt. */
@@ -57,8 +59,8 @@ async function take(
   if (!claimed.ok) return claimed;
   const { attempt, config } = claimed;
   edge.stage.watch.claimAcknowledged(attempt, epoch, nonce);
-  if (attempt.operation !== "land" || attempt.landsAttemptId === null)
-    return { ok: true, job: { attempt, config, nonce, land: undefined } };
+  const job = { attempt, config, nonce, land: undefined, promote: await promotion(db, attempt, claimed.channels) };
+  if (attempt.operation !== "land" || attempt.landsAttemptId === null) return { ok: true, job };
   const [candidate, report] = await Promise.all([
     branchCandidate(db, attempt.landsAttemptId),
     findReport(db, attempt.landsAttemptId),
@@ -66,7 +68,7 @@ async function take(
   if (candidate === undefined || report === undefined)
     throw new Error(`${attempt.id} lands ${attempt.landsAttemptId}, which has no candidate`);
   const land = { oid: candidate.oid, expectedOid: report.report.head.oid };
-  return { ok: true, job: { attempt, config, nonce, land } };
+  return { ok: true, job: { ...job, land } };
 }
 
 export type Told = { ok: true; status: "applied" | "duplicate"; directive: "continue" | "cancel" } | Refused;

@@ -19,6 +19,7 @@ const OUTCOMES = {
 /** Does the work and says what came of it. */
 export function finish(job: Job, forge: Forge, head: string, dice: Dice, kind: boolean): AttemptResult {
   if (job.land !== undefined) return land(job.land, forge);
+  if (job.promote !== undefined) return promote(job.promote, forge);
   const outcome = dice.weighted(kind ? OUTCOMES.kind : OUTCOMES.rough);
   const nothing = { infrastructure: false, candidates: [] };
   switch (outcome) {
@@ -71,6 +72,15 @@ function land({ oid, expectedOid }: { oid: string; expectedOid: string }, forge:
     return { outcome: "needs_intervention", infrastructure: false, reason: because("branch_moved"), candidates: [] };
   const landed = { branch: forge.branch, from: expectedOid, to: oid };
   return { outcome: "changed", infrastructure: false, candidates: [], landed };
+}
+
+/** Moves a channel from where the record, or a promotion that nobody heard of, has put it. */
+function promote({ ref, oid, expectedOids }: NonNullable<Job["promote"]>, forge: Forge): AttemptResult {
+  const stands = forge.read(ref);
+  const may = stands === undefined || expectedOids.includes(stands);
+  if (stands !== oid && !(may && forge.push(ref, stands, oid)))
+    return { outcome: "failed", infrastructure: false, reason: because("channel_moved"), candidates: [] };
+  return { outcome: "changed", infrastructure: false, candidates: [{ kind: "branch", ref, oid }] };
 }
 
 function because(code: string) {

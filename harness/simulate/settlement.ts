@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { channelRef } from "../../worker/contract/channel.ts";
 import type { Forge } from "./forge.ts";
 import type { Problem } from "./journal-model.ts";
 import type { Sqlite } from "./sqlite.ts";
@@ -31,15 +32,15 @@ export function unsettled(record: Sqlite): string | undefined {
   const [attempt] = record.all<{ id: string; status: string }>(
     `SELECT a.id, a.status FROM maintenance_attempts AS a JOIN stacks AS s ON s.id = a.stack_id
      WHERE a.status IN ('dispatched', 'running', 'blocked') OR (a.status = 'queued' AND s.paused = 0 AND NOT (
-       json_extract(s.config, '$.policy.onNewer') = 'queue' AND a.operation <> 'land' AND EXISTS (
+       json_extract(s.config, '$.policy.onNewer') = 'queue' AND a.operation NOT IN ('land', 'promote') AND EXISTS (
          SELECT 1 FROM maintenance_attempts AS w WHERE w.stack_id = a.stack_id AND w.number < a.number
-           AND w.operation <> 'land' AND w.status = 'needs_intervention')))
+           AND w.operation NOT IN ('land', 'promote') AND w.status = 'needs_intervention')))
      LIMIT 1`,
   );
   return attempt === undefined ? undefined : `attempt ${attempt.id} is ${attempt.status}`;
 }
 
-/** What the record says of the branch is what the branch has been. */
+/** What the record says of the branch and of channels is what they have been. */
 export function finalProblem(record: Sqlite, forges: ReadonlyMap<string, Forge>): Problem | undefined {
   const landed = record.all<{ stack_id: string; oid: string }>(
     `SELECT id AS stack_id, json_extract(carried, '$.oid') AS oid FROM stacks WHERE carried IS NOT NULL
@@ -52,5 +53,22 @@ export function finalProblem(record: Sqlite, forges: ReadonlyMap<string, Forge>)
         message: `${stackId}: ${oid} is recorded as landed, but the branch has never stood there`,
       };
   }
+  const channels = record.all<{ stack_id: string; channel: string; oid: string }>(
+    `SELECT s.id AS stack_id, c.key AS channel, json_extract(c.value, '$.oid') AS oid
+     FROM stacks AS s CROSS JOIN json_each(s.channels) AS c`,
+  );
+  for (const { stack_id: stackId, channel, oid } of channels) {
+    if (forges.get(stackId)?.stood.has(`${channelRef(stackId, channel)} ${oid}`) !== true)
+      return {
+        invariant: "what was promoted is on the channel",
+        message: `${stackId}: ${oid} is recorded on '${channel}', but the channel has never stood there`,
+      };
+  }
+  // Nobody but our runners moves a channel here.
+  const [stuck] = record.all<{ id: string }>(
+    "SELECT id FROM maintenance_attempts WHERE operation = 'promote' AND json_extract(reason, '$.code') = 'channel_moved'",
+  );
+  if (stuck !== undefined)
+    return { invariant: "what was promoted is on the channel", message: `${stuck.id} took our own push for another's` };
   return undefined;
 }

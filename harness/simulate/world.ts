@@ -222,13 +222,17 @@ class World {
 }
 
 function stackConfig(dice: Dice): StackConfig {
-  const notify = ["changed", "needs_intervention", "failed", "timed_out", "superseded", "landed"];
+  const notify = ["changed", "needs_intervention", "failed", "timed_out", "superseded", "landed", "promoted"];
+  const driver = dice.one(["pull", "pull", "github-actions", "workspace-ws"]);
+  // A workspace brings no runner, and channels need one.
+  const withChannels = driver !== "workspace-ws" && dice.chance(0.5);
   return StackConfig.parse({
     upstream: { url: "https://upstream.example/repo" },
     fork: { url: "https://fork.example/repo" },
     branch: "patched",
+    ...(withChannels ? { channels: { internal: { follows: "candidates" }, public: { follows: "releases" } } } : {}),
     policy: {
-      driver: dice.one(["pull", "pull", "github-actions", "workspace-ws"]),
+      driver,
       onNewer: dice.one(["supersede", "queue"]),
       landing: dice.one(["manual", "auto"]),
       automaticRetries: dice.between(0, 4),

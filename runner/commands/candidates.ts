@@ -16,9 +16,9 @@ export function registerCandidates(program: Command): void {
     description: "list what attempts produced, newest first",
     item: Candidate,
     filters: [{ option: "--stack <id>", description: "of this stack", query: "stackId" }],
-    headings: ["ATTEMPT", "KIND", "REF", "COMMIT", "LANDED", "AGE"],
+    headings: ["CANDIDATE", "KIND", "REF", "COMMIT", "LANDED", "AGE"],
     row: (candidate, now) => [
-      candidate.attemptId,
+      candidate.id,
       candidate.kind,
       candidate.ref.replace(/^refs\/heads\//, ""),
       candidate.oid.slice(0, 12),

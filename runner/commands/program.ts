@@ -11,6 +11,7 @@ import { registerAttempts } from "./attempts.ts";
 import { registerBackfill } from "./backfill.ts";
 import { registerCancel } from "./cancel.ts";
 import { registerCandidates } from "./candidates.ts";
+import { registerChannels } from "./channels.ts";
 import { registerCompletion } from "./completion.ts";
 import { registerCredentials } from "./credentials.ts";
 import { registerDismiss } from "./dismiss.ts";
@@ -23,6 +24,7 @@ import { registerInterventions } from "./interventions.ts";
 import { registerLand } from "./land.ts";
 import { registerPause } from "./pause.ts";
 import { registerPreview } from "./preview.ts";
+import { registerPromote } from "./promote.ts";
 import { registerRebase } from "./rebase.ts";
 import { registerRedrive } from "./redrive.ts";
 import { registerReplay } from "./replay.ts";
@@ -58,6 +60,7 @@ const GROUPS: readonly { heading: string; register: readonly ((program: Command)
       registerStacks,
       registerForecasts,
       registerCandidates,
+      registerChannels,
       registerInterventions,
       registerWhy,
       registerPreview,
@@ -77,6 +80,7 @@ const GROUPS: readonly { heading: string; register: readonly ((program: Command)
       registerDismiss,
       registerRedrive,
       registerLand,
+      registerPromote,
       registerPause,
       registerUnpause,
       registerTick,

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { isMaintenance } from "../../worker/contract/attempt.ts";
 import type { StackReport } from "../../worker/contract/report.ts";
 import type { AttemptResult, JobEnvelope } from "../../worker/contract/runner-wire.ts";
 import { repositoriesOf } from "../../worker/contract/stack.ts";
@@ -21,6 +22,7 @@ import { landCandidate } from "./land.ts";
 import { fetchMirror, type Mirror, openMirror } from "./mirror.ts";
 import { healing } from "./mirror-heal.ts";
 import { mirrorLimit, pruneMirrors } from "./mirror-limit.ts";
+import { promoteCandidate } from "./promote.ts";
 import { pushCandidate } from "./push.ts";
 import { rememberResolution } from "./remember.ts";
 import { verifyStack } from "./verify-stack.ts";
@@ -50,8 +52,8 @@ export async function performJob(
 async function perform(envelope: JobEnvelope, tools: WorkTools, env: Environment): Promise<AttemptResult> {
   const { stack } = envelope;
   tools.log(`${envelope.operation} of stack ${stack.id} (attempt ${envelope.attemptId}, hand-out ${envelope.epoch})`);
-  // A landing moves a branch to a commit, whoever made it.
-  if (stack.policy.work === "flow" && envelope.operation !== "land") return performFlows(envelope, tools, env);
+  // Landing and promotion move a branch to a commit, whoever made it.
+  if (stack.policy.work === "flow" && isMaintenance(envelope.operation)) return performFlows(envelope, tools, env);
   const repositories = repositoriesOf(stack);
   if (repositories === undefined)
     return resultOfStop(
@@ -102,6 +104,7 @@ async function fetchAndWork(
   if (!fetched.ok) return resultOfStop(fetched.stop);
   const fetchSeconds = secondsSince(startedAt);
   if (envelope.operation === "land") return land(mirror, envelope, tools);
+  if (envelope.operation === "promote") return promote(mirror, envelope, tools);
   return maintain(mirror, envelope, tools, env, fetchSeconds);
 }
 
@@ -117,6 +120,16 @@ async function land(mirror: Mirror, envelope: JobEnvelope, tools: WorkTools): Pr
   tools.log(`landing ${envelope.land.oid} on ${envelope.land.branch}, expected at ${envelope.land.expectedOid}`);
   if (!tools.push) return { outcome: "skipped", infrastructure: false, candidates: [] };
   const step = await landCandidate(mirror, envelope.land, { stackId: envelope.stack.id, number: envelope.number });
+  return step.ok ? step.value : resultOfStop(step.stop);
+}
+
+async function promote(mirror: Mirror, { promote: promotion }: JobEnvelope, tools: WorkTools): Promise<AttemptResult> {
+  if (promotion === undefined)
+    return resultOfStop(stopped("failed", "nothing_to_promote", "the job says promote and not what").stop);
+  tools.progress({ stage: "promote" });
+  tools.log(`promoting ${promotion.oid} to the channel ${promotion.channel} (${promotion.ref})`);
+  if (!tools.push) return { outcome: "skipped", infrastructure: false, candidates: [] };
+  const step = await promoteCandidate(mirror, promotion);
   return step.ok ? step.value : resultOfStop(step.stop);
 }
 

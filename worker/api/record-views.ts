@@ -33,6 +33,7 @@ export function attemptView(row: AttemptRow): MaintenanceAttempt {
     retries,
     onto,
     ...present({ tag: row.tag, relatedAttemptId: row.relatedAttemptId, landsAttemptId: row.landsAttemptId }),
+    ...present({ channel: row.channel, candidateId: row.candidateId }),
     ...present({ resume: row.resume, runner: row.runner }),
     cancelRequested,
     candidates,

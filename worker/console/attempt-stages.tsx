@@ -9,7 +9,10 @@ import { When } from "./words.tsx";
 export type Progress = AttemptDetail["progress"];
 
 const STAGES = ["fetch", "replay", "verify", "push"];
-const LANDING = ["fetch", "land"];
+const MOVES: Partial<Record<MaintenanceAttempt["operation"], string[]>> = {
+  land: ["fetch", "land"],
+  promote: ["fetch", "promote"],
+};
 
 /** Stages that belong to another one's part of the work, by their first words. */
 const WITHIN: readonly [string, string][] = [
@@ -24,7 +27,7 @@ type StagesProps = { attempt: MaintenanceAttempt; progress: Progress; now: numbe
 
 export function Stages({ attempt, progress, now }: StagesProps) {
   if (attempt.status !== "running") return null;
-  const stages = attempt.operation === "land" ? LANDING : STAGES;
+  const stages = MOVES[attempt.operation] ?? STAGES;
   const told = progress?.stage;
   const part = told === undefined ? undefined : (WITHIN.find(([words]) => told.startsWith(words))?.[1] ?? told);
   const at = part === undefined ? -1 : stages.indexOf(part);

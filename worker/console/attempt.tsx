@@ -127,6 +127,7 @@ const OPERATIONS: Record<MaintenanceAttempt["operation"], string> = {
   retry: "retry",
   replay: "replay",
   land: "landing",
+  promote: "promotion",
 };
 
 type FactsProps = { attempt: MaintenanceAttempt; event: FlowEvent["payload"]["entry"] | undefined; now: number };

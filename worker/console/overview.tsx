@@ -177,7 +177,7 @@ function Carried({ line, now }: { line: CarriedLine; now: number }) {
       <span>
         <StackLink id={line.stackId} />{" "}
         <a href={path.attempt(line.id)}>
-          {line.operation === "land" ? "landed " : ""}
+          {line.operation === "land" ? "landed " : line.operation === "promote" ? "promoted " : ""}
           <code>{subject(line)}</code>
         </a>
       </span>
@@ -248,7 +248,7 @@ function Row({ stack, now }: { stack: StackLine; now: number }) {
         ) : (
           <>
             <a href={path.attempt(stack.attemptId)}>
-              {stack.operation === "land" ? "landing " : ""}
+              {stack.operation === "land" ? "landing " : stack.operation === "promote" ? "promoting " : ""}
               <code>{subject({ tag: stack.tag, onto: stack.onto ?? "" })}</code>
             </a>{" "}
             <Status of={stack.status} />{" "}

@@ -41,10 +41,16 @@ export function isActive(status: AttemptStatus): boolean {
 /**
  * Why the attempt exists. `maintain`: the event arrived. `retry`: an operator tries the event again
  * after a bad end. `replay`: an operator wants it done again whatever came of it. `land`: move the
- * maintained branch to the candidate of the attempt named in `landsAttemptId`.
+ * maintained branch to the candidate of the attempt named in `landsAttemptId`. `promote`: move the
+ * channel to the candidate named in `candidateId`.
  */
-export const AttemptOperation = z.enum(["maintain", "retry", "replay", "land"]);
+export const AttemptOperation = z.enum(["maintain", "retry", "replay", "land", "promote"]);
 export type AttemptOperation = z.infer<typeof AttemptOperation>;
+
+/** Operations that make candidates, whose work a newer event may take the place of; the others only move a branch. */
+export function isMaintenance(operation: AttemptOperation): boolean {
+  return operation !== "land" && operation !== "promote";
+}
 
 /** What an attempt produced: a ref and the object it pointed at when it was read back. */
 export const CandidateRef = z.strictObject({
@@ -76,6 +82,9 @@ export const MaintenanceAttempt = z
     /** The newer attempt that took its place, or the first one for the same movement. */
     relatedAttemptId: z.string().optional(),
     landsAttemptId: z.string().optional(),
+    /** Of a promotion: which channel moves, and to which candidate. */
+    channel: Name.optional(),
+    candidateId: z.string().optional(),
     /** Note and resolved ref of the last resume. */
     resume: z.object({ note: z.string(), resolvedRef: z.string().optional() }).optional(),
     cancelRequested: z.boolean(),

@@ -22,6 +22,7 @@ export const ERROR_STATUS = {
   not_cancellable: 409,
   not_dismissable: 409,
   not_landable: 409,
+  not_promotable: 409,
   in_use: 409,
   gone: 410,
   payload_too_large: 413,

@@ -75,6 +75,13 @@ export const JobEnvelope = z
     resume: z.object({ note: z.string(), resolvedRef: z.string().optional() }).optional(),
     /** For `land`: move `branch` from `expectedOid` (its head when the candidate was made) to `oid`. */
     land: z.object({ branch: z.string(), oid: Oid, expectedOid: Oid, ref: z.string() }).optional(),
+    /**
+     * For `promote`: move the channel's `ref` to `oid`. It may stand on one of `expectedOids`: the newest first, what the
+     * record has, and what later promotions may have pushed whose end nobody heard of. Or it may not be there.
+     */
+    promote: z
+      .object({ channel: Name, ref: z.string(), oid: Oid, expectedOids: z.array(Oid), candidateRef: z.string() })
+      .optional(),
     callbackKey: z.string(),
     leaseUntil: Timestamp,
     deadlineAt: Timestamp,

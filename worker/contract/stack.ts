@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
+import { Channels } from "./channel.ts";
 import { ForecastPolicy, LatestForecast } from "./forecast.ts";
 import { ForgeSettings } from "./forge.ts";
 import { ForgeIdentity } from "./forge-identity.ts";
@@ -38,6 +39,8 @@ export const NotifyEvent = z.enum([
   "failed",
   "timed_out",
   "landed",
+  /** A channel stands on another candidate. */
+  "promoted",
   "superseded",
   /** A security advisory about what the stack follows, whatever becomes of it. */
   "advisory",
@@ -155,15 +158,20 @@ const StackFields = z.strictObject({
   /** Upstream commit or tag the branch stands on now; found by `merge-base` when absent. */
   base: z.union([Oid, RefName]).optional(),
   policy: StackPolicy.prefault({}),
+  /** Who consumes the stack's candidates, by name. */
+  channels: Channels.optional(),
 });
 
-/** A replay and a forecast need all three; a flow package may know its repositories itself, and so does a workspace. */
+/** A replay, a forecast and channels need all three; a flow package may know its repositories itself, and so does a workspace. */
 const REPOSITORIES = ["upstream", "fork", "branch"] as const;
 
 /** For `superRefine`: says which of them a stack lacks. */
 export function needsRepositories(stack: z.infer<typeof StackFields>, ctx: z.RefinementCtx): void {
   const { work, driver, forecast } = stack.policy;
-  if (forecast === undefined && (work === "flow" || !CAPABILITIES[driver].claims)) return;
+  if (stack.channels !== undefined && !CAPABILITIES[driver].claims)
+    ctx.addIssue({ code: "custom", path: ["channels"], message: `need a runner; '${driver}' brings none` });
+  if (forecast === undefined && stack.channels === undefined && (work === "flow" || !CAPABILITIES[driver].claims))
+    return;
   for (const name of REPOSITORIES)
     if (stack[name] === undefined) ctx.addIssue({ code: "custom", path: [name], message: "is missing" });
 }

@@ -11,14 +11,14 @@ import type { Database } from "../store/database.ts";
 import { branchCandidate } from "../store/dispatches.ts";
 import { findEvent } from "../store/flow-events.ts";
 import type { AttemptRow, StackRow } from "../store/rows.ts";
+import { promotion } from "./promotion.ts";
 
 /** Builds the envelope of a running attempt. The same claim gets the same envelope. */
 export async function jobEnvelope(
   db: Database,
   signingKey: string,
   attempt: AttemptRow,
-  config: StackConfig,
-  carried: StackRow["carried"],
+  { config, carried, channels }: { config: StackConfig } & Pick<StackRow, "carried" | "channels">,
 ): Promise<JobEnvelope> {
   const { nonce, leaseUntil, deadlineAt } = attempt;
   const event = await findEvent(db, attempt.eventId);
@@ -45,6 +45,7 @@ export async function jobEnvelope(
     candidateRef: candidateRef(config.policy.candidateRef, attempt),
     resume: attempt.resume ?? undefined,
     land: await landing(db, attempt, config),
+    promote: await promotion(db, attempt, channels),
     callbackKey: await callbackKey(signingKey, attempt.id, attempt.epoch, nonce),
     leaseUntil,
     deadlineAt,

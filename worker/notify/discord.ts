@@ -13,6 +13,8 @@ export type Notification = {
   stackId: string;
   attemptId: string;
   operation: string;
+  /** Of a promotion. */
+  channel?: string;
   tag: string | null;
   onto: string;
   reason: Reason | null;
@@ -29,6 +31,7 @@ const COLOURS: Record<NotifyEvent, number> = {
   changed: GREEN,
   completed: GREEN,
   landed: GREEN,
+  promoted: GREEN,
   needs_intervention: YELLOW,
   blocked: YELLOW,
   failed: RED,
@@ -45,6 +48,7 @@ export function discordMessage(n: Notification): unknown {
   const fields = [
     { name: "Attempt", value: code(n.attemptId), inline: true },
     { name: "Upstream", value: code(n.tag ?? n.onto), inline: true },
+    ...(n.channel === undefined ? [] : [{ name: "Channel", value: code(n.channel), inline: true }]),
     ...n.candidates.map((c) => ({ name: "Candidate", value: code(`${c.ref} ${c.oid.slice(0, 12)}`), inline: false })),
   ];
   return {

@@ -172,6 +172,18 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     access: "read",
     summary: "What carrying the stack onto the upstream branch would have met, newest first",
   },
+  "GET /stacks/{id}/channels": {
+    id: "listChannels",
+    tag: "stacks",
+    access: "read",
+    summary: "The stack's channels, and what each stands on",
+  },
+  "POST /candidates/{id}/promote": {
+    id: "promoteCandidate",
+    tag: "stacks",
+    access: "operate",
+    summary: "Move a channel to the candidate",
+  },
   "POST /stacks/{id}/backfill": {
     id: "backfillStack",
     tag: "stacks",

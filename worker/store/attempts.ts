@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { and, asc, desc, eq, lt, ne, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, lt, notInArray, type SQL, sql } from "drizzle-orm";
 import type { AttemptStatus } from "../contract/attempt.ts";
 import { type Database, reading, readRow } from "./database.ts";
 import { type Named, prepared } from "./prepared.ts";
 import type { JournalRow, ReportRow } from "./rows.ts";
-import { attempts, journal, reports } from "./schema.ts";
+import { attempts, candidates, journal, reports } from "./schema.ts";
 
 export type StoredAttempt = typeof attempts.$inferSelect;
 
@@ -17,6 +17,9 @@ export const isOpen: SQL = sql`status IN ('queued','dispatched','running','block
 
 /** Terms that D1 takes in one compound SELECT. */
 const COMPOUND_TERMS = 5;
+
+/** Promotions that are looked at for where a channel may stand. */
+const LOOK_BACK = 20;
 
 export type AttemptFilter = { eventId?: string; stackId?: string; statuses?: readonly AttemptStatus[] };
 
@@ -81,10 +84,32 @@ export async function findClaimed(db: Database, nonce: string): Promise<StoredAt
   return byNonce.first(db, { nonce });
 }
 
-/** Last attempt of an event in a stack; landings do not count. */
+/** Last attempt of an event in a stack; landings and promotions do not count. */
 export async function lastAttempt(db: Database, eventId: string, stackId: string): Promise<StoredAttempt | undefined> {
-  const where = and(eq(attempts.eventId, eventId), eq(attempts.stackId, stackId), ne(attempts.operation, "land"));
+  const where = and(
+    eq(attempts.eventId, eventId),
+    eq(attempts.stackId, stackId),
+    notInArray(attempts.operation, ["land", "promote"]),
+  );
   return (await reading(db.select().from(attempts).where(where).orderBy(desc(attempts.position)).limit(1)))[0];
+}
+
+/**
+ * What was to be promoted to a channel after its attempt `number`, newest first: some of it may have been pushed though
+ * nobody heard of it.
+ */
+export async function promotedAfter(db: Database, stackId: string, channel: string, number: number): Promise<string[]> {
+  const where = and(eq(attempts.stackId, stackId), eq(attempts.channel, channel), gt(attempts.number, number));
+  const rows = await reading(
+    db
+      .select({ oid: candidates.oid })
+      .from(attempts)
+      .innerJoin(candidates, eq(candidates.id, attempts.candidateId))
+      .where(where)
+      .orderBy(desc(attempts.number))
+      .limit(LOOK_BACK),
+  );
+  return rows.map(({ oid }) => oid);
 }
 
 export async function readTimeline(db: Database, attemptId: string): Promise<JournalRow[]> {

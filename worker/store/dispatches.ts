@@ -90,6 +90,10 @@ export async function listCandidates(
   );
 }
 
+export async function findCandidate(db: Database, id: string): Promise<StoredCandidate | undefined> {
+  return (await reading(db.select().from(candidates).where(eq(candidates.id, id)).limit(1)))[0];
+}
+
 /** The branch that an attempt produced. */
 export async function branchCandidate(db: Database, attemptId: string): Promise<CandidateRow | undefined> {
   const where = and(eq(candidates.attemptId, attemptId), eq(candidates.kind, "branch"));

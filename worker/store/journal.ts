@@ -33,6 +33,7 @@ export type StackFields = {
   endedCounts: EndedCounts;
   highestTag: string | null;
   carried: StackRow["carried"];
+  channels: StackRow["channels"];
   /** The newest attempt that has not ended. */
   currentAttemptId: string | null;
   nextActionAt: string | null;
@@ -102,9 +103,10 @@ function orNextEffect(at: string): string {
 }
 
 /** Columns of attempts that stay as they were made: what is not written costs no index rows. */
-const BORN_WITH = "stack_id number created_at event_id operation onto onto_sha tag movement lands_attempt_id".split(
-  " ",
-);
+const BORN_WITH =
+  "stack_id number created_at event_id operation onto onto_sha tag movement lands_attempt_id channel candidate_id prerelease actor".split(
+    " ",
+  );
 
 const ACCEPTED = `UPDATE deliveries SET status = 'accepted', accepted_at = ?1
   WHERE stack_id = ?2 AND event_id IN (SELECT value FROM json_each(?3))`;

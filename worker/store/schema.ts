@@ -10,6 +10,7 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { AttemptOperation, AttemptStatus, CandidateRef, EndedCounts } from "../contract/attempt.ts";
+import type { ChannelPointer } from "../contract/channel.ts";
 import type { CredentialKind } from "../contract/credential.ts";
 import type { FeedEntry, FilterDecision, SignalDisposition } from "../contract/feed-signal.ts";
 import type { FeedSourceConfig } from "../contract/feed-source.ts";
@@ -38,6 +39,8 @@ export const stacks = sqliteTable(
     /** Attempts that have ended, by how: counted as they end, since counting them later reads them all. */
     endedCounts: text("ended_counts", { mode: "json" }).$type<EndedCounts>().notNull().default({}),
     highestTag: text("highest_tag"),
+    /** What each channel stands on. */
+    channels: text("channels", { mode: "json" }).$type<Record<string, ChannelPointer>>().notNull().default({}),
     carried: text("carried", { mode: "json" }).$type<{
       tag?: string | undefined;
       oid: string;
@@ -223,6 +226,13 @@ export const attempts = sqliteTable(
     movement: text("movement").notNull(),
     relatedAttemptId: text("related_attempt_id"),
     landsAttemptId: text("lands_attempt_id"),
+    /** Of a promotion: which channel moves, to which candidate. */
+    channel: text("channel"),
+    candidateId: text("candidate_id"),
+    /** What the event's source said of it; null where it did not say. */
+    prerelease: integer("prerelease", { mode: "boolean" }),
+    /** Who had it made; null for those older than this column. */
+    actor: text("actor"),
     resume: text("resume", { mode: "json" }).$type<{ note: string; resolvedRef?: string }>(),
     cancelRequested: integer("cancel_requested", { mode: "boolean" }).notNull().default(false),
     /** Nonce of the claim that holds the current epoch. */
@@ -255,6 +265,7 @@ export const attempts = sqliteTable(
     index("attempts_event_stack").on(t.eventId, t.stackId, t.position),
     index("attempts_event_stack_status").on(t.eventId, t.stackId, t.status, t.position),
     index("attempts_movement").on(t.stackId, t.movement, t.position),
+    index("attempts_channel").on(t.stackId, t.channel, t.number).where(sql`channel IS NOT NULL`),
     index("attempts_waiting_since").on(t.updatedAt, t.id).where(sql`status = 'needs_intervention'`),
     uniqueIndex("attempts_nonce").on(t.nonce).where(sql`nonce IS NOT NULL`),
     index("attempts_open")

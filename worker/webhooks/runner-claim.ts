@@ -145,5 +145,5 @@ async function take(
   const claimed = await stackObject(c.env, stackId).claim(stackId, { attemptId, epoch, nonce, runner });
   if (!claimed.ok) return refused(c, claimed.code, claimed.message, attemptId);
   log("info", "dispatch.sent", { stackId, attemptId, epoch, runner: runner.name });
-  return c.json(await jobEnvelope(c.var.db, key, claimed.attempt, claimed.config, claimed.carried), 200);
+  return c.json(await jobEnvelope(c.var.db, key, claimed.attempt, claimed), 200);
 }

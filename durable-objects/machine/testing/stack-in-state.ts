@@ -28,6 +28,7 @@ export const config = StackConfig.parse({
   upstream: { url: "https://git.test.org/up" },
   fork: { url: "https://git.test.org/fork" },
   branch: "patched",
+  channels: { internal: { follows: "manual" } },
 });
 
 export function event(tag: string, more: Partial<IncomingEvent> = {}): IncomingEvent {

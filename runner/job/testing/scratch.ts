@@ -38,7 +38,9 @@ export type EnvelopeParts = {
   sha?: string;
   policy?: unknown;
   number?: number;
-} & Partial<Pick<JobEnvelope, "heartbeatSeconds" | "operation" | "land" | "resume" | "deadlineAt" | "candidateRef">>;
+} & Partial<
+  Pick<JobEnvelope, "heartbeatSeconds" | "operation" | "land" | "promote" | "resume" | "deadlineAt" | "candidateRef">
+>;
 
 /** The envelope of a release's attempt; the shape is checked where the URLs are ones of the wire. */
 export function testEnvelope(parts: EnvelopeParts = {}): JobEnvelope {
@@ -69,6 +71,7 @@ export function testEnvelope(parts: EnvelopeParts = {}): JobEnvelope {
     candidateRef: parts.candidateRef ?? `patch-moi/web/${tag}`,
     resume: parts.resume,
     land: parts.land,
+    promote: parts.promote,
     callbackKey: parts.callbackKey ?? newSecret(),
     leaseUntil: soon,
     deadlineAt: parts.deadlineAt ?? soon,

@@ -1,0 +1,62 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { performJob } from "./perform-job.ts";
+import { lines, Repositories } from "./testing/repositories.ts";
+import { type EnvelopeParts, type Scratch, scratch, testEnvelope } from "./testing/scratch.ts";
+
+const REF = "refs/heads/patch-moi/web/channel/public";
+
+let folder: Scratch;
+let repositories: Repositories;
+let oid: string;
+
+beforeEach(async () => {
+  folder = scratch();
+  repositories = new Repositories(folder.path);
+  repositories.release("v2", { a: lines({ 18: "theirs" }) });
+  oid = (await perform({})).candidates[0]?.oid ?? "";
+});
+afterEach(() => folder[Symbol.dispose]());
+
+async function perform(parts: EnvelopeParts) {
+  const { upstream, fork } = repositories;
+  const signal = new AbortController().signal;
+  const nothing = () => {};
+  const tools = { home: folder.home, signal, progress: nothing, log: nothing, redact: (s: string) => s, push: true };
+  return performJob(testEnvelope({ upstream, fork, ...parts }), tools, { PATH: process.env.PATH });
+}
+
+const promote = (expectedOids: string[], to = oid) =>
+  perform({
+    operation: "promote",
+    promote: { channel: "public", ref: REF, oid: to, expectedOids, candidateRef: "refs/heads/patch-moi/web/v2" },
+  });
+
+test("a channel's branch is made, moved from where it is known to be, and again is success", async () => {
+  const first = await promote([]);
+  expect(first).toMatchObject({ outcome: "changed", candidates: [{ kind: "branch", ref: REF, oid }] });
+  expect(repositories.inFork(REF)).toBe(oid);
+  expect(await promote([])).toEqual(first);
+  const next = repositories.pushToFork("next", "v2", [{ subject: "one more", files: { c: "c\n" } }]);
+  expect(await promote([oid], next)).toMatchObject({ outcome: "changed" });
+  expect(repositories.inFork(REF)).toBe(next);
+  // And back: the record knows of both.
+  expect(await promote([oid, next])).toMatchObject({ outcome: "changed" });
+  expect(repositories.inFork(REF)).toBe(oid);
+});
+
+test("a channel that somebody else moved stays, and says how to go on", async () => {
+  const other = repositories.inFork("refs/heads/main") ?? "";
+  repositories.git(repositories.fork, "update-ref", REF, other);
+  const refused = await promote([oid]);
+  expect(refused).toMatchObject({ outcome: "failed", reason: { code: "channel_moved" } });
+  expect(refused.reason?.message).toContain(other);
+  expect(repositories.inFork(REF)).toBe(other);
+  repositories.git(repositories.fork, "update-ref", "-d", REF);
+  expect(await promote([oid])).toMatchObject({ outcome: "changed" });
+});
+
+test("a candidate that the fork does not have any more moves nothing", async () => {
+  const gone = "d".repeat(40);
+  expect(await promote([], gone)).toMatchObject({ outcome: "failed", reason: { code: "candidate_missing" } });
+  expect(repositories.inFork(REF)).toBeUndefined();
+});
