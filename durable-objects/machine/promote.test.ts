@@ -34,7 +34,6 @@ function event(tag: string | null, more: Partial<IncomingEvent> = {}): IncomingE
   const facts = { movement: name, onto, ontoSha: null, tag, prerelease: undefined };
   return {
     id: `e:${name}`,
-    type: "upstream.release",
     position: 1,
     ...facts,
     moved: null,
