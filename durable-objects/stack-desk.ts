@@ -14,7 +14,7 @@ import { admit } from "./machine/runner.ts";
 import type { Command, StackState } from "./machine/state.ts";
 import { iso, LEASE_MS } from "./machine/timing.ts";
 import type { Ports } from "./ports.ts";
-import { type Prospects, prospects } from "./prospects.ts";
+import { type Promotions, type Prospects, prospects } from "./prospects.ts";
 import { type Answer, epochsOf, type Failure, noStack, type Once, StackKeeper } from "./stack-keeper.ts";
 import { askSurfaces, dueLooks } from "./surface-looks.ts";
 
@@ -89,12 +89,16 @@ export class StackDesk {
   }
 
   /** What an operator may do about an attempt now, and why not the rest. */
-  prospects(stackId: string, attemptId: string, eventId: string): Promise<Answer<{ may: Prospects }>> {
+  prospects(
+    stackId: string,
+    attemptId: string,
+    eventId: string,
+  ): Promise<Answer<{ may: Prospects; promote: Promotions }>> {
     return this.keeper.turn(stackId, async () => {
       const state = await this.keeper.load(stackId);
       if (state === undefined) return noStack(stackId);
-      const may = await prospects(this.ports.db, state, { attemptId, eventId, now: this.ports.now() });
-      return { ok: true as const, may };
+      const found = await prospects(this.ports.db, state, { attemptId, eventId, now: this.ports.now() });
+      return { ok: true as const, ...found };
     });
   }
 

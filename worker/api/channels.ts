@@ -4,13 +4,14 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { MaintenanceAttempt } from "../contract/attempt.ts";
 import { Channel, channelRef, PromoteInput } from "../contract/channel.ts";
 import { Name } from "../contract/primitives.ts";
 import { findCandidate } from "../store/dispatches.ts";
 import type { StackRow } from "../store/rows.ts";
 import { findStack } from "../store/stacks.ts";
-import { ApiError, json, jsonBody, refusals, router, scope } from "./http.ts";
+import { ApiError, type AppEnv, json, jsonBody, refusals, router, scope } from "./http.ts";
 import { operate } from "./maintenance-attempts.ts";
 
 export const channelsApi = router();
@@ -43,17 +44,19 @@ channelsApi.openapi(
     },
   }),
   async (c) => {
-    const { id } = c.req.valid("param");
-    const { channel } = c.req.valid("json");
-    const candidate = await findCandidate(c.var.db, id);
-    if (candidate === undefined) throw new ApiError("not_found", `there is no candidate '${id}'`);
-    const { attemptId } = candidate;
-    return c.json(await operate(c, { type: "promote", attemptId, candidateId: id, channel }), 202);
+    return c.json(await promote(c, c.req.valid("param").id, c.req.valid("json").channel), 202);
   },
 );
 
+/** Moves a channel to a candidate: by the API or the console. */
+export async function promote(c: Context<AppEnv>, candidateId: string, channel: string) {
+  const candidate = await findCandidate(c.var.db, candidateId);
+  if (candidate === undefined) throw new ApiError("not_found", `there is no candidate '${candidateId}'`);
+  return operate(c, { type: "promote", attemptId: candidate.attemptId, candidateId, channel });
+}
+
 /** Those that are declared, and those that were and still stand somewhere. */
-function channelsOf({ id, config, channels: promoted }: StackRow): Channel[] {
+export function channelsOf({ id, config, channels: promoted }: StackRow): Channel[] {
   const declared = config.channels ?? {};
   const names = [...new Set([...Object.keys(declared), ...Object.keys(promoted)])].toSorted();
   return names.map((channel) => {

@@ -6,6 +6,7 @@
 import type { Context } from "hono";
 import { Hono } from "hono";
 import { z } from "zod";
+import { promote } from "../api/channels.ts";
 import { tryAgain } from "../api/flow-events.ts";
 import { ApiError, type AppEnv, scope } from "../api/http.ts";
 import { operate, readAttempt } from "../api/maintenance-attempts.ts";
@@ -18,6 +19,7 @@ import { findReport } from "../store/attempts.ts";
 import { AttemptActs } from "./attempt-acts.tsx";
 import { Candidates, Dispatches, Timeline } from "./attempt-history.tsx";
 import { Stages } from "./attempt-stages.tsx";
+import { Promote } from "./channels.tsx";
 import { page } from "./frame.tsx";
 import { StackReportView } from "./report.tsx";
 import { formOf } from "./visit.ts";
@@ -29,7 +31,7 @@ attemptPages.get("/attempts/:id", async (c) => {
   const record = await attemptRecord(c, c.req.param("id"));
   const attempt = attemptView(record.attempt);
   const object = stackObject(c.env, attempt.stackId);
-  const [{ may }, progress] = await Promise.all([
+  const [{ may, promote: promotions }, progress] = await Promise.all([
     object.prospects(attempt.stackId, attempt.id, attempt.eventId).then((answer) => granted(answer)),
     attempt.status === "running" ? object.readProgress(attempt.id) : undefined,
   ]);
@@ -55,6 +57,12 @@ attemptPages.get("/attempts/:id", async (c) => {
       <section id="acts" data-part aria-labelledby="acts-title">
         <h2 id="acts-title">What you can do</h2>
         <AttemptActs visit={visit} attempt={attempt} may={may} />
+        <Promote
+          visit={visit}
+          attemptId={attempt.id}
+          candidateId={record.candidates.find(({ kind }) => kind === "branch")?.id}
+          promote={promotions}
+        />
       </section>
       <div id="outcome" data-part>
         <Candidates of={record.candidates} stack={record.stack} now={visit.now} />
@@ -89,6 +97,12 @@ for (const type of ["cancel", "land"] as const)
     const { attempt } = await operate(c, { type, attemptId: c.req.param("id") });
     return c.redirect(path.attempt(attempt.id), 303);
   });
+
+attemptPages.post("/attempts/:id/promote", scope("operate"), async (c) => {
+  const { candidateId = "", channel = "" } = await formOf(c);
+  const { attempt } = await promote(c, candidateId, channel);
+  return c.redirect(path.attempt(attempt.id), 303);
+});
 
 attemptPages.post("/attempts/:id/resume", scope("operate"), async (c) => {
   const form = await formOf(c);

@@ -195,6 +195,7 @@ describe("forms", () => {
       `/console/attempts/${id}/replay`,
       `/console/attempts/${id}/cancel`,
       `/console/attempts/${id}/land`,
+      `/console/attempts/${id}/promote`,
       "/console/stacks/readable/pause",
       "/console/sources/none/poll",
       "/console/interventions/redrive",
@@ -264,6 +265,25 @@ describe("what an operator does", () => {
     const answer = await visitor.act(path, `${path}/land`);
     expect(answer.headers.get("location")).toBe("/console/attempts/landing.2");
     expect((await visitor.get(path)).html).toContain("landing.2 is landing it already");
+  });
+
+  it("promotes a candidate to a channel, and says why not to the one that stands on it", async () => {
+    const runner = await stackWithRunner("channelled");
+    const { stack } = (await call("GET", "/stacks/channelled")).body as { stack: Record<string, unknown> };
+    const { upstream, fork, branch, policy } = stack;
+    await call("PUT", "/stacks/channelled", {
+      ...{ upstream, fork, branch, policy },
+      channels: { trial: { follows: "manual" } },
+    });
+    await postRelease("channelled", "v1.0.0");
+    const job = await runner.job();
+    await tellResult(job, changed(job));
+    const visitor = await Visitor.signedIn();
+    const path = "/console/attempts/channelled.1";
+    const answer = await visitor.act(path, `${path}/promote`);
+    expect(answer.headers.get("location")).toBe("/console/attempts/channelled.2");
+    expect((await visitor.get(path)).html).toContain("channelled.2 is promoting it already");
+    expect((await visitor.get("/console/stacks/channelled")).html).toContain("patch-moi/channelled/channel/trial");
   });
 
   it("makes tokens and runners whose secret is in that one answer", async () => {

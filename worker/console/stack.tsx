@@ -5,6 +5,7 @@
  */
 import { Hono } from "hono";
 import { z } from "zod";
+import { channelsOf } from "../api/channels.ts";
 import { ApiError, type AppEnv, page as cut, decodeCursor, scope } from "../api/http.ts";
 import { stackObject } from "../api/object.ts";
 import { attemptView, forecastView } from "../api/record-views.ts";
@@ -16,6 +17,7 @@ import { repositoriesOf, type StackConfig } from "../contract/stack.ts";
 import { listForecasts } from "../store/forecasts.ts";
 import { readStackRecord, type StackRecord } from "../store/stack-record.ts";
 import { Stages } from "./attempt-stages.tsx";
+import { Channels } from "./channels.tsx";
 import { ForecastView } from "./forecast.tsx";
 import { Act } from "./form.tsx";
 import { page } from "./frame.tsx";
@@ -86,6 +88,9 @@ stackPages.get("/stacks/:id", async (c) => {
       )}
       <div id="forecast" data-part>
         <ForecastView forecasts={forecasts.map(forecastView)} now={visit.now} />
+      </div>
+      <div id="channels" data-part>
+        <Channels channels={channelsOf(stack)} now={visit.now} />
       </div>
       <div id="patches" data-part>
         <PatchHeat reports={record.reports} />
