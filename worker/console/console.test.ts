@@ -271,10 +271,8 @@ describe("what an operator does", () => {
     const runner = await stackWithRunner("channelled");
     const { stack } = (await call("GET", "/stacks/channelled")).body as { stack: Record<string, unknown> };
     const { upstream, fork, branch, policy } = stack;
-    await call("PUT", "/stacks/channelled", {
-      ...{ upstream, fork, branch, policy },
-      channels: { trial: { follows: "manual" } },
-    });
+    const channels = { trial: { follows: "manual" } };
+    await call("PUT", "/stacks/channelled", { upstream, fork, branch, policy, channels });
     await postRelease("channelled", "v1.0.0");
     const job = await runner.job();
     await tellResult(job, changed(job));
