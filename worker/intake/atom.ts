@@ -6,7 +6,7 @@
 import { readFeedDate } from "./feed-date.ts";
 import { resolveLink } from "./feed-link.ts";
 import type { RawEntry } from "./raw-entry.ts";
-import { attribute, child, children, rawText, textOf, titleOf, type XmlNode } from "./xml-document.ts";
+import { attribute, bodyOf, child, children, textOf, titleOf, type XmlNode } from "./xml-document.ts";
 
 export function readAtomTitle(feed: XmlNode): string | undefined {
   return titleOf(feed);
@@ -19,7 +19,6 @@ export function readAtomEntries(feed: XmlNode, url: string | undefined): RawEntr
 
 function readEntry(entry: XmlNode, feedBase: string | undefined, url: string | undefined): RawEntry {
   const link = alternate(entry);
-  const bodies = [...children(entry, "content"), ...children(entry, "summary")].map(rawText);
   const published = textOf(entry, "published", "issued", "created");
   const updated = textOf(entry, "updated", "modified");
   return {
@@ -38,7 +37,7 @@ function readEntry(entry: XmlNode, feedBase: string | undefined, url: string | u
     author: textOf(child(entry, "author"), "name"),
     publishedAt: published === undefined ? undefined : readFeedDate(published),
     updatedAt: updated === undefined ? undefined : readFeedDate(updated),
-    bodyDigest: bodies.length === 0 ? undefined : bodies.join("."),
+    ...bodyOf([...children(entry, "content"), ...children(entry, "summary")]),
   };
 }
 

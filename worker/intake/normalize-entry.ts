@@ -12,7 +12,12 @@ import type { EntryContext } from "./providers/provider.ts";
 import type { ParsedFeed, RawEntry } from "./raw-entry.ts";
 
 /** An entry, and a digest of what a reader would call its content. */
-export type NormalizedEntry = { entry: FeedEntry; fingerprint: string };
+export type NormalizedEntry = {
+  entry: FeedEntry;
+  fingerprint: string;
+  /** Of a feed that mixes them: what the entry is, where that can be told. */
+  form?: "bare" | "release";
+};
 
 export type NormalizedFeed = { entries: NormalizedEntry[]; warnings: string[] };
 
@@ -88,7 +93,8 @@ export function normalizeEntry(
     raw.prerelease,
     raw.bodyDigest,
   ];
-  return ok({ entry, fingerprint: shortDigest(JSON.stringify(content)) });
+  const form = facts.form === undefined ? {} : { form: facts.form };
+  return ok({ entry, fingerprint: shortDigest(JSON.stringify(content)), ...form });
 }
 
 /** Two digests: of what it says of versions, and of everything else, since only the first is news. */

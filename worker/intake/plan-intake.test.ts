@@ -136,6 +136,32 @@ describe("planIntake", () => {
     expect(made.events).toEqual([]);
   });
 
+  it("makes one event of a bare tag that became a release, also where the tag was there before we watched", () => {
+    const bare = { ...release("v1", 1, "tag"), form: "bare" as const };
+    const first = plan([bare], { primed: false, seeded: false });
+    const rows = new Map(first.entries.map((row) => [row.entryId, row]));
+    expect(plan([bare], { known: rows })).toEqual(plan([], { known: rows }));
+    const made = plan([{ ...release("v1", 9, "notes"), form: "release" }], { known: rows });
+    expect(made.events).toMatchObject([
+      { id: "patch:src:id/v1#release:upstream.release", payload: { entry: { tag: "v1" } } },
+    ]);
+    expect(made.signals).toMatchObject([{ disposition: "event", revision: 1, eventId: made.events[0]?.id }]);
+    expect(made.deliveries.map(({ stackId }) => stackId)).toEqual(["red", "blue"]);
+    const after = new Map(made.entries.map((row) => [row.entryId, row]));
+    const again = plan([{ ...release("v1", 9, "better notes"), form: "release" }], { known: after });
+    expect(dispositions(again)).toEqual(["v1 edited"]);
+  });
+
+  it("takes what may have been a release for an edit, and a webhook's word over an old copy of the feed", () => {
+    expect(dispositions(plan([{ ...release("v1", 9, "notes"), form: "release" }], { known: known("v1") }))).toEqual([
+      "v1 edited",
+    ]);
+    const told = new Map([...known("v1")].map(([id, row]) => [id, { ...row, fingerprint: "webhook" }]));
+    const cached = plan([{ ...release("v1", 1, "tag"), form: "bare" }], { known: told });
+    const rows = new Map(cached.entries.map((row) => [row.entryId, row]));
+    expect(plan([{ ...release("v1", 9, "notes"), form: "release" }], { known: rows }).events).toEqual([]);
+  });
+
   it("finds a backport below known entries", () => {
     expect(dispositions(plan([release("v2", 2), release("v1.1", 9)], { known: known("v2") }))).toEqual(["v1.1 event"]);
   });

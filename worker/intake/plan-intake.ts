@@ -20,9 +20,12 @@ export const REFS_ONLY = "";
 /** Fingerprint of an entry that a webhook told and no feed did so far: known and dealt with, but not read yet. */
 export const WEBHOOK_ONLY = "webhook";
 
+/** Before the digest of an entry that the feed told as a tag without a release. */
+const BARE = "bare-";
+
 export type KnownEntry = {
   entryId: string;
-  /** {@link REFS_ONLY}, {@link WEBHOOK_ONLY}, or a digest of what the feed said. */
+  /** {@link REFS_ONLY}, {@link WEBHOOK_ONLY}, or a digest of what the feed said, marked where that was a bare tag. */
   fingerprint: string;
   revision: number;
   tag: string | null;
@@ -108,9 +111,12 @@ export function planIntake(input: IntakeInput): IntakePlan {
   const priming = primes(input);
   const told = input.entries.map(({ entry }) => isTold(find(entry)));
   const news = new Set<FeedEntry>();
-  for (const { entry: said, fingerprint } of oldestFirst(input.entries)) {
+  for (const { entry: said, fingerprint: digest, form } of oldestFirst(input.entries)) {
     const known = find(said);
-    if (known?.fingerprint === fingerprint) continue;
+    if (known?.fingerprint.replace(BARE, "") === digest) continue;
+    const bare = known !== undefined && isBare(known) ? form !== "release" : form === "bare";
+    // What a webhook called a release is one, however long a cache shows what was there before.
+    const fingerprint = bare && known?.fingerprint !== WEBHOOK_ONLY ? `${BARE}${digest}` : digest;
     // The refs may have named it first, under another id: that one stays.
     const entry = known === undefined ? said : { ...said, entryId: known.entryId };
     const fresh =
@@ -132,7 +138,8 @@ export function planIntake(input: IntakeInput): IntakePlan {
       news.add(said);
       // Of a movement that the refs told and that was emitted then, this makes the same ids: nothing new.
       emit(plan, input, entry, 0);
-    } else if (isTold(known) && tellsAnew(input, known, fingerprint)) emit(plan, input, entry, revision);
+    } else if (known !== undefined && isBare(known) && form === "release") emitRelease(plan, input, entry, revision);
+    else if (isTold(known) && tellsAnew(input, known, fingerprint)) emit(plan, input, entry, revision);
     else if (isTold(known)) plan.signals.push(signal(input, entry, revision, "edited"));
   }
   const oldest = input.entries.at(-1)?.entry;
@@ -153,6 +160,10 @@ function knownFinder(known: Iterable<KnownEntry>): (entry: FeedEntry) => KnownEn
 
 function isTold(known: KnownEntry | undefined): boolean {
   return known !== undefined && known.fingerprint !== REFS_ONLY && known.fingerprint !== WEBHOOK_ONLY;
+}
+
+export function isBare(known: Pick<KnownEntry, "fingerprint">): boolean {
+  return known.fingerprint.startsWith(BARE);
 }
 
 /** An advisory that now says something else of versions is news to whoever acted on it; new words are not. */
@@ -185,13 +196,33 @@ function primes(input: IntakeInput): boolean {
 
 /** A new movement: filtered by the stacks' policies, or an event for those that let it through. */
 export function emit(plan: IntakePlan, input: MovementContext, entry: FeedEntry, revision: number): void {
+  emitAs(plan, input, entry, revision, eventFor(input, entry, revision));
+}
+
+/**
+ * A tag that was bare and is a release now: one event for all time, beside the tag's own. To a stack that
+ * acted on the tag it is the same movement; one that never heard of it, as it was there before we
+ * watched, hears of it now.
+ */
+export function emitRelease(plan: IntakePlan, input: MovementContext, entry: FeedEntry, revision: number): void {
+  const event = eventFor(input, entry, revision);
+  const id = flowEventId(input.sourceId, `${entry.entryId}#release`, event.type);
+  emitAs(plan, input, entry, revision, { ...event, id });
+}
+
+function emitAs(
+  plan: IntakePlan,
+  input: MovementContext,
+  entry: FeedEntry,
+  revision: number,
+  event: PlannedEvent,
+): void {
   const decisions = input.stacks.map((stack) => decide(stack, input.config.event, entry));
   const receivers = decisions.filter((decision) => decision.pass).map((decision) => decision.stackId);
   if (input.config.target.mode !== "notify_only" && receivers.length === 0) {
     plan.signals.push(signal(input, entry, revision, "filtered", decisions));
     return;
   }
-  const event = eventFor(input, entry, revision);
   plan.signals.push({ ...signal(input, entry, revision, "event", decisions), eventId: event.id });
   plan.events.push(event);
   for (const stackId of receivers) plan.deliveries.push({ eventId: event.id, stackId });

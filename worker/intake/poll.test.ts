@@ -143,6 +143,33 @@ describe("pollSources", { timeout: 60_000 }, () => {
     expect(await signals("edits")).toEqual(["v1.0.0 r0 primed", "v1.0.0 r1 edited"]);
   });
 
+  it("tells a bare tag that became a release, once", async () => {
+    const upstream = new Upstream();
+    await declare("promoted", { target: { mode: "maintain", stacks: ["red"] } });
+    const say = (title: string, body: string) =>
+      upstream.answers.set(
+        addressOf("promoted"),
+        () =>
+          new Response(
+            `<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>tag:github.com,2008:Repository/1/v0.1.0</id>
+             <link href="https://github.com/acme/x/releases/tag/v0.1.0"/><title>${title}</title>
+             <content type="html">${body}</content></entry></feed>`,
+          ),
+      );
+    for (const [title, body] of [
+      ["v0.1.0", "&lt;p&gt;The first&lt;/p&gt;"],
+      ["v0.1.0", "&lt;h2&gt;The first&lt;/h2&gt; &lt;ul&gt;&lt;li&gt;Engines&lt;/li&gt;&lt;/ul&gt;"],
+      ["Rocket 0.1", "&lt;h2&gt;The first&lt;/h2&gt;"],
+    ] as const) {
+      say(title, body);
+      await pollSources(upstream.context(), ["promoted"]);
+    }
+    expect(await signals("promoted")).toEqual(["v0.1.0 r0 primed", "v0.1.0 r1 event", "v0.1.0 r2 edited"]);
+    expect(await deliveriesTo("red")).toContain(
+      "patch:promoted:tag:github.com,2008:Repository/1/v0.1.0#release:upstream.release accepted",
+    );
+  });
+
   it("sends the validators of the last answer that was taken in, and understands 304", async () => {
     const upstream = new Upstream();
     await declare("validators");

@@ -22,6 +22,8 @@ export type RawEntry = {
   prerelease?: boolean;
   /** Digest of the body's words. The body itself is never kept. */
   bodyDigest?: string;
+  /** Paragraphs only, as of a tag's message, or written with markup; absent where neither is certain. */
+  bodyForm?: "plain" | "markup";
   advisory?: Advisory;
 };
 

@@ -6,7 +6,7 @@
 import { readFeedDate } from "./feed-date.ts";
 import { resolveLink } from "./feed-link.ts";
 import type { RawEntry } from "./raw-entry.ts";
-import { attribute, child, children, field, rawText, textOf, titleOf, type XmlNode } from "./xml-document.ts";
+import { attribute, bodyOf, child, children, field, rawText, textOf, titleOf, type XmlNode } from "./xml-document.ts";
 
 export function readRssTitle(root: XmlNode): string | undefined {
   return titleOf(child(root, "channel"));
@@ -24,7 +24,6 @@ function readItem(item: XmlNode, base: string | undefined, url: string | undefin
   const guidText = guid === undefined ? undefined : field(rawText(guid));
   const permalink = guid !== undefined && attribute(guid, "isPermaLink") !== "false" ? guidText : undefined;
   const href = linkOf(item) ?? (permalink?.startsWith("http") === true ? permalink : undefined);
-  const bodies = [...children(item, "description"), ...children(item, "content:encoded")].map(rawText);
   const published = textOf(item, "pubDate", "dc:date", "dcterms:issued", "published");
   const updated = textOf(item, "updated", "dcterms:modified");
   return {
@@ -34,7 +33,7 @@ function readItem(item: XmlNode, base: string | undefined, url: string | undefin
     author: textOf(item, "author", "dc:creator") ?? textOf(child(item, "author"), "name"),
     publishedAt: published === undefined ? undefined : readFeedDate(published),
     updatedAt: updated === undefined ? undefined : readFeedDate(updated),
-    bodyDigest: bodies.length === 0 ? undefined : bodies.join("."),
+    ...bodyOf([...children(item, "description"), ...children(item, "content:encoded")]),
   };
 }
 

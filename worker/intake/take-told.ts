@@ -13,10 +13,12 @@ import { type FeedSourceRow, followersOf } from "../store/feed-sources.ts";
 import { deliverPending } from "./deliver.ts";
 import {
   emit,
+  emitRelease,
   emptyPlan,
   type FollowingStack,
   followingStack,
   type IntakePlan,
+  isBare,
   type MovementContext,
   REFS_ONLY,
   WEBHOOK_ONLY,
@@ -115,6 +117,10 @@ async function planTold(
     // A tag that is a release now. Where the tag was news already this makes the same ids: nothing new.
     plan.entries.push({ ...known, fingerprint, lastSeenAt: context.now });
     emit(plan, context, entry, known.revision);
+  } else if (told.kind === "release" && isBare(known)) {
+    const revision = known.revision + 1;
+    plan.entries.push({ ...known, fingerprint, revision, lastSeenAt: context.now });
+    emitRelease(plan, context, entry, revision);
   } else if (told.kind === "release" && (await wasPrerelease(db, context.sourceId, known, about.prerelease))) {
     const revision = known.revision + 1;
     plan.entries.push({ ...known, revision, lastSeenAt: context.now });

@@ -10,8 +10,8 @@
 import { decodeHTMLStrict } from "entities";
 import { XMLParser } from "fast-xml-parser";
 import { fail, ok, type Result } from "../platform/result.ts";
-import { type FeedFailure, MAX_FIELD } from "./raw-entry.ts";
-import { outlineXml, XML_LIMITS } from "./xml-outline.ts";
+import { type FeedFailure, MAX_FIELD, type RawEntry } from "./raw-entry.ts";
+import { BODY_FORMS, outlineXml, XML_LIMITS } from "./xml-outline.ts";
 
 /** An element: its text, or an object of children, attributes (`@_name`) and text (`#text`). */
 export type XmlNode = string | { readonly [key: string]: XmlNode | readonly XmlNode[] | undefined };
@@ -80,6 +80,15 @@ export function titleOf(node: XmlNode | undefined): string | undefined {
   if (element === undefined || title === undefined) return undefined;
   const escaped = attribute(element, "type") === "html" || attribute(element, "mode") === "escaped";
   return escaped ? field(title.replace(/<[^<>]*>/g, "")) : title;
+}
+
+/** What is left of an entry's bodies. */
+export function bodyOf(bodies: readonly XmlNode[]): Pick<RawEntry, "bodyDigest" | "bodyForm"> {
+  if (bodies.length === 0) return {};
+  const texts = bodies.map(rawText);
+  const form = (["markup", "plain"] as const).find((one) => texts.some((text) => text.endsWith(BODY_FORMS[one])));
+  const bodyDigest = texts.map((text) => text.replace(/~[pm]$/, "")).join(".");
+  return form === undefined ? { bodyDigest } : { bodyDigest, bodyForm: form };
 }
 
 /** Text of an element and everything in it, undecoded. */

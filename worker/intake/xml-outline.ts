@@ -34,6 +34,18 @@ export type XmlOutline = {
 /** How much of a body its digest is made from, characters: an edit further down goes unseen. */
 const BODY_DIGESTED = 256 * 1024;
 
+/** How much of a body is looked through for its form, characters. */
+const BODY_FORM_FROM = 16 * 1024;
+
+/** What follows a body's digest in the rewritten document: what kind of text it was. */
+export const BODY_FORMS = { plain: "~p", markup: "~m", unknown: "" } as const;
+
+/** What a forge makes of a message that knows no markup. */
+const PLAIN_ELEMENTS: ReadonlySet<string> = new Set(["p", "br", "a"]);
+
+/** What only somebody who wrote in a markup language has. */
+const MARKUP_ELEMENTS = /^(?:h[1-6]|[ou]l|li|strong|em|del|code|blockquote|table|hr|img|details)$/;
+
 /** Attributes that a reader of feeds looks at; no other reaches the parser. */
 const KEPT_ATTRIBUTES: ReadonlySet<string> = new Set([
   "href",
@@ -129,7 +141,7 @@ export function outlineXml(text: string): Result<XmlOutline, FeedFailure> {
       if (!isRoot && BODIES.has(localName(written))) {
         const body = readBody(text, end, written);
         if (body === undefined) return truncated(`inside <${written}>`);
-        out.push(`${shortDigest(words(body.text))}</${name}>`);
+        out.push(`${shortDigest(words(body.text))}${BODY_FORMS[formOf(body.text)]}</${name}>`);
         at = body.end;
       } else open.push({ written, name });
     }
@@ -220,6 +232,15 @@ function words(body: string): string {
     .replace(/(?:<|&lt;)[^<>&]*(?:&(?!lt;|gt;)[^<>&]*)*(?:>|&gt;)/g, " ")
     .replace(/\s+/g, " ")
     .trim();
+}
+
+/** Whether it is paragraphs only, or was written with markup. */
+function formOf(body: string): keyof typeof BODY_FORMS {
+  const names = [...body.slice(0, BODY_FORM_FROM).matchAll(/(?:<|&lt;)([A-Za-z][A-Za-z0-9]{0,10})/g)].map(([, name]) =>
+    (name ?? "").toLowerCase(),
+  );
+  if (names.some((name) => MARKUP_ELEMENTS.test(name))) return "markup";
+  return names.includes("p") && names.every((name) => PLAIN_ELEMENTS.has(name)) ? "plain" : "unknown";
 }
 
 function openingTag(

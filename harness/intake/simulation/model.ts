@@ -172,7 +172,7 @@ class ModelWatch implements Watch {
       this.#entries.set(entry.entryId, { ...entry, firstSeenAt });
     }
     for (const { id, type, payload } of plan.events)
-      if (!this.#events.has(id)) this.#events.set(id, { type, tag: payload.entry.tag ?? "", status: null });
+      if (!this.#events.has(id)) this.#events.set(id, { id, type, tag: payload.entry.tag ?? "", status: null });
     for (const { eventId } of plan.deliveries) {
       const event = this.#events.get(eventId);
       if (event?.status === null) event.status = "pending";
@@ -218,7 +218,8 @@ class ModelWatch implements Watch {
   }
 }
 
-function normalized({ tag, title, updated }: Release): NormalizedEntry {
+function normalized({ tag, title, bare, updated }: Release): NormalizedEntry {
   const entry = { entryId: `${ID_PREFIX}${tag}`, tag, title, updatedAt: new Date(updated).toISOString() };
-  return { entry, fingerprint: `${title} ${updated}` };
+  const form = bare ? "bare" : title.startsWith(tag) ? undefined : "release";
+  return { entry, fingerprint: `${title} ${updated}`, ...(form === undefined ? {} : { form }) };
 }

@@ -179,7 +179,7 @@ class World implements Watch {
 
   told(): Told[] {
     return this.#d1.sqlite.all<Told>(
-      `SELECT e.type, json_extract(e.payload, '$.entry.tag') AS tag, d.status FROM flow_events e
+      `SELECT e.id, e.type, json_extract(e.payload, '$.entry.tag') AS tag, d.status FROM flow_events e
        LEFT JOIN deliveries d ON d.event_id = e.id`,
     );
   }

@@ -35,6 +35,7 @@ describe(`intake over ${YEARS} repository-years (seeds from ${FROM})`, () => {
   it("was no walk in the park", () => {
     expect(results.reduce((sum, { crashes }) => sum + crashes, 0)).toBeGreaterThan(YEARS);
     expect(results.reduce((sum, { moves }) => sum + moves, 0)).toBeGreaterThan(YEARS);
+    expect(results.reduce((sum, { promotionsTold }) => sum + promotionsTold, 0)).toBeGreaterThan(0);
   });
 
   it.each(CRIPPLED)("shows what is lost with %s", async (crippled) => {

@@ -15,12 +15,24 @@ export type Tally = {
   mutants: Record<string, Count>;
   violations: string[];
   moves: number;
+  promoted: number;
+  promotionsTold: number;
   polls: number;
   crashes: number;
 };
 
 export function emptyTally(): Tally {
-  return { years: 0, ours: noCount(), mutants: {}, violations: [], moves: 0, polls: 0, crashes: 0 };
+  return {
+    years: 0,
+    ours: noCount(),
+    mutants: {},
+    violations: [],
+    moves: 0,
+    promoted: 0,
+    promotionsTold: 0,
+    polls: 0,
+    crashes: 0,
+  };
 }
 
 /** What one year came to. */
@@ -28,9 +40,9 @@ export function tallyOf(
   result: SimulationResult,
   mutants: Record<string, Count> = Object.fromEntries(result.naive),
 ): Tally {
-  const { seed, ours, moves, polls, crashes } = result;
+  const { seed, ours, moves, promoted, promotionsTold, polls, crashes } = result;
   const violations = result.violations.map((violation) => `seed ${seed}: ${violation}`);
-  return { years: 1, ours, mutants, violations, moves, polls, crashes };
+  return { years: 1, ours, mutants, violations, moves, promoted, promotionsTold, polls, crashes };
 }
 
 /** One year of intake itself; with `crippled`, the same year also without each of the parts that intake needs. */
@@ -53,7 +65,8 @@ export function addTally(sum: Tally, more: Tally): void {
     addCount(sum.mutants[name], count);
   }
   sum.violations.push(...more.violations);
-  for (const key of ["years", "moves", "polls", "crashes"] as const) sum[key] += more[key];
+  for (const key of ["years", "moves", "promoted", "promotionsTold", "polls", "crashes"] as const)
+    sum[key] += more[key];
 }
 
 function addCount(sum: Count, more: Count): void {

@@ -10,7 +10,16 @@ export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 const WINDOW = 10;
 
-export type Release = { tag: string; title: string; commit: string; created: number; updated: number; gone: boolean };
+export type Release = {
+  tag: string;
+  title: string;
+  /** A tag that nobody made a release of. */
+  bare: boolean;
+  commit: string;
+  created: number;
+  updated: number;
+  gone: boolean;
+};
 
 export type Truth = {
   /** Tags from before the first poll. */
@@ -21,10 +30,18 @@ export type Truth = {
   moves: Map<string, number>;
   /** Tags that were deleted and released once more. */
   republished: Set<string>;
+  /** Bare tags that the feed showed, and that became releases later. */
+  promoted: Set<string>;
 };
 
 export class Upstream {
-  readonly truth: Truth = { old: new Set(), released: new Map(), moves: new Map(), republished: new Set() };
+  readonly truth: Truth = {
+    old: new Set(),
+    released: new Map(),
+    moves: new Map(),
+    republished: new Set(),
+    promoted: new Set(),
+  };
   readonly #random: Random;
   readonly #name: string;
   readonly #releases: Release[] = [];
@@ -52,7 +69,8 @@ export class Upstream {
     else if (roll < 0.7) this.#backport(now);
     else if (roll < 0.8) this.#edit(now);
     else if (roll < 0.88) this.#delete(now);
-    else if (roll < 0.94) this.#move(now);
+    else if (roll < 0.92) this.#move(now);
+    else if (roll < 0.96) this.#promote(now);
     else this.#republish(now);
   }
 
@@ -78,7 +96,7 @@ export class Upstream {
   }
 
   #edit(now: number): void {
-    const release = this.#random.pick(this.#releases);
+    const release = this.#random.pick(this.#releases.filter(({ bare }) => !bare));
     if (release === undefined) return;
     release.title += "!";
     release.updated = now;
@@ -97,6 +115,14 @@ export class Upstream {
     release.commit = this.#commit();
     this.#touched.set(release.tag, now);
     this.truth.moves.set(release.tag, (this.truth.moves.get(release.tag) ?? 0) + 1);
+  }
+
+  /** Somebody makes a release of a tag; of the ones that the feed shows. */
+  #promote(now: number): void {
+    const release = this.#random.pick(this.window().filter((one) => one.bare && this.#rested(one, now)));
+    if (release === undefined) return;
+    Object.assign(release, { bare: false, title: `Release ${release.tag}`, created: now, updated: now });
+    this.truth.promoted.add(release.tag);
   }
 
   /** A deleted release comes back as it was. */
@@ -120,7 +146,8 @@ export class Upstream {
   }
 
   #add(tag: string, now: number): void {
-    this.#releases.push({ tag, title: tag, commit: this.#commit(), created: now, updated: now, gone: false });
+    const bare = this.#random.next() < 0.2;
+    this.#releases.push({ tag, title: tag, bare, commit: this.#commit(), created: now, updated: now, gone: false });
     this.truth.released.set(tag, now);
   }
 
@@ -139,10 +166,10 @@ export class Upstream {
 
   feed(releases = this.window()): string {
     const entries = releases.map(
-      ({ tag, title, updated }) =>
+      ({ tag, title, bare, updated }) =>
         `<entry><id>tag:github.com,2008:Repository/7/${tag}</id><updated>${new Date(updated).toISOString()}</updated>` +
         `<link rel="alternate" type="text/html" href="https://github.com/acme/${this.#name}/releases/tag/${tag}"/>` +
-        `<title>${title}</title><content type="html">notes of ${tag}</content></entry>`,
+        `<title>${title}</title><content type="html">${bare ? `&lt;p&gt;${tag}&lt;/p&gt;` : `notes of ${tag}`}</content></entry>`,
     );
     return `<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>x</title>${entries.join("\n")}</feed>`;
   }

@@ -13,6 +13,9 @@ export type Verdict = {
   /** By the naive cursor's name. */
   naive: Map<string, Count>;
   moves: number;
+  /** Bare tags that became releases, and those of them that were told. */
+  promoted: number;
+  promotionsTold: number;
   /** One line each: what was lost, doubled, made up or moved unnoticed. */
   violations: string[];
 };
@@ -20,7 +23,7 @@ export type Verdict = {
 export type SimulationResult = Verdict & { seed: number; polls: number; crashes: number };
 
 /** An event on record, once for each delivery. */
-export type Told = { type: string; tag: string; status: string | null };
+export type Told = { id: string; type: string; tag: string; status: string | null };
 
 /** Intake of one source, with its network, its storage and the stack it feeds. */
 export type Watch = {
@@ -76,7 +79,10 @@ function judge(truth: Truth, watch: Watch): Verdict {
   const say = (line: string): void => {
     violations.push(line);
   };
-  const emitted = events.filter((event) => event.type === "upstream.release").map((event) => event.tag);
+  const releases = events.filter((event) => event.type === "upstream.release");
+  const promotions = releases.filter(({ id }) => id.includes("#release"));
+  for (const { tag } of promotions) if (!truth.promoted.has(tag)) say(`${tag}: no bare tag that became a release`);
+  const emitted = releases.filter((event) => !promotions.includes(event)).map((event) => event.tag);
   const ours = count(truth, emitted, say);
   for (const event of events) if (event.status !== "accepted") say(`${event.tag}: not delivered`);
   const moved = events.filter((event) => event.type === "upstream.tag_moved");
@@ -85,7 +91,9 @@ function judge(truth: Truth, watch: Watch): Verdict {
     if (told !== times) say(`${tag}: moved ${times} times, told ${told} times`);
   }
   const naive = new Map(watch.naive().map(({ name, emitted: tags }) => [name, count(truth, tags)]));
-  return { ours, naive, moves: moved.length, violations };
+  const promotionsTold = new Set(promotions.map(({ tag }) => tag)).size;
+  if (promotionsTold < promotions.length) say("a bare tag became a release twice");
+  return { ours, naive, moves: moved.length, promoted: truth.promoted.size, promotionsTold, violations };
 }
 
 function count(

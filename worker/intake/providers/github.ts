@@ -4,7 +4,15 @@
  *
  * @module
  */
-import { afterMarker, fullSha, ownerAndName, type ProviderReader, percentDecode } from "./provider.ts";
+import type { RawEntry } from "../raw-entry.ts";
+import {
+  afterMarker,
+  fullSha,
+  ownerAndName,
+  type ProviderFacts,
+  type ProviderReader,
+  percentDecode,
+} from "./provider.ts";
 
 export const github: ProviderReader = {
   owns: (url) => url.hostname === "github.com" || url.hostname === "api.github.com",
@@ -27,9 +35,21 @@ export const github: ProviderReader = {
     const tag =
       afterMarker(entry.link, "/releases/tag/", "/tree/") ??
       /^tag:github\.com,2008:Repository\/\d+\/(.+)$/.exec(entry.id ?? "")?.[1];
-    return { entryId: entry.id, tag };
+    return { entryId: entry.id, tag, form: event === "release" ? formOf(entry, tag) : undefined };
   },
 };
+
+/**
+ * The feed does not say whether an entry is a release. A bare tag goes by its name and has its message
+ * in plain paragraphs, and so may a release; a title of its own, or markup, only a release has.
+ */
+function formOf({ title, bodyForm }: RawEntry, tag: string | undefined): ProviderFacts["form"] {
+  if (tag === undefined || title === undefined) return undefined;
+  if (bodyForm === "markup") return "release";
+  // With a longer message its first line follows the name.
+  if (title !== tag && !title.startsWith(`${tag}: `)) return "release";
+  return bodyForm === "plain" ? "bare" : undefined;
+}
 
 function branchOf(url: string | undefined): string | undefined {
   if (url === undefined || !URL.canParse(url)) return undefined;

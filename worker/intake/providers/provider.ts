@@ -29,6 +29,8 @@ export type ProviderFacts = {
   version?: string | undefined;
   ref?: string | undefined;
   sha?: string | undefined;
+  /** Where a feed of releases tells bare tags too: which of them it is, as far as that can be told. */
+  form?: "bare" | "release" | undefined;
 };
 
 export type ProviderReader = {
