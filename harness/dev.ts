@@ -2,7 +2,7 @@
  * `npm run dev`: a local deployment that keeps its records in `.patch-moi/` and runs its cron.
  *
  * `PORT` and `PATCH_ADMIN_TOKEN` override; `PATCH_SIGNING_KEY`, `PATCH_CREDENTIALS_KEYS` and
- * `DISCORD_WEBHOOK_URL` are passed on.
+ * what says where notifications go are passed on.
  *
  * @module
  */
@@ -23,12 +23,23 @@ const Secrets = z.strictObject({
   credentialsKeys: z.string().default(freshCredentialsKeys),
 });
 
+/** Where notifications go: read by the Worker, which says what is wrong with them. */
+const HANDED_ON = [
+  "DISCORD_WEBHOOK_URL",
+  "SLACK_WEBHOOK_URL",
+  "NOTIFY_WEBHOOK_URL",
+  "NOTIFY_WEBHOOK_SECRET",
+  "EMAIL_API_URL",
+  "EMAIL_API_KEY",
+  "EMAIL_FROM",
+  "EMAIL_TO",
+] as const;
+
 const Environment = z.object({
   PORT: z.coerce.number().int().min(1).max(65_535).default(8787),
   PATCH_ADMIN_TOKEN: z.string().min(1).optional(),
   PATCH_SIGNING_KEY: z.string().min(32).optional(),
   PATCH_CREDENTIALS_KEYS: z.string().optional(),
-  DISCORD_WEBHOOK_URL: z.url().optional(),
   /** Another folder than `.patch-moi/`. */
   PATCH_MOI_STATE: z.string().min(1).default(join(PROJECT, ".patch-moi")),
 });
@@ -50,7 +61,7 @@ const edge = await startLocalEdge({
   adminToken: env.PATCH_ADMIN_TOKEN ?? secrets.adminToken,
   signingKey: env.PATCH_SIGNING_KEY ?? secrets.signingKey,
   credentialsKeys: env.PATCH_CREDENTIALS_KEYS ?? secrets.credentialsKeys,
-  discordWebhookUrl: env.DISCORD_WEBHOOK_URL,
+  variables: Object.fromEntries(HANDED_ON.map((name) => [name, process.env[name]])),
   log: join(folder, "dev.log"),
 }).catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -11,11 +11,12 @@ import {
 } from "../../worker/contract/attempt.ts";
 import { labelSet } from "../../worker/contract/label-set.ts";
 import type { Reason } from "../../worker/contract/primitives.ts";
-import { type NotifyEvent, NotifyEvent as NotifyEvents } from "../../worker/contract/stack.ts";
+import { type NotifyEvent, NotifyEvent as NotifyEvents, NotifyTarget } from "../../worker/contract/stack.ts";
 import type { SurfaceEffect } from "../../worker/dispatch/hand-over.ts";
-import type { Notification } from "../../worker/notify/discord.ts";
+import type { Notification } from "../../worker/notify/message.ts";
 import type { ReviewEffect } from "../../worker/review/perform-review.ts";
 import type { AttemptRow, CandidateRow, DispatchRow, OutboxRow, ReportRow } from "../../worker/store/rows.ts";
+import { afterQuietHours } from "./quiet-hours.ts";
 import {
   type Changes,
   capabilitiesOf,
@@ -287,7 +288,13 @@ export class Draft {
     this.effect(`${payload.dispatchId}:${kind}`, attempt, kind, payload);
   }
 
-  private effect(id: string, { stackId, id: attemptId }: AttemptRow, kind: OutboxRow["kind"], payload: unknown): void {
+  private effect(
+    id: string,
+    { stackId, id: attemptId }: AttemptRow,
+    kind: OutboxRow["kind"],
+    payload: unknown,
+    nextAt = this.now,
+  ): void {
     this.outbox.push({
       id,
       stackId,
@@ -296,7 +303,7 @@ export class Draft {
       payload,
       status: "pending",
       tries: 0,
-      nextAt: this.now,
+      nextAt,
       lastError: null,
       createdAt: this.now,
     });
@@ -305,9 +312,14 @@ export class Draft {
   /** Queues what the stack's policy wants told; the id makes it one message however often it is made. */
   private notify(attempt: AttemptRow, what: AttemptStatus | NotifyEvent): void {
     const event = NotifyEvents.safeParse(what);
-    if (!event.success || !this.stack.config.policy.notify.discord.includes(event.data)) return;
-    const id = `${attempt.id}:${this.stack.journalSeq + this.journal.length}:discord`;
-    this.effect(id, attempt, "notify.discord", notification(attempt, event.data));
+    if (!event.success) return;
+    const { notify } = this.stack.config.policy;
+    const at = iso(afterQuietHours(notify.quietHours, this.nowMs));
+    for (const target of NotifyTarget.options) {
+      if (!notify[target].includes(event.data)) continue;
+      const id = `${attempt.id}:${this.stack.journalSeq + this.journal.length}:${target}`;
+      this.effect(id, attempt, `notify.${target}`, notification(attempt, event.data), at);
+    }
   }
 
   /** Queues what the stack's policy wants put before people on the forge. */

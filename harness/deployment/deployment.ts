@@ -36,7 +36,7 @@ export type Deployment = {
 /** Starts the edge with `folder` as its memory. */
 export async function startDeployment(
   folder: string,
-  settings: { discordWebhookUrl?: string } = {},
+  settings: { variables?: Record<string, string> } = {},
 ): Promise<Deployment> {
   const project = join(folder, "project");
   freezeProject(project);

@@ -21,7 +21,8 @@ export type LocalEdgeOptions = {
   credentialsKeys?: string;
   /** Any free one by default. */
   port?: number;
-  discordWebhookUrl?: string;
+  /** Further variables and secrets of the Worker, by their names. */
+  variables?: Readonly<Record<string, string | undefined>>;
   /** `<state>/edge.log` by default. */
   log?: string;
   /** Folder with `wrangler.toml`; the project itself by default, and then an edit reloads the Worker. */
@@ -115,7 +116,7 @@ function environment(options: LocalEdgeOptions, url: string): string {
     PATCH_CREDENTIALS_KEYS: options.credentialsKeys,
     PATCH_ALLOW_LOCAL: "true",
     PATCH_URL: url,
-    DISCORD_WEBHOOK_URL: options.discordWebhookUrl,
+    ...options.variables,
   };
   return Object.entries(values)
     .filter(([, value]) => value !== undefined && value !== "")

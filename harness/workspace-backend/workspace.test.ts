@@ -167,10 +167,8 @@ describe("a backend in trouble", () => {
     await declare("stranger", "http", { credential: "wrong" });
     await release("stranger");
     const blocked = await attemptIn("stranger.1", ({ status }) => status === "blocked");
-    expect(blocked.reason).toMatchObject({
-      code: "surface_unauthorized",
-      message: expect.stringContaining("401: bad signature"),
-    });
+    expect(blocked.reason?.code).toBe("surface_unauthorized");
+    expect(blocked.reason?.message).toContain("401: bad signature");
   });
 
   it("that says garbage, too much or nothing of use changes nothing", async () => {

@@ -47,6 +47,40 @@ export const NotifyEvent = z.enum([
 ]);
 export type NotifyEvent = z.infer<typeof NotifyEvent>;
 
+/** Where notifications go; which of them are set up is the deployment's. */
+export const NotifyTarget = z.enum(["discord", "slack", "webhook", "email"]);
+export type NotifyTarget = z.infer<typeof NotifyTarget>;
+
+const TimeOfDay = z
+  .string()
+  .regex(/^(?:[01][0-9]|2[0-3]):[0-5][0-9]$/, "is a time like 22:30")
+  .openapi({ example: "22:30" });
+
+export const QuietHours = z
+  .strictObject({
+    from: TimeOfDay,
+    /** Earlier than `from` is the next day. */
+    to: TimeOfDay,
+    /** IANA name, for example `Europe/Berlin`. */
+    timeZone: z
+      .string()
+      .max(100)
+      .refine(isTimeZone, "is not a time zone; use a name like Europe/Berlin")
+      .default("UTC"),
+  })
+  .refine(({ from, to }) => from !== to, "from and to are the same: that would be all day or never")
+  .openapi("QuietHours", { example: { from: "22:00", to: "07:00", timeZone: "Europe/Berlin" } });
+export type QuietHours = z.infer<typeof QuietHours>;
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * What the work on an attempt is: the built-in `replay` of the branch's patches, or the `flow` packages
  * of the runner's workspace whose steps match the event.
@@ -134,6 +168,14 @@ export const StackPolicy = z
       .strictObject({
         /** Empty means off. Where they go is the deployment's `DISCORD_WEBHOOK_URL`. */
         discord: z.array(NotifyEvent).max(20).default([]),
+        /** To the deployment's `SLACK_WEBHOOK_URL`. */
+        slack: z.array(NotifyEvent).max(20).default([]),
+        /** To the deployment's `NOTIFY_WEBHOOK_URL`, signed as Standard Webhooks say. */
+        webhook: z.array(NotifyEvent).max(20).default([]),
+        /** To the deployment's `EMAIL_TO`. */
+        email: z.array(NotifyEvent).max(20).default([]),
+        /** What falls into these hours leaves at their end. */
+        quietHours: QuietHours.optional(),
       })
       .prefault({}),
   })

@@ -6,11 +6,12 @@
  */
 
 import type { Reason } from "../contract/primitives.ts";
+import { NotifyTarget } from "../contract/stack.ts";
 import { cancelHandOut, type Dispatching } from "../dispatch/hand-over.ts";
 import { InstallationTokens } from "../forges/github-app.ts";
-import { discordMessage, type Notification } from "../notify/discord.ts";
-import { outboundFetch } from "../platform/outbound-fetch.ts";
-import { fail, ok, type Result } from "../platform/result.ts";
+import type { Notification } from "../notify/message.ts";
+import { sendNotification } from "../notify/send.ts";
+import { ok, type Result } from "../platform/result.ts";
 import type { Settings } from "../platform/settings.ts";
 import { performReview } from "../review/perform-review.ts";
 import type { OutboxRow } from "../store/rows.ts";
@@ -36,7 +37,13 @@ export async function performEffect(
 ): Promise<Performed> {
   switch (effect.kind) {
     case "notify.discord":
-      return quietly(await notifyDiscord(effect, settings));
+    case "notify.slack":
+    case "notify.webhook":
+    case "notify.email": {
+      const target = NotifyTarget.parse(effect.kind.slice("notify.".length));
+      // The machine made it; no other program writes it.
+      return quietly(await sendNotification(target, effect.id, effect.payload as Notification, settings));
+    }
     case "dispatch.cancel":
       return quietly(await cancelHandOut(dispatching, effect));
     case "review": {
@@ -48,27 +55,4 @@ export async function performEffect(
 
 function quietly(done: Result<void, EffectFailure>): Performed {
   return done.ok ? ok(undefined) : done;
-}
-
-async function notifyDiscord(effect: OutboxRow, settings: Settings): Promise<Result<void, EffectFailure>> {
-  if (settings.discordWebhookUrl === undefined)
-    return fail({
-      message: "the stack's policy notifies Discord, but the secret DISCORD_WEBHOOK_URL is not set",
-      again: false,
-    });
-  const text = JSON.stringify(discordMessage(effect.payload as Notification));
-  const body = Uint8Array.from(new TextEncoder().encode(text));
-  const sent = await outboundFetch(
-    settings.discordWebhookUrl,
-    { method: "POST", headers: { "content-type": "application/json" }, body },
-    { allowLocal: settings.allowLocal },
-  );
-  if (sent.ok) return ok(undefined);
-  const { status, message, retryAfterSeconds, code } = sent.failure;
-  // A refused address or message stays refused; rate limits and outages pass.
-  const permanent =
-    code === "bad_url" ||
-    code === "forbidden_address" ||
-    (status !== undefined && status < 500 && status !== 429 && status !== 408);
-  return fail({ message: `Discord: ${message}`, again: !permanent, retryAfterSeconds });
 }

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { fromBase64 } from "../contract/base64.ts";
+import { decodeSecret } from "../contract/standard-webhooks.ts";
 
 /** A key of the deployment that credentials are sealed with. */
 export type SealingKey = { id: string; bytes: Uint8Array<ArrayBuffer> };
@@ -42,6 +43,20 @@ const Variables = z.object({
   PATCH_ACCESS_AUDIENCE: text,
   PATCH_ACCESS_SCOPE: z.enum(["read", "operate", "admin"]).default("read"),
   DISCORD_WEBHOOK_URL: z.url().optional(),
+  SLACK_WEBHOOK_URL: z.url().optional(),
+  NOTIFY_WEBHOOK_URL: z.url().optional(),
+  NOTIFY_WEBHOOK_SECRET: z
+    .string()
+    .refine((secret) => decodeSecret(secret) !== undefined, "must be whsec_ and 24 bytes or more as base64")
+    .optional(),
+  EMAIL_API_URL: z.url().optional(),
+  EMAIL_API_KEY: text,
+  EMAIL_FROM: text,
+  EMAIL_TO: z
+    .string()
+    .transform((list) => list.split(",").map((address) => address.trim()))
+    .pipe(z.array(z.email()).min(1).max(50))
+    .optional(),
 });
 
 export type Settings = {
@@ -59,7 +74,12 @@ export type Settings = {
   workspaceUrl?: string | undefined;
   workspaceSecret?: string | undefined;
   discordWebhookUrl?: string | undefined;
+  slackWebhookUrl?: string | undefined;
+  notifyWebhook?: { url: string; secret: string } | undefined;
+  email?: EmailSettings | undefined;
 };
+
+export type EmailSettings = { apiUrl: string; apiKey: string; from: string; to: readonly string[] };
 
 export type AccessSettings = {
   /** `https://<team>.cloudflareaccess.com` */
@@ -96,5 +116,21 @@ export function readSettings(env: object): Settings {
     workspaceUrl: parsed.data.PATCH_WORKSPACE_URL,
     workspaceSecret: parsed.data.PATCH_WORKSPACE_SECRET,
     discordWebhookUrl: parsed.data.DISCORD_WEBHOOK_URL,
+    slackWebhookUrl: parsed.data.SLACK_WEBHOOK_URL,
+    notifyWebhook: notifyWebhook(parsed.data),
+    email: email(parsed.data),
   };
+}
+
+type Parsed = z.infer<typeof Variables>;
+
+/** Both or nothing: an unsigned notification would be anybody's. */
+function notifyWebhook({ NOTIFY_WEBHOOK_URL: url, NOTIFY_WEBHOOK_SECRET: secret }: Parsed): Settings["notifyWebhook"] {
+  return url === undefined || secret === undefined ? undefined : { url, secret };
+}
+
+function email(parsed: Parsed): EmailSettings | undefined {
+  const { EMAIL_API_URL: apiUrl, EMAIL_API_KEY: apiKey, EMAIL_FROM: from, EMAIL_TO: to } = parsed;
+  if (apiUrl === undefined || apiKey === undefined || from === undefined || to === undefined) return undefined;
+  return { apiUrl, apiKey, from, to };
 }

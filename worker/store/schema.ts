@@ -20,7 +20,7 @@ import type { ForecastConflict, ForecastOutcome, LatestForecast } from "../contr
 import type { TokenScope } from "../contract/identity.ts";
 import type { Reason } from "../contract/primitives.ts";
 import type { OutcomeCounts, StackReport } from "../contract/report.ts";
-import type { StackConfig } from "../contract/stack.ts";
+import type { NotifyTarget, StackConfig } from "../contract/stack.ts";
 import type { Surface, SurfaceRun } from "../contract/surface.ts";
 
 /** One row per patch stack. Only its object writes the rows below `-- object`. */
@@ -391,7 +391,7 @@ export const outbox = sqliteTable(
     id: text("id").primaryKey(),
     stackId: text("stack_id").notNull(),
     attemptId: text("attempt_id"),
-    kind: text("kind").$type<"notify.discord" | "dispatch" | "dispatch.cancel" | "review">().notNull(),
+    kind: text("kind").$type<`notify.${NotifyTarget}` | "dispatch" | "dispatch.cancel" | "review">().notNull(),
     payload: text("payload", { mode: "json" }).$type<unknown>().notNull(),
     status: text("status").$type<"pending" | "sent" | "dead">().notNull(),
     tries: integer("tries").notNull().default(0),
