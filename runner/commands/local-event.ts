@@ -17,7 +17,7 @@ import { reportLines } from "./attempt-text.ts";
 import { readDocument } from "./document-file.ts";
 import { stopOnSignals } from "./stop-signals.ts";
 
-export type LocalEventOptions = { stack?: string; config: string; push?: boolean };
+export type LocalEventOptions = { stack?: string; config: string; workspace: string; push?: boolean };
 
 export async function runEventLocally(
   session: Session,
@@ -27,16 +27,22 @@ export async function runEventLocally(
   const stack = pickStack(readDocument(options.config, Configuration), event, options);
   const envelope = localEnvelope(stack, event);
   const signals = stopOnSignals((line) => session.say(line));
-  const work = performJob(envelope, {
+  const tools = {
     home: openDataHome(session.settings.home),
     signal: signals.stop,
     progress: () => {},
-    log: (text) => (session.settings.json ? undefined : session.say(text)),
+    log: (text: string) => (session.settings.json ? undefined : session.say(text)),
     redact: makeRedactor(environmentSecrets(process.env)),
     push: options.push === true,
-  });
+  };
+  const work = performJob(envelope, tools, { ...process.env, PATCH_MOI_FLOWS: options.workspace });
   const result = await session.watch(`carrying ${stack.id} onto ${envelope.onto.ref}`, work).finally(signals.dispose);
-  session.answer(result, () => describeResult(result, options.push === true));
+  answerResult(session, result, options.push === true);
+}
+
+/** Prints it; throws a {@link CommandFailure} for an end that is none to be content with. */
+export function answerResult(session: Session, result: AttemptResult, pushed: boolean): void {
+  session.answer(result, () => describeResult(result, pushed));
   if (!["changed", "completed", "skipped"].includes(result.outcome))
     throw new CommandFailure(
       result.reason?.code ?? result.outcome,
@@ -94,6 +100,8 @@ function describeResult(result: AttemptResult, pushed: boolean): string {
   const lines = [statusWord(result.outcome)];
   for (const candidate of result.candidates)
     lines.push(`${pushed ? "pushed" : "would push"} ${candidate.ref} at ${candidate.oid}`);
+  for (const step of result.steps ?? [])
+    lines.push(`${step.flow}/${step.step}  ${statusWord(step.status)}  ${step.message}`);
   if (result.report !== undefined) lines.push(...reportLines(result.report));
   return lines.join("\n");
 }

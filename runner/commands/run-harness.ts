@@ -6,12 +6,25 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { flowEventId } from "../../worker/contract/flow-event.ts";
 import { CommandFailure } from "../client/command-failure.ts";
 import { Session } from "../client/session.ts";
+import { ofInput } from "./event-file.ts";
+import { handEvent } from "./hand-event.ts";
 import { examples } from "./list.ts";
 
 const REHEARSAL = fileURLToPath(new URL("../../harness/rehearsal/main.ts", import.meta.url));
+
+/** The first release that the rehearsal's upstream makes. */
+const RELEASE = {
+  id: flowEventId("lantern-project/lantern", "v1.1.0", "upstream.release"),
+  type: "upstream.release",
+  payload: {
+    repo: { owner: "lantern-project", name: "lantern", fullName: "lantern-project/lantern" },
+    entry: { entryId: "v1.1.0", tag: "v1.1.0" },
+  },
+};
 
 /** What the rehearsal plays, in its order. */
 const PLAN = [
@@ -30,11 +43,14 @@ export function registerRunHarness(run: Command): void {
   run
     .command("harness")
     .description("rehearse the main job on this machine, with no account")
-    .option("--dry-run", "say what it would do, and stop")
+    .addOption(new Option("--dry-run", "say what it would do, and stop").conflicts("recordOnly"))
+    .option("--record-only", "record a release of the rehearsal's upstream at the server, and start no work")
+    .option("--local", "play it on this machine, which is what it does anyway")
     .option("--keep", "leave everything running at the end")
     .addHelpText("after", examples(["run harness", "run harness --dry-run", "run harness --json"]))
-    .action(async (options: { dryRun?: boolean; keep?: boolean }, self: Command) => {
+    .action(async (options: { dryRun?: boolean; recordOnly?: boolean; keep?: boolean }, self: Command) => {
       const session = Session.of(self);
+      if (options.recordOnly === true) return handEvent(session, ofInput(RELEASE), { recordOnly: true });
       const args = [
         REHEARSAL,
         ...(session.settings.json ? ["--json"] : []),
