@@ -51,7 +51,7 @@ test("--dry-run lists the steps that match, and what keeps one from running", as
         step: "carry",
         runner: "code-mode",
         installed: false,
-        problem: expect.stringContaining("CODEX_FLOWS_ENABLE_CODE_MODE=1"),
+        problem: expect.stringContaining("CODEX_FLOWS_ENABLE_CODE_MODE=1") as string,
       },
     ],
     passedOver: [],

@@ -115,3 +115,6 @@ export async function push(
 function stop({ outcome, code, message }: JobStop, report?: StackReport): BuiltInStop {
   return { ok: false, status: outcome, code, message, ...(report === undefined ? {} : { report }) };
 }
+
+/** The module as a step has it after its `import`. */
+export type BuiltIn = { fetch: typeof fetch; replay: typeof replay; verify: typeof verify; push: typeof push };

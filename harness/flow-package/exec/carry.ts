@@ -5,10 +5,10 @@
  * @module
  */
 import { resolve } from "node:path";
+import type { BuiltIn } from "../../../runner/flow/built-in.ts";
 import type { StepContext } from "../../../runner/flow/step-context.ts";
 import { Checkout } from "./checkout.ts";
 
-type BuiltIn = typeof import("../../../runner/flow/built-in.ts");
 type Result = { status: string; message: string; artifacts: Record<string, unknown> };
 
 export default async function carry({ flow, runtime, stack }: StepContext): Promise<Result> {

@@ -7,10 +7,10 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
+import type { BuiltIn } from "../../../runner/flow/built-in.ts";
 
 const execute = promisify(execFile);
 
-type BuiltIn = typeof import("../../../runner/flow/built-in.ts");
 type Blocked = { blocked: { code: string; message: string } };
 
 export class Checkout {
