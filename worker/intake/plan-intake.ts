@@ -17,7 +17,10 @@ import type { NormalizedEntry } from "./normalize-entry.ts";
 /** Fingerprint of an entry that the remote's refs told of and no feed did so far. */
 export const REFS_ONLY = "";
 
-/** Fingerprint of an entry that a webhook told and no feed did so far: known and dealt with, but not read yet. */
+/**
+ * Fingerprint of an entry that a webhook told and no feed did so far, or whose row was evicted: known and
+ * dealt with, but not read.
+ */
 export const WEBHOOK_ONLY = "webhook";
 
 /** Before the digest of an entry that the feed told as a tag without a release. */

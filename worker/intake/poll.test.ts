@@ -170,6 +170,35 @@ describe("pollSources", { timeout: 60_000 }, () => {
     );
   });
 
+  it("lets go of entries that no feed showed for half a year, and knows them when they come back", async () => {
+    const upstream = new Upstream();
+    await declare("evicted");
+    const rows = async () =>
+      (
+        await env.DB.prepare(
+          "SELECT tag FROM feed_entries WHERE source_id = 'evicted' AND entry_id <> '' ORDER BY tag",
+        ).all<{ tag: string }>()
+      ).results.map(({ tag }) => tag);
+    const poll = async (day: number, tags: string[]) => {
+      upstream.now = START + day * 86_400_000;
+      upstream.feed("evicted", tags);
+      await pollSources(upstream.context(), ["evicted"]);
+    };
+    await poll(0, ["v1.1.0", "v1.0.0"]);
+    await poll(1, ["v1.2.0", "v1.1.0"]);
+    // What stood there at the last poll and does now was there all the time.
+    await poll(200, ["v1.2.0", "v1.1.0"]);
+    expect(await rows()).toEqual(["v1.1.0", "v1.2.0"]);
+    await poll(300, ["v1.3.0", "v1.2.0"]);
+    await poll(390, ["v1.4.0", "v1.3.0"]);
+    expect(await rows()).toEqual(["v1.2.0", "v1.3.0", "v1.4.0"]);
+    const before = await signals("evicted");
+    await poll(391, ["v1.1.0", "v1.0.0"]);
+    expect(await signals("evicted")).toEqual(before);
+    await poll(392, ["v1.1.0*", "v1.0.0"]);
+    expect((await signals("evicted")).slice(before.length)).toEqual(["v1.1.0 r1 edited"]);
+  });
+
   it("sends the validators of the last answer that was taken in, and understands 304", async () => {
     const upstream = new Upstream();
     await declare("validators");

@@ -31,6 +31,7 @@ import { fetchRefs, planRepository } from "./poll-repository.ts";
 import { nextPollAt } from "./poll-schedule.ts";
 import { PROVIDERS } from "./providers/index.ts";
 import { reconcileSources } from "./reconcile.ts";
+import { recallForgotten, retainSeen } from "./retention.ts";
 import { tagVersions } from "./version-tags.ts";
 
 /**
@@ -155,7 +156,8 @@ async function takeIn(
     entries === undefined ? [] : [{ sourceId: source.id, entries: entries.map((item) => item.entry) }],
   );
   const known = read.length === 0 ? new Map<string, KnownEntries>() : await knownEntries(db, read);
-  return eachBounded(asked, async (poll): Promise<PollEnd> => {
+  await recallForgotten(db, read, known);
+  const ends = await eachBounded(asked, async (poll): Promise<PollEnd> => {
     const found = known.get(poll.source.id);
     const stacks = followers.get(poll.source.id) ?? [];
     try {
@@ -164,6 +166,12 @@ async function takeIn(
       return { poll: { ...poll, failure: unexpected(error) }, outcome: "failed", stackIds: [] };
     }
   });
+  const stored = new Set(
+    ends.flatMap(({ poll, outcome }) => (outcome === "changed" || outcome === "unchanged" ? [poll.source.id] : [])),
+  );
+  const kept = read.filter(({ sourceId }) => stored.has(sourceId));
+  await retainSeen(db, kept, known, context.now());
+  return ends;
 }
 
 /** The poll with the tags of what tells versions only. While tags are missing, the same is asked for again. */

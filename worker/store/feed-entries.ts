@@ -70,7 +70,12 @@ const SEED = "";
 /** D1 takes 2 MB a parameter. */
 const CHUNK_CHARACTERS = 500_000;
 
-export type KnownEntries = { seeded: boolean; known: Map<string, EntryKey> };
+export type KnownEntries = {
+  seeded: boolean;
+  known: Map<string, EntryKey>;
+  /** When the one of them was seen that was not seen for longest. */
+  seenAt?: string;
+};
 
 /**
  * What is known of these entries, by their ids or their tags, for any number of sources with one
@@ -81,14 +86,14 @@ export async function knownEntries(
   wanted: readonly { sourceId: string; entries: readonly { entryId: string; tag?: string | undefined }[] }[],
 ): Promise<Map<string, KnownEntries>> {
   const bySource = new Map(
-    wanted.map(({ sourceId }) => [sourceId, { seeded: false, known: new Map<string, EntryKey>() }]),
+    wanted.map(({ sourceId }) => [sourceId, { seeded: false, known: new Map() } as KnownEntries]),
   );
   const keys = wanted.flatMap(({ sourceId, entries }) => [
     [sourceId, SEED, null] as const,
     ...entries.map(({ entryId, tag }) => [sourceId, entryId, tag ?? null] as const),
   ]);
   const columns =
-    "e.source_id AS sourceId, e.entry_id AS entryId, e.fingerprint, e.revision, e.tag, e.commit_oid AS 'commit', e.first_seen_at AS firstSeenAt";
+    "e.source_id AS sourceId, e.entry_id AS entryId, e.fingerprint, e.revision, e.tag, e.commit_oid AS 'commit', e.first_seen_at AS firstSeenAt, e.last_seen_at AS lastSeenAt";
   for (const chunk of chunks(keys)) {
     const found = await reading(
       db.$client
@@ -101,16 +106,76 @@ export async function knownEntries(
              AND e.tag IS NOT NULL`,
         )
         .bind(JSON.stringify(chunk))
-        .all<EntryKey & { sourceId: string }>(),
+        .all<EntryKey & { sourceId: string; lastSeenAt: string }>(),
     );
-    for (const { sourceId, ...entry } of found.results) {
+    for (const { sourceId, lastSeenAt, ...entry } of found.results) {
       const source = bySource.get(sourceId);
       if (source === undefined) continue;
+      if (source.seenAt === undefined || lastSeenAt < source.seenAt) source.seenAt = lastSeenAt;
       if (entry.entryId === SEED) source.seeded = true;
       else source.known.set(entry.entryId, entry);
     }
   }
   return bySource;
+}
+
+/** Keys that have no row any more, and had one: signals are kept for ever. With one statement, or few. */
+export async function forgottenEntries(
+  db: Database,
+  keys: readonly { sourceId: string; entryId: string }[],
+): Promise<{ sourceId: string; entryId: string; revision: number; firstSeenAt: string }[]> {
+  const found = [];
+  for (const chunk of chunks(keys.map(({ sourceId, entryId }) => [sourceId, entryId]))) {
+    const { results } = await reading(
+      db.$client
+        .prepare(
+          `SELECT s.source_id AS sourceId, s.entry_id AS entryId, max(s.revision) AS revision, min(s.seen_at) AS firstSeenAt
+           FROM json_each(?1) AS j CROSS JOIN feed_signals AS s
+           WHERE s.source_id = json_extract(j.value, '$[0]') AND s.entry_id = json_extract(j.value, '$[1]')
+           GROUP BY s.source_id, s.entry_id`,
+        )
+        .bind(JSON.stringify(chunk))
+        .all<{ sourceId: string; entryId: string; revision: number; firstSeenAt: string }>(),
+    );
+    found.push(...results);
+  }
+  return found;
+}
+
+/** Entries of one source that go at once, at most. */
+const EVICTED = 2000;
+
+/**
+ * Remembers that these entries stood in their feeds now, and lets go of what of these sources was not
+ * seen since `before`. What the refs or a webhook gave a commit stays: refs do not forget either.
+ */
+export async function refreshEntries(
+  db: Database,
+  sources: readonly { sourceId: string; entryIds: readonly string[] }[],
+  now: string,
+  before: string,
+): Promise<void> {
+  const keys = sources.flatMap(({ sourceId, entryIds }) => [SEED, ...entryIds].map((id) => [sourceId, id]));
+  for (const chunk of chunks(keys))
+    await reading(
+      db.$client
+        .prepare(
+          `UPDATE feed_entries SET last_seen_at = ?2 WHERE (source_id, entry_id) IN
+             (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?1))`,
+        )
+        .bind(JSON.stringify(chunk), now)
+        .run(),
+    );
+  await reading(
+    db.$client
+      .prepare(
+        `DELETE FROM feed_entries WHERE (source_id, entry_id) IN
+           (SELECT e.source_id, e.entry_id FROM json_each(?1) AS j CROSS JOIN feed_entries AS e
+            WHERE e.source_id = j.value AND e.last_seen_at < ?2 AND e.entry_id <> '' AND e.commit_oid IS NULL LIMIT ?3)`,
+      )
+      .bind(JSON.stringify(sources.map(({ sourceId }) => sourceId)), before, EVICTED)
+      .run(),
+  );
 }
 
 /** Whether an entry's revision was held back, and as what: undefined for one that became an event or is not there. */
