@@ -32,7 +32,6 @@ export const ERROR_STATUS = {
   feed_unusable: 422,
   overloaded: 429,
   internal: 500,
-  not_implemented: 501,
   surface_unusable: 502,
   storage_unavailable: 503,
   issuer_unavailable: 503,

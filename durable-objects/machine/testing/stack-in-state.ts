@@ -6,6 +6,7 @@
 import { expect } from "vitest";
 import { type AttemptStatus, isTerminal } from "../../../worker/contract/attempt.ts";
 import { StackConfig } from "../../../worker/contract/stack.ts";
+import { CAPABILITIES, type DriverName } from "../../../worker/contract/surface.ts";
 import type { StatusAnswer } from "../../../worker/dispatch/driver.ts";
 import type { Seen } from "../../../worker/dispatch/hand-over.ts";
 import type { AttemptRow, CandidateRow } from "../../../worker/store/rows.ts";
@@ -48,8 +49,11 @@ export function event(tag: string, more: Partial<IncomingEvent> = {}): IncomingE
   };
 }
 
-export function empty(policy: object = {}): StackState {
-  return emptyStack("s", StackConfig.parse({ ...config, policy }));
+/** Channels need a surface that brings a runner; where the policy names another there are none. */
+export function empty(policy: { driver?: DriverName } & object = {}): StackState {
+  const { channels, ...rest } = config;
+  const { claims } = CAPABILITIES[policy.driver ?? "pull"];
+  return emptyStack("s", StackConfig.parse({ ...rest, ...(claims ? { channels } : {}), policy }));
 }
 
 export function take(decision: Decision): StackState {
