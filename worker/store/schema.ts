@@ -115,7 +115,7 @@ export const sourceStacks = sqliteTable(
   (t) => [primaryKey({ columns: [t.sourceId, t.stackId] }), index("source_stacks_stack").on(t.stackId)],
 );
 
-/** Every entry ever seen, by key: what decides whether something is new. */
+/** Every entry that a feed or the refs showed within half a year, by key: what decides whether something is new. */
 export const feedEntries = sqliteTable(
   "feed_entries",
   {
