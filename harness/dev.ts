@@ -2,7 +2,7 @@
  * `npm run dev`: a local deployment that keeps its records in `.patch-moi/` and runs its cron.
  *
  * `PORT` and `PATCH_ADMIN_TOKEN` override; `PATCH_SIGNING_KEY`, `PATCH_CREDENTIALS_KEYS` and
- * what says where notifications go are passed on.
+ * what says where notifications go and where a workspace backend is are passed on.
  *
  * @module
  */
@@ -23,8 +23,10 @@ const Secrets = z.strictObject({
   credentialsKeys: z.string().default(freshCredentialsKeys),
 });
 
-/** Where notifications go: read by the Worker, which says what is wrong with them. */
+/** Read by the Worker, which says what is wrong with them. */
 const HANDED_ON = [
+  "PATCH_WORKSPACE_URL",
+  "PATCH_WORKSPACE_SECRET",
   "DISCORD_WEBHOOK_URL",
   "SLACK_WEBHOOK_URL",
   "NOTIFY_WEBHOOK_URL",

@@ -22,7 +22,7 @@ export type PackageEvent = z.infer<typeof PackageEvent>;
 export function packageEvent(event: PackageEvent): PackageEvent {
   const ours = FlowEventPayload.safeParse(event.payload);
   if (!ours.success) return event;
-  const { provider, repo, entry, moved } = ours.data;
+  const { provider, repo, entry, moved, extra } = ours.data;
   const flat = {
     provider,
     sourceId: event.sourceId,
@@ -34,6 +34,8 @@ export function packageEvent(event: PackageEvent): PackageEvent {
     repoUrl: repo?.webUrl,
     defaultBranch: repo?.defaultBranch,
     moved,
+    // What the source's target adds goes over what upstream said.
+    ...extra,
   };
   // Absent is absent: a schema may ask for `required`.
   const payload = Object.fromEntries(Object.entries(flat).filter(([, value]) => value !== undefined));

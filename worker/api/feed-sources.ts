@@ -134,10 +134,10 @@ export async function pollNow(c: Context<AppEnv>, id: string): Promise<FeedSourc
   return sourceView(await readSource(c.var.db, id));
 }
 
-export /** Before the source, which refers to it. One that the target names and that is there already is only fed. */
+/** Before the source, which refers to it. One that the target names and that is there already is only fed. */
 async function declareOwnStack(
   env: Env,
-  { db, actor }: AppEnv["Variables"],
+  { db, actor, settings }: AppEnv["Variables"],
   sourceId: string,
   config: FeedSourceConfig,
 ): Promise<void> {
@@ -147,7 +147,7 @@ async function declareOwnStack(
   const row = await findStack(db, stackId);
   const there = row === undefined || row.deletedAt !== null ? undefined : row.config;
   if (target.stack !== undefined && there !== undefined) return;
-  const wanted = ownStack(config, target, there, undefined);
+  const wanted = ownStack(config, target, there, settings.workspaceUrl);
   if (!wanted.ok)
     throw new ApiError(
       "invalid_request",

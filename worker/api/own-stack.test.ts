@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { attemptsOf, call } from "../../harness/edge/client.ts";
+import { createApp } from "../app.ts";
 
 const source = {
   provider: "github",
@@ -71,4 +72,19 @@ it("says what is missing when the stack cannot be made, and stores nothing", asy
   });
   const rows = await env.DB.prepare("SELECT 1 FROM feed_sources WHERE id = 'own-nowhere'").all();
   expect(rows.results).toEqual([]);
+});
+
+it("a workspace_flow source without a backend goes to the deployment's own, where it has one", async () => {
+  const target = { mode: "workspace_flow", eventType: "upstream.release" };
+  const given = { ...env, PATCH_WORKSPACE_URL: "https://flows.example.org/events" };
+  const request = new Request("https://patch.test/feed-sources/own-backend", {
+    method: "PUT",
+    headers: { authorization: `Bearer ${env.PATCH_ADMIN_TOKEN}`, "content-type": "application/json" },
+    body: JSON.stringify({ ...source, target }),
+  });
+  expect((await createApp().fetch(request, given)).status).toBe(201);
+  const { body } = await call("GET", "/stacks/own-backend");
+  expect(body).toMatchObject({ stack: { policy: { driver: "workspace-http", work: "flow" } } });
+  // The deployment may move its backend without every stack being told.
+  expect(body).not.toHaveProperty("stack.policy.surface");
 });
