@@ -16,6 +16,9 @@ export const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 /** wrangler's command line, run with our Node so that no other one on the PATH matters. */
 const CLI = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin", "wrangler.js");
 
+/** A dozen migrations on a busy machine with a slow disk take more than a minute. */
+const PATIENCE_MS = 300_000;
+
 /** Where wrangler runs, and where it keeps things. */
 export type WranglerPlace = {
   /** Folder of `wrangler.toml`. */
@@ -54,6 +57,11 @@ export function startWrangler(name: string, args: readonly string[], place: Wran
 /** Runs `wrangler …` to its end; throws with what it wrote when it fails. */
 export async function runWrangler(name: string, args: readonly string[], place: WranglerPlace): Promise<void> {
   const child = startWrangler(name, args, place);
-  const end = await until(`${name} to end`, () => child.exit(), { timeoutMs: 60_000, everyMs: 20 });
-  if (end.code !== 0) refuseEnded(child);
+  try {
+    const seen = () => child.output().trimEnd().split("\n").slice(-8);
+    const end = await until(`${name} to end`, () => child.exit(), { timeoutMs: PATIENCE_MS, everyMs: 20, seen });
+    if (end.code !== 0) refuseEnded(child);
+  } finally {
+    await child.kill();
+  }
 }
