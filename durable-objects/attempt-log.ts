@@ -18,8 +18,6 @@ export type LogSlice = {
   bytes: Uint8Array<ArrayBuffer>;
   /** Bytes the runner has written, kept or not. */
   total: number;
-  /** Bytes left out between head and tail so far. */
-  omitted: number;
 };
 
 type LogRow = { position: number; total: number };
@@ -61,8 +59,11 @@ export class AttemptLog {
     return { ack: end, gap: false };
   }
 
-  /** Reads from `from` on, at most `limit` bytes; the newest epoch unless told otherwise. */
-  read(attemptId: string, epoch: number | undefined, from: number, limit: number): LogSlice | undefined {
+  /**
+   * Reads what stands together from `start` on, at most `limit` bytes and never over what was left out; a negative
+   * `start` counts from the end. The newest epoch unless told otherwise.
+   */
+  read(attemptId: string, epoch: number | undefined, start: number, limit: number): LogSlice | undefined {
     const log = this.sql
       .exec<{ position: number; epoch: number; total: number }>(
         "SELECT position, epoch, total FROM log WHERE attempt_id = ? AND (? IS NULL OR epoch = ?) ORDER BY epoch DESC LIMIT 1",
@@ -72,22 +73,21 @@ export class AttemptLog {
       )
       .toArray()[0];
     if (log === undefined) return undefined;
+    const from = start < 0 ? Math.max(0, log.total + start) : start;
     const parts: Uint8Array[] = [];
     let length = 0;
     let first: number | undefined;
     let expected: number | undefined;
-    let omitted = 0;
     const chunks = this.sql.exec<{ start: number; end: number; bytes: ArrayBuffer }>(
       "SELECT start, end, bytes FROM log_chunk WHERE log = ? AND end > ? ORDER BY start",
       log.position,
       from,
     );
     for (const chunk of chunks) {
-      const { start } = chunk;
       const bytes = new Uint8Array(chunk.bytes);
-      const piece = start < from ? bytes.subarray(from - start) : bytes;
-      const at = Math.max(start, from);
-      if (expected !== undefined && at > expected) omitted += at - expected;
+      const piece = chunk.start < from ? bytes.subarray(from - chunk.start) : bytes;
+      const at = Math.max(chunk.start, from);
+      if (expected !== undefined && at > expected) break;
       first ??= at;
       expected = at + piece.length;
       parts.push(piece.subarray(0, limit - length));
@@ -100,7 +100,7 @@ export class AttemptLog {
       all.set(part, at);
       at += part.length;
     }
-    return { epoch: log.epoch, from: first ?? from, bytes: all, total: log.total, omitted };
+    return { epoch: log.epoch, from: first ?? from, bytes: all, total: log.total };
   }
 
   private open(attemptId: string, epoch: number, keepAttempts: number): LogRow {

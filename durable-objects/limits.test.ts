@@ -125,6 +125,12 @@ describe("the log", () => {
       pieces - MAX_LOG_BYTES / 2 / PIECE,
     ]);
     expect(await byteAt(pieces * PIECE - 1)).toEqual([pieces * PIECE - 1, pieces - 1]);
+    // A range ends where something was left out.
+    const range = { range: `bytes=${MAX_LOG_BYTES / 2 - 3}-${MAX_LOG_BYTES}` };
+    const edge = await call("GET", "/maintenance-attempts/talker.1/log", undefined, range);
+    expect(edge.headers.get("content-range")).toBe(
+      `bytes ${MAX_LOG_BYTES / 2 - 3}-${MAX_LOG_BYTES / 2 - 1}/${pieces * PIECE}`,
+    );
   });
 
   it("is kept for as many attempts as the policy says, however often each was handed out; the journal stays whole", async () => {

@@ -19,7 +19,7 @@ import {
   releaseEventId,
   signed,
   stackWithRunner,
-  type TestRunner,
+  TestRunner,
   tell,
   tellResult,
 } from "../harness/edge/client.ts";
@@ -83,6 +83,16 @@ describe("one thing at a time", () => {
     const claims = await Promise.all(Array.from({ length: 10 }, () => runner.pull()));
     expect(claims.filter((c) => c.status === 200)).toHaveLength(1);
     expect(claims.filter((c) => c.status === 204)).toHaveLength(9);
+  });
+
+  it("gives nothing to a runner that lacks the stack's labels, though it names the attempt", async () => {
+    const runner = await stackWithRunner("labelled");
+    const stranger = await TestRunner.register("stranger", ["other"]);
+    await postRelease("labelled", "v1.0.0");
+    const named = { attemptId: "labelled.1", epoch: 1 };
+    const refused = await stranger.pull(undefined, named);
+    expect([refused.status, refused.body]).toMatchObject([403, { error: { code: "forbidden" } }]);
+    expect((await runner.pull(undefined, named)).status).toBe(200);
   });
 });
 
@@ -196,6 +206,18 @@ describe("fencing and repetition", () => {
     expect(await attemptsOf("once")).toHaveLength(2);
     const other = await call("POST", "/maintenance-attempts/once.2/cancel", undefined, headers);
     expect([other.status, other.body]).toMatchObject([409, { error: { code: "id_reused" } }]);
+  });
+
+  it("works on the first of many under one key, and gives the others its answer", async () => {
+    const make = (name: string) => call("POST", "/runners", { name }, { "idempotency-key": "many-at-once" });
+    const replies = await Promise.all(Array.from({ length: 6 }, () => make("made-once")));
+    expect(replies.map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => 201));
+    expect(replies.filter(({ body }) => JSON.stringify(body).includes("whsec_"))).toHaveLength(1);
+    expect((await make("another")).status).toBe(409);
+    // A refusal keeps nothing.
+    const headers = { "idempotency-key": "refused-first" };
+    expect((await call("POST", "/runners", { name: "NO" }, headers)).status).toBe(400);
+    expect((await call("POST", "/runners", { name: "yes" }, headers)).status).toBe(201);
   });
 });
 
@@ -389,10 +411,30 @@ describe("the log", () => {
     expect((await call("GET", path)).body).toBe("hello world");
     const range = await call("GET", path, undefined, { range: "bytes=6-8" });
     expect([range.status, range.body, range.headers.get("content-range")]).toEqual([206, "wor", "bytes 6-8/11"]);
+    const tail = await call("GET", path, undefined, { range: "bytes=-5" });
+    expect([tail.status, tail.body, tail.headers.get("content-range")]).toEqual([206, "world", "bytes 6-10/11"]);
+    const beyond = await call("GET", path, undefined, { range: "bytes=11-" });
+    expect([beyond.status, beyond.headers.get("content-range")]).toEqual([416, "bytes */11"]);
     await tellResult(job, changed(job));
     const events = await call("GET", path, undefined, { accept: "text/event-stream" });
     expect(events.body).toContain("data: hello world");
     expect(events.body).toContain("event: end\ndata: changed");
+  });
+
+  it("is followed from one hand-out into the next", async () => {
+    const runner = await stackWithRunner("followed");
+    await postRelease("followed", "v1.0.0");
+    const write = async (text: string) => {
+      const { attemptId, epoch, nonce, ...job } = await runner.job();
+      await stub("followed").appendLog("followed", { attemptId, epoch, nonce }, 0, new TextEncoder().encode(text));
+      return { attemptId, epoch, nonce, ...job };
+    };
+    const stopped = { code: "runner_stopped", message: "switched off" };
+    await tellResult(await write("a long first"), { outcome: "failed", infrastructure: true, reason: stopped });
+    await tellResult(await write("second"), { outcome: "completed" });
+    const headers = { accept: "text/event-stream", "last-event-id": "1:12" };
+    const { body } = await call("GET", "/maintenance-attempts/followed.1/log", undefined, headers);
+    expect(body).toBe("event: log\ndata: second\nid: 2:6\n\nevent: end\ndata: completed\n\n");
   });
 });
 

@@ -112,7 +112,8 @@ describe("bad input", () => {
       ["PUT", "/stacks/A", config, 400, /id: use/],
       ["PUT", "/stacks/a%00", config, 400, /id: use/],
       ["GET", "/stacks?limit=0", undefined, 400, /limit/],
-      ["GET", "/stacks?limit=501", undefined, 400, /limit/],
+      ["GET", "/stacks?limit=501", undefined, 400, /limit: must be a whole number from 1 to 500/],
+      ["GET", "/stacks?limit=1e1", undefined, 400, /limit/],
       ["GET", "/stacks?cursor=p0", undefined, 400, /cursor/],
       ["GET", "/maintenance-attempts?status=nonsense", undefined, 400, /status/],
       ["GET", "/maintenance-attempts/no.1", undefined, 404, /no attempt/],
@@ -121,6 +122,8 @@ describe("bad input", () => {
       ["POST", "/stacks/unknown/pause", undefined, 404, /no stack/],
       ["DELETE", "/runners/unknown", undefined, 404, /no runner/],
       ["GET", "/no-such-route", undefined, 404, /there is no GET/],
+      ["PATCH", "/stacks/a", undefined, 405, /takes GET, PUT, DELETE, not PATCH/],
+      ["GET", "/webhooks/runner", undefined, 405, /takes POST, not GET/],
       ["PUT", "/stacks/a", { ...config, branch: "x".repeat(1024 * 1024) }, 413, /bytes at most/],
     ];
     for (const [method, path, body, status, message] of cases) {

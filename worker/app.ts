@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { OpenAPIHono } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import { HTTPException } from "hono/http-exception";
@@ -69,6 +70,13 @@ const adminOnly = createMiddleware<AppEnv>(async (c, next) => {
   await next();
 });
 
+const METHODS = ["GET", "POST", "PUT", "DELETE"] as const;
+
+/** Whether something other than what every request goes through answers this. */
+function isRoute(app: OpenAPIHono<AppEnv>, method: string, path: string): boolean {
+  return app.router.match(method, path)[0].some(([[, route]]) => route.method === method);
+}
+
 /** Builds the app; one per isolate. */
 export function createApp() {
   const app = router();
@@ -113,7 +121,13 @@ export function createApp() {
     app.route("/", api);
   declareOtherPaths(app);
   app.get("/openapi.json", scope("read"), (c) => c.json(apiDocument(app, new URL(c.req.url).origin)));
-  app.notFound((c) => c.json(errorBody("not_found", `there is no ${c.req.method} ${c.req.path}`), 404));
+  app.notFound((c) => {
+    const allowed = METHODS.filter((method) => isRoute(app, method, c.req.path));
+    if (allowed.length === 0) return c.json(errorBody("not_found", `there is no ${c.req.method} ${c.req.path}`), 404);
+    c.header("Allow", allowed.join(", "));
+    const message = `${c.req.path} takes ${allowed.join(", ")}, not ${c.req.method}`;
+    return c.json(errorBody("method_not_allowed", message), 405);
+  });
   app.onError((error, c) => {
     if (error instanceof ApiError) {
       log("warn", "request.refused", { method: c.req.method, path: c.req.path, code: error.code });

@@ -7,10 +7,12 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
+import type { LogSlice } from "../../durable-objects/attempt-log.ts";
+import type { PatchStack } from "../../durable-objects/patch-stack.ts";
 import { isTerminal } from "../contract/attempt.ts";
 import { MAX_LOG_BYTES } from "../contract/primitives.ts";
 import { findAttempt } from "../store/attempts.ts";
-import { ApiError, type AppEnv, refusals, router, scope } from "./http.ts";
+import { type AppEnv, errorBody, refusals, router, scope } from "./http.ts";
 import { readAttempt } from "./maintenance-attempts.ts";
 import { stackObject } from "./object.ts";
 
@@ -51,46 +53,95 @@ attemptLogApi.openapi(
 export async function answerLog(c: Context<AppEnv>, id: string, epoch: number | undefined) {
   const { stackId } = await readAttempt(c.var.db, id);
   const object = stackObject(c.env, stackId);
-  if (c.req.header("accept")?.includes("text/event-stream")) {
-    return streamSSE(c, async (stream) => {
-      let from = Number(c.req.header("last-event-id") ?? "0") || 0;
-      const text = new TextDecoder();
-      while (!stream.aborted) {
-        const attempt = await findAttempt(c.var.db, id);
-        const slice = await object.readLog(id, from, FOLLOW_SLICE, epoch);
-        if (slice !== undefined && slice.bytes.length > 0) {
-          from = slice.from + slice.bytes.length;
-          await stream.writeSSE({ id: String(from), event: "log", data: text.decode(slice.bytes, { stream: true }) });
-          continue;
-        }
-        if (attempt === undefined || isTerminal(attempt.status) || attempt.status === "needs_intervention") {
-          await stream.writeSSE({ event: "end", data: attempt?.status ?? "gone" });
-          return;
-        }
-        await stream.sleep(FOLLOW_EVERY);
-      }
-    });
-  }
+  if (c.req.header("accept")?.includes("text/event-stream")) return follow(c, id, object, epoch);
   const range = parseRange(c.req.header("range"));
-  const slice = await object.readLog(id, range?.from ?? 0, range?.length ?? MAX_LOG_BYTES * 2, epoch);
+  const slice = range === undefined ? await readAll(object, id, epoch) : await readRange(object, id, epoch, range);
   if (slice === undefined) return c.text("", 200);
   c.header("Accept-Ranges", "bytes");
   c.header("X-Log-Epoch", String(slice.epoch));
   if (slice.omitted > 0) c.header("X-Log-Omitted", String(slice.omitted));
   c.header("Content-Type", "text/plain; charset=utf-8");
+  // Ranges count these bytes, and none that somebody on the way made of them.
+  c.header("Cache-Control", "no-transform");
   // Upstream's own output: never to be taken for a page.
   c.header("X-Content-Type-Options", "nosniff");
   if (range === undefined) return c.body(slice.bytes, 200);
-  if (slice.bytes.length === 0) throw new ApiError("log_gap", `the log has ${slice.total} bytes`);
+  if (slice.bytes.length === 0) {
+    c.header("Content-Range", `bytes */${slice.total}`);
+    return c.json(errorBody("log_gap", `the log has ${slice.total} bytes`), 416);
+  }
   c.header("Content-Range", `bytes ${slice.from}-${slice.from + slice.bytes.length - 1}/${slice.total}`);
   return c.body(slice.bytes, 206);
 }
 
-/** One range of bytes from a start on (RFC 9110 section 14.2); anything else is ignored, as it may be. */
-function parseRange(header: string | undefined): { from: number; length: number } | undefined {
-  const match = /^bytes=([0-9]{1,12})-([0-9]{0,12})$/.exec(header ?? "");
-  if (match?.[1] === undefined) return undefined;
-  const from = Number(match[1]);
-  const length = match[2] === undefined || match[2] === "" ? MAX_LOG_BYTES * 2 : Number(match[2]) - from + 1;
+type Log = Pick<DurableObjectStub<PatchStack>, "readLog">;
+
+/** The log as it grows, and that of the next hand-out when there is one. An event's id says where to go on. */
+function follow(c: Context<AppEnv>, id: string, object: Log, epoch: number | undefined): Response {
+  return streamSSE(c, async (stream) => {
+    let at = parsePlace(c.req.header("last-event-id"));
+    const text = new TextDecoder();
+    while (!stream.aborted) {
+      const attempt = await findAttempt(c.var.db, id);
+      const slice = await object.readLog(id, at.from, FOLLOW_SLICE, epoch);
+      if (slice !== undefined && at.epoch !== undefined && slice.epoch !== at.epoch) {
+        at = { epoch: slice.epoch, from: 0 };
+        continue;
+      }
+      if (slice !== undefined && slice.bytes.length > 0) {
+        at = { epoch: slice.epoch, from: slice.from + slice.bytes.length };
+        const data = text.decode(slice.bytes, { stream: true });
+        await stream.writeSSE({ id: `${at.epoch}:${at.from}`, event: "log", data });
+        continue;
+      }
+      if (attempt === undefined || isTerminal(attempt.status) || attempt.status === "needs_intervention") {
+        await stream.writeSSE({ event: "end", data: attempt?.status ?? "gone" });
+        return;
+      }
+      await stream.sleep(FOLLOW_EVERY);
+    }
+  });
+}
+
+type Place = { epoch?: number; from: number };
+
+/** What an event's id says; the beginning for anything else. */
+function parsePlace(eventId: string | undefined): Place {
+  const match = /^([0-9]{1,9}):([0-9]{1,12})$/.exec(eventId ?? "");
+  return match === null ? { from: 0 } : { epoch: Number(match[1]), from: Number(match[2]) };
+}
+
+/** Head and tail together, with how much between them was left out. */
+async function readAll(object: Log, id: string, epoch: number | undefined) {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let omitted = 0;
+  let end = 0;
+  let newest: LogSlice | undefined;
+  for (;;) {
+    const slice = await object.readLog(id, end, MAX_LOG_BYTES * 2, newest?.epoch ?? epoch);
+    if (slice === undefined) return undefined;
+    newest = slice;
+    if (slice.bytes.length === 0) break;
+    omitted += slice.from - end;
+    end = slice.from + slice.bytes.length;
+    parts.push(slice.bytes);
+  }
+  return { ...newest, from: 0, bytes: new Uint8Array(await new Blob(parts).arrayBuffer()), omitted };
+}
+
+async function readRange(object: Log, id: string, epoch: number | undefined, { from, length }: Range) {
+  const slice = await object.readLog(id, from, length, epoch);
+  return slice === undefined ? undefined : { ...slice, omitted: 0 };
+}
+
+type Range = { from: number; length: number };
+
+/** One range of bytes (RFC 9110 section 14.2), a negative start from the end; anything else is ignored, as it may be. */
+function parseRange(header: string | undefined): Range | undefined {
+  const match = /^bytes=([0-9]{0,12})-([0-9]{0,12})$/.exec(header ?? "");
+  const [, first = "", last = ""] = match ?? [];
+  if (first === "") return Number(last) > 0 ? { from: -Number(last), length: Number(last) } : undefined;
+  const from = Number(first);
+  const length = last === "" ? MAX_LOG_BYTES * 2 : Number(last) - from + 1;
   return length > 0 ? { from, length } : undefined;
 }

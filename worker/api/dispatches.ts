@@ -7,8 +7,10 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { Candidate, Dispatch } from "../contract/attempt.ts";
 import { Name } from "../contract/primitives.ts";
 import { listCandidates, listDispatches } from "../store/dispatches.ts";
-import { decodeCursor, json, ListQuery, page, refusals, router, scope } from "./http.ts";
+import { decodeCursor, json, ListQuery, page, refusals, router, scope, statusFilter } from "./http.ts";
 import { candidateView, dispatchView } from "./record-views.ts";
+
+const StatusFilter = statusFilter(Dispatch.shape.status, ["waiting", "claimed"]);
 
 export const dispatchesApi = router();
 
@@ -21,7 +23,7 @@ for (const path of ["/workspace-dispatches", "/flow-dispatches"] as const) {
       request: {
         query: ListQuery.extend({
           eventId: z.string().max(1400).optional(),
-          status: Dispatch.shape.status.optional(),
+          status: StatusFilter.openapi({ type: "string", example: "waiting" }),
         }),
       },
       responses: {
@@ -34,7 +36,7 @@ for (const path of ["/workspace-dispatches", "/flow-dispatches"] as const) {
     }),
     async (c) => {
       const { limit, cursor, eventId, status } = c.req.valid("query");
-      const found = await listDispatches(c.var.db, { eventId, status }, limit, decodeCursor(cursor));
+      const found = await listDispatches(c.var.db, { eventId, statuses: status }, limit, decodeCursor(cursor));
       const { rows, ...more } = page(found, limit);
       return c.json({ dispatches: rows.map(dispatchView), ...more }, 200);
     },

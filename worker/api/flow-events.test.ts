@@ -31,6 +31,10 @@ it("refuses another event under the same id, and events that name nothing to car
   expect([other.status, other.body]).toMatchObject([409, { error: { code: "id_reused" } }]);
   const bare = await call("POST", "/flow-events", { ...event("bare"), payload: { entry: { entryId: "x" } } });
   expect([bare.status, bare.body]).toMatchObject([400, { error: { code: "invalid_request" } }]);
+  for (const entry of [{ tag: "--upload-pack=x" }, { tag: "v\n1" }, { ref: "a..b" }, { sha: "abc" }]) {
+    const odd = await call("POST", "/flow-events", { ...event("odd"), payload: { entry: { entryId: "x", ...entry } } });
+    expect([odd.status, odd.body]).toMatchObject([400, { error: { code: "invalid_request" } }]);
+  }
   const nobody = await call("POST", "/flow-events", event("nobody", { stackIds: ["nobody"] }));
   expect(nobody.status).toBe(400);
   expect((await call("GET", "/flow-events/nobody")).status).toBe(404);
@@ -46,4 +50,19 @@ it("says what can be done instead of a retry", async () => {
   await call("POST", "/maintenance-attempts/instead.1/cancel");
   const retry = await call("POST", `${path}/retry`, "", { "content-type": "application/json" });
   expect([retry.status, retry.body]).toMatchObject([202, { attempt: { id: "instead.2", operation: "retry" } }]);
+});
+
+it("shows hand-overs by state, and all that are under way as started", async () => {
+  await declareStack("handed");
+  await postRelease("handed", "v1.0.0");
+  const eventId = encodeURIComponent(releaseEventId("handed", "v1.0.0"));
+  await call("POST", "/maintenance-attempts/handed.1/cancel");
+  await call("POST", `/flow-events/${eventId}/retry`);
+  const ids = async (status: string) => {
+    const { body } = await call("GET", `/workspace-dispatches?eventId=${eventId}&status=${status}`);
+    return (body as { dispatches: { id: string }[] }).dispatches.map(({ id }) => id);
+  };
+  expect(await ids("started")).toEqual(["handed.2.1"]);
+  expect(await ids("withdrawn,started")).toEqual(["handed.2.1", "handed.1.1"]);
+  expect((await call("GET", "/flow-dispatches?status=running")).status).toBe(400);
 });

@@ -76,9 +76,27 @@ export function allows(scopes: readonly TokenScope[], wanted: TokenScope): boole
 
 /** `limit` and `cursor` of every list. */
 export const ListQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(LIST_LIMIT.max).default(LIST_LIMIT.default),
+  limit: z
+    .string()
+    .default(String(LIST_LIMIT.default))
+    .refine(isLimit, `must be a whole number from 1 to ${LIST_LIMIT.max}`)
+    .transform(Number)
+    .openapi({ type: "integer", minimum: 1, maximum: LIST_LIMIT.max, default: LIST_LIMIT.default }),
   cursor: z.string().max(64).optional(),
 });
+
+/** `status` of a list: several with commas, and `started` for all of `working`. */
+export function statusFilter<S extends string>(known: z.ZodEnum<Record<S, S>>, working: readonly S[]) {
+  return z
+    .string()
+    .transform((text) => text.split(",").flatMap((status) => (status === "started" ? [...working] : [status])))
+    .pipe(z.array(known))
+    .optional();
+}
+
+function isLimit(text: string): boolean {
+  return /^[0-9]{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= LIST_LIMIT.max;
+}
 
 /** Opaque to clients; inside, the position of the last row given. Throws on anything else. */
 export function decodeCursor(cursor: string | undefined): number | undefined {

@@ -28,6 +28,7 @@ import {
   refusals,
   router,
   scope,
+  statusFilter,
 } from "./http.ts";
 import { granted, stackObject } from "./object.ts";
 import { attemptView, timelineView } from "./record-views.ts";
@@ -35,12 +36,7 @@ import { attemptView, timelineView } from "./record-views.ts";
 const params = z.object({ id: z.string().min(1).max(128) });
 const AttemptAnswer = z.object({ attempt: MaintenanceAttempt });
 
-/** `started` is every state in which it is being worked on; several may be given, with commas. */
-const StatusFilter = z
-  .string()
-  .transform((text) => text.split(",").flatMap((s) => (s === "started" ? [...OPEN_STATUSES] : [s])))
-  .pipe(z.array(AttemptStatus))
-  .optional();
+const StatusFilter = statusFilter(AttemptStatus, OPEN_STATUSES);
 
 export const maintenanceAttemptsApi = router();
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { Name, Oid, Reason, Timestamp } from "./primitives.ts";
+import { Name, Oid, Reason, RefName, Timestamp } from "./primitives.ts";
 import { StackReport } from "./report.ts";
 import { SurfaceRun } from "./surface.ts";
 
@@ -135,7 +135,7 @@ export const ResumeInput = z
   .strictObject({
     note: z.string().min(1).max(4000),
     /** Branch or commit in the fork whose history is the new base plus the resolved patches. */
-    resolvedRef: z.string().min(1).max(250).optional(),
+    resolvedRef: RefName.optional(),
   })
   .openapi("ResumeInput");
 export type ResumeInput = z.infer<typeof ResumeInput>;

@@ -12,6 +12,7 @@ export const ERROR_STATUS = {
   not_configured: 503,
   forbidden: 403,
   not_found: 404,
+  method_not_allowed: 405,
   conflict: 409,
   id_reused: 409,
   fenced: 409,

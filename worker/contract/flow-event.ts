@@ -7,7 +7,7 @@ import { z } from "@hono/zod-openapi";
 import { FeedEntry } from "./feed-signal.ts";
 import { Provider, RepoInfo } from "./feed-source.ts";
 import { FlowEventType } from "./flow-event-type.ts";
-import { Name, Oid, Timestamp } from "./primitives.ts";
+import { Name, Oid, RefName, Timestamp } from "./primitives.ts";
 
 /** `patch:<sourceId>:<entryId>:<eventType>`, with `:r<n>` for the n-th later revision of the entry. */
 export function flowEventId(sourceId: string, entryId: string, type: FlowEventType, revision = 0): string {
@@ -59,7 +59,13 @@ export const FlowEventInput = z
     payload: z.strictObject({
       provider: Provider.optional(),
       repo: RepoInfo.optional(),
-      entry: z.strictObject(FeedEntry.shape),
+      // A runner fetches these by name: what Git would not take for a ref or an object goes no further.
+      entry: z.strictObject({
+        ...FeedEntry.shape,
+        tag: RefName.optional(),
+        ref: RefName.optional(),
+        sha: Oid.optional(),
+      }),
       moved: TagMove.optional(),
       extra: z.record(z.string(), z.unknown()).optional(),
     }),

@@ -6,6 +6,7 @@
 import { and, asc, desc, eq, gt, lt, notInArray, type SQL, sql } from "drizzle-orm";
 import type { AttemptStatus } from "../contract/attempt.ts";
 import { type Database, reading, readRow } from "./database.ts";
+import { newestOf } from "./merged-pages.ts";
 import { type Named, prepared } from "./prepared.ts";
 import type { JournalRow, ReportRow } from "./rows.ts";
 import { attempts, candidates, journal, reports } from "./schema.ts";
@@ -14,9 +15,6 @@ export type StoredAttempt = typeof attempts.$inferSelect;
 
 /** Written exactly as in the partial index, or SQLite would not use it. */
 export const isOpen: SQL = sql`status IN ('queued','dispatched','running','blocked','needs_intervention')`;
-
-/** Terms that D1 takes in one compound SELECT. */
-const COMPOUND_TERMS = 5;
 
 /** Promotions that are looked at for where a channel may stand. */
 const LOOK_BACK = 20;
@@ -42,21 +40,8 @@ export async function listAttempts(
     const page = db.select().from(attempts).where(where(statuses[0]));
     return reading(page.orderBy(desc(attempts.position)).limit(limit + 1));
   }
-  // One status is a walk along one index. Several walk one each, and SQLite merges them as it goes:
-  // no more rows are read than are given, and one for each status.
   const terms = statuses.map((status) => sql`SELECT * FROM ${attempts} WHERE ${where(status)}`);
-  const rows = await reading(db.all(sql`SELECT * FROM (${merged(terms)}) ORDER BY position DESC LIMIT ${limit + 1}`));
-  return rows.map((row) => readRow(attempts, row));
-}
-
-/** One compound of all terms; D1 takes five in one, so more are nested. */
-function merged(terms: readonly SQL[]): SQL {
-  const size = Math.ceil(terms.length / COMPOUND_TERMS);
-  const groups = Array.from({ length: Math.ceil(terms.length / size) }, (_, i) =>
-    terms.slice(i * size, (i + 1) * size),
-  );
-  const parts = size === 1 ? terms : groups.map((group) => sql`SELECT * FROM (${merged(group)})`);
-  return sql.join([...parts], sql` UNION ALL `);
+  return (await newestOf(db, terms, limit + 1)).map((row) => readRow(attempts, row));
 }
 
 const byId = prepared((query, value: Named<"id">) =>

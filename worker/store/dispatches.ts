@@ -5,7 +5,8 @@
  */
 import { and, asc, desc, eq, lt, sql } from "drizzle-orm";
 import { labelSubsets } from "../contract/label-set.ts";
-import { type Database, reading } from "./database.ts";
+import { type Database, reading, readRow } from "./database.ts";
+import { newestOf } from "./merged-pages.ts";
 import { type Named, prepared } from "./prepared.ts";
 import type { CandidateRow } from "./rows.ts";
 import { candidates, dispatches } from "./schema.ts";
@@ -15,23 +16,23 @@ export type StoredCandidate = typeof candidates.$inferSelect;
 
 export async function listDispatches(
   db: Database,
-  filter: { eventId?: string; status?: StoredDispatch["status"] },
+  filter: { eventId?: string; statuses?: readonly StoredDispatch["status"][] },
   limit: number,
   before?: number,
 ): Promise<StoredDispatch[]> {
-  const where = and(
-    filter.eventId === undefined ? undefined : eq(dispatches.eventId, filter.eventId),
-    filter.status === undefined ? undefined : eq(dispatches.status, filter.status),
-    before === undefined ? undefined : lt(dispatches.position, before),
-  );
-  return reading(
-    db
-      .select()
-      .from(dispatches)
-      .where(where)
-      .orderBy(desc(dispatches.position))
-      .limit(limit + 1),
-  );
+  const where = (status?: StoredDispatch["status"]) =>
+    and(
+      filter.eventId === undefined ? undefined : eq(dispatches.eventId, filter.eventId),
+      status === undefined ? undefined : eq(dispatches.status, status),
+      before === undefined ? undefined : lt(dispatches.position, before),
+    );
+  const statuses = [...new Set(filter.statuses)];
+  if (statuses.length < 2) {
+    const page = db.select().from(dispatches).where(where(statuses[0]));
+    return reading(page.orderBy(desc(dispatches.position)).limit(limit + 1));
+  }
+  const terms = statuses.map((status) => sql`SELECT * FROM ${dispatches} WHERE ${where(status)}`);
+  return (await newestOf(db, terms, limit + 1)).map((row) => readRow(dispatches, row));
 }
 
 const waiting = prepared((query, value: Named<"driver" | "sets">, limit) =>

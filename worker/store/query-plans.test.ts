@@ -90,11 +90,11 @@ for (const before of [undefined, 200]) {
         );
       }
   for (const eventId of [undefined, "e1"])
-    for (const status of [undefined, "waiting"] as const)
+    for (const statuses of [undefined, ["waiting"], ["waiting", "claimed"]] as const)
       add(
-        `dispatches by ${JSON.stringify({ eventId, status })}`,
-        (db) => listDispatches(db, { eventId, status }, LIMIT, before),
-        eventId === undefined && status === undefined ? "whole" : undefined,
+        `dispatches by ${JSON.stringify({ eventId, statuses })}`,
+        (db) => listDispatches(db, { eventId, statuses }, LIMIT, before),
+        eventId === undefined && statuses === undefined ? "whole" : undefined,
       );
   for (const type of [undefined, "upstream.push"] as const)
     for (const stackId of [undefined, "s2"])

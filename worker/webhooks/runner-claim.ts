@@ -15,7 +15,7 @@ import { verifyWebhook } from "../contract/standard-webhooks.ts";
 import { describeIssues } from "../contract/unknown-field.ts";
 import { jobEnvelope } from "../dispatch/job-envelope.ts";
 import { log } from "../platform/log.ts";
-import { findClaimed } from "../store/attempts.ts";
+import { findAttempt, findClaimed } from "../store/attempts.ts";
 import { waitingDispatches } from "../store/dispatches.ts";
 import { useToken } from "../store/issuer-keys.ts";
 import { findRunner, type RunnerRow, touchRunner } from "../store/runners.ts";
@@ -50,10 +50,24 @@ runnerClaimApi.post("/runner/claim", async (c) => {
   if (failure !== undefined) return unauthenticated(c, `${runner.name}: ${failure}`);
   const claim = understood(c, parsed);
   await touchRunner(c.var.db, runner, claim.runner.version, new Date().toISOString());
-  return claim.attemptId === undefined
-    ? await pull(c, key, runner, claim)
-    : await take(c, key, claim, claim.attemptId, claim.epoch ?? 0);
+  if (claim.attemptId === undefined) return pull(c, key, runner, claim);
+  const lacks = await lackedLabels(c, runner, claim.attemptId);
+  if (lacks.length > 0)
+    return refused(
+      c,
+      "forbidden",
+      `runner '${runner.name}' was not registered with ${lacks.join(", ")}`,
+      claim.attemptId,
+    );
+  return take(c, key, claim, claim.attemptId, claim.epoch ?? 0);
 });
+
+/** Labels that the attempt's stack wants and the runner was not registered with: naming it goes round none of them. */
+async function lackedLabels(c: Context<AppEnv>, runner: RunnerRow, attemptId: string): Promise<string[]> {
+  const attempt = await findAttempt(c.var.db, attemptId);
+  const stack = attempt === undefined ? undefined : await findStack(c.var.db, attempt.stackId);
+  return stack?.config.policy.runnerLabels.filter((label) => !runner.labels.includes(label)) ?? [];
+}
 
 /** A forge's job claims the attempt that it was started for. */
 async function claimByToken(c: Context<AppEnv>, key: string, parsed: unknown): Promise<Response> {
