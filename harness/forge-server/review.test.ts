@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { PatchReport, StackReport } from "../../worker/contract/report.ts";
 import { StackConfig } from "../../worker/contract/stack.ts";
 import type { Forge, ForgeFailure } from "../../worker/forges/forge.ts";
-import { InstallationTokens } from "../../worker/forges/github-app.ts";
+import { InstallationTokens } from "../../worker/forges/github/app.ts";
 import { openForge } from "../../worker/forges/open-forge.ts";
 import type { Result } from "../../worker/platform/result.ts";
 import { readMarker } from "../../worker/review/marker.ts";

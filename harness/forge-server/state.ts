@@ -47,7 +47,6 @@ export type RepositoryState = {
   archived: boolean;
   /** Full name it answers to now, after a rename or transfer. */
   movedTo?: string;
-  parent?: { owner: string; name: string };
   workflows: Map<string, "active" | "disabled">;
   runs: ForgeRun[];
   pulls: ForgePull[];

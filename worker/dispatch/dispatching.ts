@@ -4,7 +4,7 @@
  * @module
  */
 import { openCredential } from "../auth/credential.ts";
-import { InstallationTokens } from "../forges/github-app.ts";
+import { InstallationTokens } from "../forges/github/app.ts";
 import { readSettings } from "../platform/settings.ts";
 import type { Database } from "../store/database.ts";
 import type { DriverContext } from "./driver.ts";

@@ -13,7 +13,7 @@ import type { Reason } from "../contract/primitives.ts";
 import type { AttemptResult } from "../contract/runner-wire.ts";
 import type { StackConfig } from "../contract/stack.ts";
 import type { Capabilities, DriverName, Surface, SurfaceRun } from "../contract/surface.ts";
-import type { InstallationTokens } from "../forges/github-app.ts";
+import type { InstallationTokens } from "../forges/github/app.ts";
 import type { Outbound } from "../platform/outbound-fetch.ts";
 import type { Result } from "../platform/result.ts";
 import type { Settings } from "../platform/settings.ts";

@@ -8,7 +8,7 @@
 import type { Reason } from "../contract/primitives.ts";
 import { NotifyTarget } from "../contract/stack.ts";
 import { cancelHandOut, type Dispatching } from "../dispatch/hand-over.ts";
-import { InstallationTokens } from "../forges/github-app.ts";
+import { InstallationTokens } from "../forges/github/app.ts";
 import type { Notification } from "../notify/message.ts";
 import { sendNotification } from "../notify/send.ts";
 import { ok, type Result } from "../platform/result.ts";

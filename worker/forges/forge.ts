@@ -1,5 +1,5 @@
 /**
- * What is needed of a forge, whichever it is. One file per forge implements it.
+ * What is needed of a forge, whichever it is. One folder per forge implements it, part by part.
  *
  * @module
  */
@@ -46,14 +46,8 @@ export type RepositoryFacts = {
   ownerId: string;
   /** `owner/name` as it is called now. */
   fullName: string;
-  webUrl: string;
-  cloneUrl: string;
   defaultBranch: string;
   archived: boolean;
-  /** What the credential may. */
-  mayWrite: boolean;
-  /** The repository it was forked from. */
-  parent?: { fullName: string; cloneUrl: string; webUrl: string; defaultBranch: string };
 };
 
 /** A run of a workflow, or a pipeline. */
@@ -111,26 +105,27 @@ export type CommitStatus = {
 
 export type Permission = "none" | "read" | "write" | "admin";
 
-export interface Forge {
-  readonly kind: ForgeKind;
-  /** Most characters of a pull request's or issue's body, and of a comment. */
-  readonly bodyLimit: number;
-  /** Repository on the forge as people see it. */
-  readonly webUrl: string;
-
+export interface Repository {
   /** Login that this credential writes as. */
   self(): Forged<string>;
   repository(): Forged<RepositoryFacts>;
   /** What a person may in the repository. */
   permission(user: string): Forged<Permission>;
+}
 
+/** The run of that name that was created at or after `since` (ISO 8601). */
+export type RunQuery = { workflow: string; ref: string; name: string; since: string };
+
+export interface Runs {
   /** Starts a run; its id when the forge tells. */
   dispatch(request: DispatchRequest): Forged<{ run?: Run }>;
-  /** The newest run of that name that was created at or after a time (ISO 8601). */
-  findRun(request: { workflow: string; ref: string; name: string; since: string }): Forged<Run | undefined>;
+  /** The newest that fits. */
+  findRun(query: RunQuery): Forged<Run | undefined>;
   run(id: string): Forged<Run>;
   cancelRun(id: string): Forged<void>;
+}
 
+export interface Pulls {
   /** Open proposals into a branch, newest first, three hundred at most. */
   openPulls(base: string): Forged<Pull[]>;
   /** Proposals of a branch of this repository, in any state, newest first. */
@@ -138,22 +133,34 @@ export interface Forge {
   createPull(pull: PullRequest): Forged<Pull>;
   updatePull(number: number, change: { title?: string; body?: string; state?: "closed" }): Forged<Pull>;
   commentOnPull(number: number, body: string): Forged<void>;
+}
 
+export interface Issues {
   /** Open issues that this credential's login wrote, newest first. */
   ownIssues(): Forged<Issue[]>;
   createIssue(issue: { title: string; body: string }): Forged<Issue>;
   updateIssue(number: number, change: { title?: string; body?: string; state?: "closed" }): Forged<Issue>;
   commentOnIssue(number: number, body: string): Forged<void>;
+}
 
+export interface Checks {
   setStatus(oid: string, status: CommitStatus): Forged<void>;
   /** Everything that checks a commit: statuses and, where the forge has them, check runs. */
   checks(oid: string): Forged<CommitCheck[]>;
+}
 
+export interface Branches {
   /** Commit that a branch or tag stands on; undefined when there is none. `name` as `heads/x` or `tags/x`. */
   refOid(name: string): Forged<string | undefined>;
   createBranch(name: string, oid: string): Forged<void>;
-  /** A file's text on a branch; undefined when there is none. */
-  readFile(path: string, ref: string): Forged<{ text: string; oid: string } | undefined>;
-  /** Writes one file as a commit on a branch; `oid` is that of the file it replaces. */
-  writeFile(file: { path: string; text: string; branch: string; message: string; oid?: string }): Forged<void>;
+  /** Writes a new file as a commit on a branch. */
+  writeFile(file: { path: string; text: string; branch: string; message: string }): Forged<void>;
+}
+
+export interface Forge extends Repository, Runs, Pulls, Issues, Checks, Branches {
+  readonly kind: ForgeKind;
+  /** Most characters of a pull request's or issue's body, and of a comment. */
+  readonly bodyLimit: number;
+  /** Repository on the forge as people see it. */
+  readonly webUrl: string;
 }

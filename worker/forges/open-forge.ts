@@ -9,10 +9,10 @@ import { type ForgeKind, type ForgeSettings, forgeRepository } from "../contract
 import type { Outbound } from "../platform/outbound-fetch.ts";
 import { fail, ok, type Result } from "../platform/result.ts";
 import type { Forge, Forged } from "./forge.ts";
-import { Forgejo } from "./forgejo.ts";
-import { Github } from "./github.ts";
-import type { InstallationTokens } from "./github-app.ts";
-import { Gitlab } from "./gitlab.ts";
+import { forgejo } from "./forgejo/forgejo.ts";
+import type { InstallationTokens } from "./github/app.ts";
+import { github } from "./github/github.ts";
+import { gitlab } from "./gitlab/gitlab.ts";
 
 export type ForgeContext = {
   /** Opens a stored credential for the host it is bound to. */
@@ -47,10 +47,10 @@ export async function openForge(
     case "github": {
       if (credential.kind !== "github-app")
         return ok(
-          new Github({ caller: where, repository, webUrl, authorize: () => Promise.resolve(ok(credential.value)) }),
+          github({ caller: where, repository, webUrl, authorize: () => Promise.resolve(ok(credential.value)) }),
         );
       return ok(
-        new Github({
+        github({
           caller: where,
           repository,
           webUrl,
@@ -60,8 +60,8 @@ export async function openForge(
       );
     }
     case "forgejo":
-      return ok(new Forgejo({ caller: { ...where, authorization: bearer("token") }, repository, webUrl }));
+      return ok(forgejo({ caller: { ...where, authorization: bearer("token") }, repository, webUrl }));
     case "gitlab":
-      return ok(new Gitlab({ caller: { ...where, authorization: bearer("Bearer") }, repository, webUrl }));
+      return ok(gitlab({ caller: { ...where, authorization: bearer("Bearer") }, repository, webUrl }));
   }
 }

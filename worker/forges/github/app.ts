@@ -7,12 +7,12 @@
  * @module
  */
 import { z } from "zod";
-import { importPrivateKey } from "../auth/private-key.ts";
-import { toBase64Url } from "../contract/base64.ts";
-import type { Outbound } from "../platform/outbound-fetch.ts";
-import { fail, ok } from "../platform/result.ts";
-import type { Forged } from "./forge.ts";
-import { askForge, type Caller } from "./forge-request.ts";
+import { importPrivateKey } from "../../auth/private-key.ts";
+import { toBase64Url } from "../../contract/base64.ts";
+import type { Outbound } from "../../platform/outbound-fetch.ts";
+import { fail, ok } from "../../platform/result.ts";
+import type { Forged } from "../forge.ts";
+import { askForge, type Caller } from "../forge-request.ts";
 
 /** The app's credential: its private key as PEM. */
 export type AppCredential = {
