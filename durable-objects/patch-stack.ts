@@ -12,6 +12,7 @@ import type { StackConfig } from "../worker/contract/stack.ts";
 import { openDispatching } from "../worker/dispatch/dispatching.ts";
 import { performEffect } from "../worker/effects/perform.ts";
 import { readSettings } from "../worker/platform/settings.ts";
+import { readChecks } from "../worker/review/read-checks.ts";
 import { openDatabase, StorageFault } from "../worker/store/database.ts";
 import { AttemptLog, type LogSlice } from "./attempt-log.ts";
 import { Bell } from "./bell.ts";
@@ -37,6 +38,7 @@ export class PatchStack extends DurableObject<Env> {
     alarm: { set: (at) => this.ctx.storage.setAlarm(at), clear: () => this.ctx.storage.deleteAlarm() },
     background: (work) => this.ctx.waitUntil(work),
     dispatching: this.dispatching,
+    checks: (landing) => readChecks(this.db, landing, this.dispatching.context, Date.now()),
     perform: (effect) => performEffect(effect, readSettings(this.env), this.dispatching),
     instance: this.instance,
   });
@@ -107,8 +109,8 @@ export class PatchStack extends DurableObject<Env> {
   }
 
   /** What the alarm would do, now: the cron calls it for stacks whose time has passed. */
-  poke(stackId: string): Promise<Answer<object>> {
-    return this.heard(this.desk.poke(stackId));
+  poke(stackId: string, wanted?: "all"): Promise<Answer<object>> {
+    return this.heard(this.desk.poke(stackId, wanted));
   }
 
   override async alarm(): Promise<void> {

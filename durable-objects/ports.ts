@@ -5,7 +5,9 @@
  */
 import type { Dispatching } from "../worker/dispatch/hand-over.ts";
 import type { Performed, PlainEffect } from "../worker/effects/perform.ts";
+import type { ChecksAnswer } from "../worker/review/check-verdict.ts";
 import type { Database } from "../worker/store/database.ts";
+import type { AttemptRow } from "../worker/store/rows.ts";
 import type { LocalRecord } from "./local-record.ts";
 
 export type Ports = {
@@ -20,6 +22,8 @@ export type Ports = {
   background: (work: Promise<unknown>) => void;
   /** The way to execution surfaces. */
   dispatching: Dispatching;
+  /** Reads what the forge's checks say of the candidate that a landing waits to land. */
+  checks: (landing: AttemptRow) => Promise<ChecksAnswer>;
   perform: (effect: PlainEffect) => Promise<Performed>;
   /** Tells this live instance from any other. */
   instance: string;

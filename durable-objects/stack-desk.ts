@@ -6,17 +6,16 @@
  */
 import type { CallbackAnswer, RunnerCallback, RunnerInfo } from "../worker/contract/runner-wire.ts";
 import type { StackConfig, StackPolicy } from "../worker/contract/stack.ts";
-import type { Seen } from "../worker/dispatch/hand-over.ts";
 import { StorageFault } from "../worker/store/database.ts";
 import type { AttemptRow } from "../worker/store/rows.ts";
 import { eventAgain, incomingEvents, landing, promotion, resultOf, target } from "./command-context.ts";
+import { dueLooks, type Looked, lookOutside, NOTHING_SEEN } from "./looks.ts";
 import { admit } from "./machine/runner.ts";
 import type { Command, StackState } from "./machine/state.ts";
 import { iso, LEASE_MS } from "./machine/timing.ts";
 import type { Ports } from "./ports.ts";
 import { type Promotions, type Prospects, prospects } from "./prospects.ts";
 import { type Answer, epochsOf, type Failure, noStack, type Once, StackKeeper } from "./stack-keeper.ts";
-import { askSurfaces, dueLooks } from "./surface-looks.ts";
 
 /** What an operator may ask of a stack's attempts. */
 export type OperatorCommand =
@@ -76,8 +75,8 @@ export class StackDesk {
     once?: Once,
   ): Promise<Answer<{ attempt: AttemptRow }>> {
     const by = `operator:${actor}`;
-    const seen = command.type === "sync" ? await this.ask(stackId, { wanted: command.attemptId }) : {};
-    const answer = await this.keeper.execute(stackId, (state) => this.prepare(state, command, by, seen), { once });
+    const looked = command.type === "sync" ? await this.lookAt(stackId, { wanted: command }) : NOTHING_SEEN;
+    const answer = await this.keeper.execute(stackId, (state) => this.prepare(state, command, by, looked), { once });
     if (!answer.ok) return answer;
     if (answer.attempt !== null && !answer.repeated) return { ok: true, attempt: answer.attempt };
     const id = answer.attempt?.id ?? ("attemptId" in command ? command.attemptId : undefined);
@@ -176,12 +175,15 @@ export class StackDesk {
     });
   }
 
-  /** What the alarm does, and the cron for stacks whose time has passed. */
-  async poke(stackId: string): Promise<Answer<object>> {
+  /**
+   * What the alarm does, and the cron for stacks whose time has passed. `wanted` "all" looks outside for every
+   * attempt that has something there: a forge said that something happened.
+   */
+  async poke(stackId: string, wanted?: "all"): Promise<Answer<object>> {
     // What is due is due by the record. By its own memory an object that another instance has overtaken
     // would wait for deadlines that are no more.
-    const seen = await this.ask(stackId, { fresh: true });
-    const prepare = (state: StackState) => Promise.resolve(this.tick(state, seen));
+    const looked = await this.lookAt(stackId, { fresh: true, wanted });
+    const prepare = (state: StackState) => Promise.resolve(this.tick(state, looked));
     const answer = await this.keeper.execute(stackId, prepare);
     await this.keeper.drain(stackId);
     return answer.ok ? { ok: true } : answer;
@@ -204,19 +206,22 @@ export class StackDesk {
     return { ok: true, answer: told };
   }
 
-  /** What surfaces say that are to be asked now; `wanted` is an attempt that somebody wants to know about. */
-  private async ask(stackId: string, how: { fresh?: true; wanted?: string }): Promise<Record<string, Seen>> {
+  /** What is seen outside now; `wanted` is what somebody wants to know about. */
+  private async lookAt(
+    stackId: string,
+    how: { fresh?: true; wanted?: { attemptId: string } | "all" | undefined },
+  ): Promise<Looked> {
     const { local, now } = this.ports;
     const stack = await this.keeper.look(stackId, { fresh: how.fresh === true });
-    if (!stack.ok) return {};
+    if (!stack.ok) return NOTHING_SEEN;
     const { state } = stack;
     const due = dueLooks(state, iso(now()), local.looks(epochsOf(state)), how.wanted);
     try {
-      return due.length === 0 ? {} : await askSurfaces(this.ports, due);
+      return due.length === 0 ? NOTHING_SEEN : await lookOutside(this.ports, due);
     } catch (error) {
       // Without the record there is nothing to ask about; the clock goes on with the rest.
       if (!(error instanceof StorageFault)) throw error;
-      return {};
+      return NOTHING_SEEN;
     }
   }
 
@@ -224,7 +229,7 @@ export class StackDesk {
     state: StackState,
     command: OperatorCommand,
     actor: string,
-    seen: Record<string, Seen>,
+    looked: Looked,
   ): Promise<Command | Failure> {
     const { db } = this.ports;
     switch (command.type) {
@@ -246,12 +251,12 @@ export class StackDesk {
       case "promote":
         return promotion(db, state, command, actor);
       case "sync":
-        return this.tick(state, seen);
+        return this.tick(state, looked);
     }
   }
 
-  private tick(state: StackState, seen: Record<string, Seen>): Command {
-    return { type: "tick", leases: this.ports.local.leases(epochsOf(state)), seen };
+  private tick(state: StackState, looked: Looked): Command {
+    return { type: "tick", leases: this.ports.local.leases(epochsOf(state)), ...looked };
   }
 
   private async find(stackId: string, attemptId: string): Promise<AttemptRow | null> {

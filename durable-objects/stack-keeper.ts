@@ -5,7 +5,6 @@
  *
  * @module
  */
-import { isActive } from "../worker/contract/attempt.ts";
 import type { ErrorCode } from "../worker/contract/error.ts";
 import type { Reason } from "../worker/contract/primitives.ts";
 import type { StackConfig } from "../worker/contract/stack.ts";
@@ -19,6 +18,7 @@ import { nextEffectAt } from "../worker/store/outbox.ts";
 import type { AttemptRow, JournalRow, OutboxRow } from "../worker/store/rows.ts";
 import { loadStack, setNextAction } from "../worker/store/stacks.ts";
 import { target } from "./command-context.ts";
+import { isLookedAt } from "./looks.ts";
 import { decide } from "./machine/decide.ts";
 import { stackActionAt } from "./machine/hand-out.ts";
 import { type Command, type Decision, emptyStack, type Refusal, type StackState } from "./machine/state.ts";
@@ -224,7 +224,7 @@ export class StackKeeper {
   /** What follows a commit: log lines, the next alarm, effects. */
   private after(state: StackState, rows: readonly JournalRow[], effects: boolean): void {
     for (const row of rows) logJournalRow(row);
-    this.ports.local.forgetExcept(state.open.filter((a) => isActive(a.status)).map((a) => a.id));
+    this.ports.local.forgetExcept(state.open.filter(isLookedAt).map((a) => a.id));
     if (effects) this.ports.background(this.drain(state.id));
     this.ports.background(this.schedule(state.id).catch(logFault(state.id)));
   }

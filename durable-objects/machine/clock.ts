@@ -6,16 +6,17 @@
 
 import type { Seen } from "../../worker/dispatch/hand-over.ts";
 import type { AttemptRow } from "../../worker/store/rows.ts";
+import { hearChecks } from "./checks.ts";
 import type { Draft } from "./draft.ts";
 import { requeue, retryAutomatically } from "./hand-out.ts";
 import { type Command, capabilitiesOf } from "./state.ts";
 import { hearStatus } from "./surface.ts";
-import { escalationAt } from "./timing.ts";
+import { awaitsChecks, escalationAt } from "./timing.ts";
 
 const ACTOR = "clock";
 
 /** Looks at every open attempt. */
-export function tick(draft: Draft, { leases, seen }: Omit<Extract<Command, { type: "tick" }>, "type">): void {
+export function tick(draft: Draft, { leases, seen, checks }: Omit<Extract<Command, { type: "tick" }>, "type">): void {
   for (const attempt of draft.stack.open) {
     switch (attempt.status) {
       case "dispatched":
@@ -25,7 +26,8 @@ export function tick(draft: Draft, { leases, seen }: Omit<Extract<Command, { typ
         if (!asked(draft, attempt, seen)) run(draft, attempt, later(attempt.leaseUntil, leases[attempt.id]));
         break;
       case "blocked":
-        wait(draft, attempt);
+        if (awaitsChecks(attempt)) hearChecks(draft, attempt, checks?.[attempt.id]);
+        else wait(draft, attempt);
         break;
       default:
         break;

@@ -60,10 +60,10 @@ export class Draft {
   create(
     event: IncomingEvent,
     operation: AttemptOperation,
-    status: "queued" | "skipped" | "needs_intervention",
+    status: "queued" | "blocked" | "skipped" | "needs_intervention",
     actor: string,
     more: { reason?: Reason; relatedAttemptId?: string; landsAttemptId?: string; tell?: NotifyEvent } & Partial<
-      Pick<AttemptRow, "channel" | "candidateId">
+      Pick<AttemptRow, "channel" | "candidateId" | "deadlineAt">
     > = {},
   ): AttemptRow {
     const number = this.stack.attemptCount + 1;
@@ -98,7 +98,7 @@ export class Draft {
       startedAt: null,
       endedAt: isTerminal(status) ? this.now : null,
       notBefore: null,
-      deadlineAt: null,
+      deadlineAt: more.deadlineAt ?? null,
       leaseUntil: null,
       blockedSince: null,
       nextActionAt: null,

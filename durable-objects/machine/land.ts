@@ -6,8 +6,11 @@
  */
 import { CAPABILITIES } from "../../worker/contract/surface.ts";
 import type { AttemptRow, CandidateRow } from "../../worker/store/rows.ts";
+import { landAfterChecks } from "./checks.ts";
 import type { Draft } from "./draft.ts";
+import { supersede } from "./hand-out.ts";
 import type { IncomingEvent, Refusal } from "./state.ts";
+import { awaitsChecks } from "./timing.ts";
 
 /** Starts a landing that an operator asked for. `headOid` is where the branch stood when the candidate was made. */
 export function land(
@@ -34,17 +37,21 @@ export function land(
   if (candidate.landedAt !== null)
     return refuse(`${candidate.ref} was landed at ${candidate.landedAt}; replay its event for another candidate`);
   const under = draft.stack.open.find((a) => a.landsAttemptId === attempt.id);
-  if (under !== undefined) return refuse(`${under.id} is landing it already`);
+  if (under !== undefined && !awaitsChecks(under)) return refuse(`${under.id} is landing it already`);
   const created = draft.create(asEvent(attempt), "land", "queued", actor, { landsAttemptId: attempt.id });
+  // A person's word is enough: the checks are not waited for any more.
+  if (under !== undefined) supersede(draft, under, created, actor, `landed by hand, without waiting for its checks`);
   return { attempt: created, refused: null };
 }
 
-/** Lands at once where the policy says so. */
+/** Lands at once, or once the forge's checks are green, where the policy says so. */
 export function landAutomatically(draft: Draft, attempt: AttemptRow, headOid: string | undefined): void {
   const { landing, driver } = draft.stack.config.policy;
-  if (landing !== "auto" || headOid === undefined || !CAPABILITIES[driver].claims) return;
+  if (landing === "manual" || headOid === undefined || !CAPABILITIES[driver].claims) return;
   if (!attempt.candidates.some((c) => c.kind === "branch")) return;
-  draft.create(asEvent(attempt), "land", "queued", "policy", { landsAttemptId: attempt.id });
+  const event = asEvent(attempt);
+  if (landing === "after_checks") landAfterChecks(draft, attempt, event);
+  else draft.create(event, "land", "queued", "policy", { landsAttemptId: attempt.id });
 }
 
 /** The attempt's own event, for another attempt on it. */

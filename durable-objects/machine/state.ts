@@ -16,6 +16,7 @@ import { CAPABILITIES, type Capabilities } from "../../worker/contract/surface.t
 import type { DispatchAnswer } from "../../worker/dispatch/driver.ts";
 import type { Seen } from "../../worker/dispatch/hand-over.ts";
 import type { Affected } from "../../worker/releases/affected.ts";
+import type { ChecksAnswer } from "../../worker/review/check-verdict.ts";
 import type {
   AttemptRow,
   CandidateRow,
@@ -106,9 +107,14 @@ export type Command =
   | ({ type: "surface_answer"; epoch: number; answer: DispatchAnswer } & Target)
   /**
    * Time has passed. `leases` are those that heartbeats extended, `seen` what surfaces said when they
-   * were asked just now; both by attempt id.
+   * were asked just now, `checks` what the forge's checks said of candidates; each by attempt id.
    */
-  | { type: "tick"; leases: Readonly<Record<string, string>>; seen: Readonly<Record<string, Seen>> };
+  | {
+      type: "tick";
+      leases: Readonly<Record<string, string>>;
+      seen: Readonly<Record<string, Seen>>;
+      checks?: Readonly<Record<string, ChecksAnswer>>;
+    };
 
 export type CommandType = Command["type"];
 

@@ -50,8 +50,14 @@ export function lookWait(looks: number): number {
 
 /** When the surface of an active attempt is asked if nobody has asked it yet; null where it reports by itself. */
 export function firstLookAt(attempt: AttemptRow): string | null {
+  if (awaitsChecks(attempt)) return iso(Date.parse(attempt.updatedAt) + FIRST_LOOK_MS);
   if (attempt.surface === null || CAPABILITIES[attempt.surface.driver].claims) return null;
   return iso(Date.parse(attempt.updatedAt) + FIRST_LOOK_MS);
+}
+
+/** A landing that waits for the forge's checks: no other blocked attempt has a deadline. */
+export function awaitsChecks({ operation, status, deadlineAt }: AttemptRow): boolean {
+  return operation === "land" && status === "blocked" && deadlineAt !== null;
 }
 
 /**
@@ -69,6 +75,7 @@ export function nextActionAt(attempt: AttemptRow, lookAt?: string): string | nul
     case "running":
       return earliest([attempt.leaseUntil, attempt.deadlineAt, look]);
     case "blocked":
+      if (awaitsChecks(attempt)) return earliest([attempt.deadlineAt, look]);
       return earliest([attempt.notBefore, attempt.blockedSince === null ? null : escalationAt(attempt.blockedSince)]);
     default:
       return null;

@@ -157,6 +157,31 @@ describe.each(KINDS)("%s", (kind) => {
     expect(fork.files.get(`${file.branch}:${file.path}`)).toBe("on: [workflow_dispatch] # ü\n");
   });
 
+  it("reads every check of a commit, also those on later pages, or says that it cannot", async () => {
+    const status = (context: string, state: string, more = {}) => ({ context, state, description: "", ...more });
+    const many = Array.from({ length: 119 }, (_, i) => status(`job ${i}`, "success"));
+    const red = kind === "gitlab" ? "failed" : "failure";
+    fork.statuses.set(OID, [
+      ...many,
+      status("last", red, { url: "https://ci.example.org/7" }),
+      status("next", "pending"),
+    ]);
+    const read = await value(forge.checks(OID));
+    expect(read.length).toBe(121);
+    expect(read.filter(({ state }) => state !== "succeeded")).toEqual([
+      { name: "last", state: "failed", url: "https://ci.example.org/7" },
+      { name: "next", state: "pending" },
+    ]);
+    fork.statuses.set(
+      OID,
+      Array.from({ length: 600 }, (_, i) => status(`job ${i}`, "success")),
+    );
+    expect(await failure(forge.checks(OID))).toMatchObject({
+      code: "refused",
+      message: expect.stringContaining("policy.checks.required") as unknown,
+    });
+  });
+
   it("says what is wrong, and whether time helps", async () => {
     const dispatch = () => failure(forge.dispatch(request(1)));
     server.faults.add(/POST /, rateLimited(Date.now() + 1_800_000), 1);
@@ -196,6 +221,59 @@ describe.each(KINDS)("%s", (kind) => {
     );
     expect(found?.id).toBe(String(fork.runs[0]?.id));
   });
+});
+
+async function opened(kind: ForgeKind) {
+  const server = await startForgeServer(kind);
+  server.tokens.set(TOKEN, "patch-moi");
+  return { server, fork: server.state.add("office", "lantern"), forge: client(kind, server) };
+}
+
+it("GitHub: jobs that are no check runs yet, and workflows that could not start, are told by their suite", async () => {
+  const { server, fork, forge } = await opened("github");
+  await using _ = server;
+  const suite = (app: string, status: string, conclusion: string | null, runs: number) => ({
+    app,
+    status,
+    conclusion,
+    runs,
+  });
+  fork.checkRuns.set(OID, [
+    { name: "build", status: "completed", conclusion: "success", url: "https://ci.example.org/1" },
+  ]);
+  fork.checkSuites.set(OID, [suite("github-actions", "in_progress", null, 1), suite("idle-app", "queued", null, 0)]);
+  expect(await value(forge.checks(OID))).toEqual([
+    { name: "build", state: "succeeded", url: "https://ci.example.org/1" },
+    { name: "workflows of GitHub Actions", state: "pending" },
+  ]);
+  fork.checkSuites.set(OID, [suite("github-actions", "completed", "startup_failure", 0)]);
+  expect((await value(forge.checks(OID))).at(-1)).toMatchObject({ state: "failed" });
+  fork.checkSuites.set(OID, [suite("github-actions", "completed", "success", 1)]);
+  expect(await value(forge.checks(OID))).toHaveLength(1);
+  expect(server.problems).toEqual([]);
+});
+
+it("GitLab: a job that may fail stops nothing, a pipeline without jobs does", async () => {
+  const { server, fork, forge } = await opened("gitlab");
+  await using _ = server;
+  fork.statuses.set(OID, [
+    { context: "lint", state: "failed", description: "", mayFail: true },
+    { context: "deploy", state: "manual", description: "", mayFail: true },
+    { context: "release", state: "manual", description: "" },
+  ]);
+  fork.pipelines.set(OID, [
+    { id: 3, ref: "candidate", status: "success", source: "push" },
+    { id: 2, ref: "candidate", status: "failed", source: "push" },
+    { id: 1, ref: "candidate", status: "failed", source: "merge_request_event" },
+    { id: 0, ref: "candidate", status: "running", source: "external" },
+  ]);
+  expect((await value(forge.checks(OID))).map(({ name, state }) => `${name} ${state}`)).toEqual([
+    "lint succeeded",
+    "deploy succeeded",
+    "release pending",
+    "pipeline 1 failed",
+  ]);
+  expect(server.problems).toEqual([]);
 });
 
 describe("a GitHub App", () => {

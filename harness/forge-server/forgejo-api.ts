@@ -175,7 +175,9 @@ function inRepository(call: ApiCall, repository: RepositoryState): ApiAnswer {
       return { status: 201, body: { id: call.state.number() } };
     }
     case `GET ${R}/commits/{sha}/status`: {
-      const statuses = (repository.statuses.get(params.sha ?? "") ?? []).map(({ context, state, url }) => ({
+      const [page, limit] = [Number(query.get("page") ?? 1), Number(query.get("limit") ?? 30)];
+      const all = repository.statuses.get(params.sha ?? "") ?? [];
+      const statuses = all.slice((page - 1) * limit, page * limit).map(({ context, state, url }) => ({
         context,
         status: state,
         target_url: url ?? "",

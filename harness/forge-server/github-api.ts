@@ -172,12 +172,24 @@ function inRepository(call: ApiCall, repository: RepositoryState): ApiAnswer {
       return { status: 201, body: { ...githubExample("status"), ...status } };
     }
     case "GET /repos/{owner}/{repo}/commits/{ref}/status": {
-      const statuses = repository.statuses.get(params.ref ?? "") ?? [];
+      const statuses = pageOf(query, repository.statuses.get(params.ref ?? ""));
       const bodies = statuses.map(({ context, state, url }) => ({ context, state, target_url: url ?? null }));
       return { status: 200, body: { ...githubExample("combined-commit-status"), statuses: bodies } };
     }
-    case "GET /repos/{owner}/{repo}/commits/{ref}/check-runs":
-      return { status: 200, body: { total_count: 0, check_runs: [] } };
+    case "GET /repos/{owner}/{repo}/commits/{ref}/check-runs": {
+      const all = repository.checkRuns.get(params.ref ?? "") ?? [];
+      const check_runs = pageOf(query, all).map(({ url, ...run }) => ({ ...run, html_url: url ?? null }));
+      return { status: 200, body: { total_count: all.length, check_runs } };
+    }
+    case "GET /repos/{owner}/{repo}/commits/{ref}/check-suites": {
+      const all = repository.checkSuites.get(params.ref ?? "") ?? [];
+      const check_suites = pageOf(query, all).map(({ app, runs, ...suite }) => ({
+        ...suite,
+        latest_check_runs_count: runs,
+        app: { slug: app, name: app },
+      }));
+      return { status: 200, body: { total_count: all.length, check_suites } };
+    }
     case "GET /repos/{owner}/{repo}/git/ref/{ref}": {
       const sha = repository.refs.get(params.ref ?? "");
       return sha === undefined
@@ -195,6 +207,12 @@ function inRepository(call: ApiCall, repository: RepositoryState): ApiAnswer {
     default:
       return { status: 501, body: { message: `${call.operation} is not played` } };
   }
+}
+
+function pageOf<T>(query: URLSearchParams, all: readonly T[] = []): T[] {
+  const size = Number(query.get("per_page") ?? 30);
+  const page = Number(query.get("page") ?? 1);
+  return all.slice((page - 1) * size, page * size);
 }
 
 /** An installation token writes as the app's own account. */

@@ -32,7 +32,7 @@ const DOCUMENT = narrowDocument({
       },
     },
   },
-  [`GET ${P}/pipelines`]: { query: [...PAGES, "ref", "source", "created_after", "status"] },
+  [`GET ${P}/pipelines`]: { query: [...PAGES, "ref", "source", "created_after", "status", "sha"] },
   [`GET ${P}/pipelines/{pipeline_id}`]: {},
   [`GET ${P}/pipelines/{pipeline_id}/variables`]: {},
   [`POST ${P}/pipelines/{pipeline_id}/cancel`]: {},
@@ -108,6 +108,12 @@ function inProject(call: ApiCall, project: RepositoryState): ApiAnswer {
       return { status: 201, body: pipelineBody(call, project, run) };
     }
     case `GET ${P}/pipelines`: {
+      const sha = query.get("sha");
+      if (sha !== null) {
+        const web_url = `${call.origin}/${project.owner}/${project.name}/-/pipelines`;
+        const list = project.pipelines.get(sha) ?? [];
+        return { status: 200, body: list.map((one) => ({ ...one, web_url: `${web_url}/${one.id}` })) };
+      }
       const since = query.get("created_after") ?? "";
       const runs = project.runs.filter((r) => r.ref === query.get("ref") && r.createdAt >= since);
       return { status: 200, body: runs.map((r) => pipelineBody(call, project, r)) };
@@ -196,10 +202,16 @@ function inProject(call: ApiCall, project: RepositoryState): ApiAnswer {
       return { status: 201, body: { id: call.state.number() } };
     }
     case `GET ${P}/repository/commits/{sha}/statuses`: {
-      const list = project.statuses.get(params.sha ?? "") ?? [];
+      const [page, size] = [Number(query.get("page") ?? 1), Number(query.get("per_page") ?? 20)];
+      const list = (project.statuses.get(params.sha ?? "") ?? []).slice((page - 1) * size, page * size);
       return {
         status: 200,
-        body: list.map(({ context, state, url }) => ({ name: context, status: state, target_url: url })),
+        body: list.map(({ context, state, url, mayFail }) => ({
+          name: context,
+          status: state,
+          target_url: url,
+          allow_failure: mayFail === true,
+        })),
       };
     }
     case `GET ${P}/repository/branches/{branch}`:

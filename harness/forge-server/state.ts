@@ -36,7 +36,13 @@ export type ForgeIssue = {
   comments: string[];
 };
 
-export type ForgeStatus = { context: string; state: string; description: string; url?: string };
+export type ForgeStatus = { context: string; state: string; description: string; url?: string; mayFail?: boolean };
+
+/** GitHub's: a job, or whatever an app checks. */
+export type ForgeCheckRun = { name: string; status: string; conclusion: string | null; url?: string };
+export type ForgeCheckSuite = { app: string; status: string; conclusion: string | null; runs: number };
+/** GitLab's pipelines of a commit. */
+export type ForgePipeline = { id: number; ref: string; status: string; source: string };
 
 export type RepositoryState = {
   id: number;
@@ -52,6 +58,9 @@ export type RepositoryState = {
   pulls: ForgePull[];
   issues: ForgeIssue[];
   statuses: Map<string, ForgeStatus[]>;
+  checkRuns: Map<string, ForgeCheckRun[]>;
+  checkSuites: Map<string, ForgeCheckSuite[]>;
+  pipelines: Map<string, ForgePipeline[]>;
   /** `heads/x` and `tags/x`. */
   refs: Map<string, string>;
   /** `branch:path` to text. */
@@ -86,6 +95,9 @@ export class ForgeState {
       pulls: [],
       issues: [],
       statuses: new Map(),
+      checkRuns: new Map(),
+      checkSuites: new Map(),
+      pipelines: new Map(),
       refs: new Map([["heads/main", "1".repeat(40)]]),
       files: new Map(),
       permissions: new Map(),

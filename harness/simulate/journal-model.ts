@@ -52,6 +52,7 @@ export type Invariant =
   | "one claim per hand-out"
   | "one answer per key"
   | "what landed is on the branch"
+  | "checks were green before it landed"
   | "nothing is sent twice unseen"
   | "what was promoted is on the channel"
   | "everything settles"
@@ -159,5 +160,7 @@ function retriesAfter(retries: number, row: StoredJournalRow): number {
   if (row.to_status !== "queued") return retries;
   const { code } = JSON.parse(row.reason ?? "{}") as { code?: string };
   if (code === "resumed") return 0;
-  return code === "unblocked" || code === "not_taken" || code === "runner_stopped" ? retries : retries + 1;
+  return code === "unblocked" || code === "checks_passed" || code === "not_taken" || code === "runner_stopped"
+    ? retries
+    : retries + 1;
 }

@@ -121,6 +121,7 @@ export class ObjectHost {
         work.catch((error: unknown) => watch.unexpected(error));
       },
       dispatching,
+      checks: (landing) => this.surface.checks(landing, caller),
       perform: (effect) => performEffect(this.stage, caller, effect, dispatching),
       instance: name,
     });

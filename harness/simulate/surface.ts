@@ -8,6 +8,8 @@ import type { AttemptResult } from "../../worker/contract/runner-wire.ts";
 import { CAPABILITIES, type DriverName, type SurfaceRun } from "../../worker/contract/surface.ts";
 import type { DispatchAnswer, Driver, DriverContext, HandOut, StatusAnswer } from "../../worker/dispatch/driver.ts";
 import { ok } from "../../worker/platform/result.ts";
+import type { ChecksAnswer } from "../../worker/review/check-verdict.ts";
+import type { AttemptRow } from "../../worker/store/rows.ts";
 import type { Caller } from "./d1.ts";
 import type { Edge } from "./edge.ts";
 import type { Forge } from "./forge.ts";
@@ -29,6 +31,7 @@ export class Surface {
   private readonly forges: ReadonlyMap<string, Forge>;
   private readonly edge: () => Edge;
   private readonly runs: Run[] = [];
+  private readonly checked = new Map<string, { until: number; green: boolean }>();
   /** Hand-outs that were sent, and whether they were looked for in vain since. */
   private readonly sent = new Map<string, { missed: boolean }>();
 
@@ -62,6 +65,25 @@ export class Surface {
         return ok(undefined);
       },
     };
+  }
+
+  /** The forge's checks on a landing's candidate: each time somebody looks they may have got further. */
+  async checks({ id }: AttemptRow, caller: Caller): Promise<ChecksAnswer> {
+    const { dice, faults, timeline, watch } = this.stage;
+    await this.travel();
+    if (!caller.alive) return new Promise(() => {});
+    if (faults.strikes("surfaceSilent")) return { kind: "unknown", reason: because("no_answer") };
+    if (faults.strikes("surfaceLimited"))
+      return { kind: "unknown", reason: because("rate_limited"), afterSeconds: dice.between(1, 3600) };
+    const known = this.checked.get(id) ?? {
+      until: timeline.now + dice.between(0, dice.one([5, 90])) * MINUTE,
+      green: dice.chance(0.7),
+    };
+    this.checked.set(id, known);
+    if (timeline.now < known.until) return { kind: "pending", message: "some run" };
+    if (!known.green) return { kind: "failed", message: "one is red" };
+    watch.checksGreen(id);
+    return { kind: "passed", settled: dice.chance(0.5), message: "all are green" };
   }
 
   private async dispatch(name: DriverName, handOut: HandOut): Promise<DispatchAnswer> {

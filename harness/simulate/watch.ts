@@ -33,6 +33,8 @@ export class Watch {
   private readonly leaseLedger: LeaseLedger;
   private readonly rows: RecordRows;
   private readonly waiting: (() => void)[] = [];
+  private readonly waitsForChecks = new Set<string>();
+  private readonly green = new Set<string>();
   private journalRead = 0;
   private writes = 0;
 
@@ -59,6 +61,7 @@ export class Watch {
       stacks.add(row.stack_id);
       this.trace.line(() => describe(row));
       this.note(this.model.apply(row));
+      this.note(this.checksProblem(row));
     }
     for (const stackId of stacks) this.note(this.rows.stackProblem(stackId));
     this.note(this.rows.touchedProblem());
@@ -87,6 +90,11 @@ export class Watch {
   /** The object wrote its own storage. */
   leases(storage: Sqlite): void {
     this.note(this.leaseLedger.storageProblem(storage));
+  }
+
+  /** The checks that this landing waits for were seen green. */
+  checksGreen(landingId: string): void {
+    this.green.add(landingId);
   }
 
   effectLeaves(id: string): void {
@@ -121,6 +129,24 @@ export class Watch {
 
   fail(invariant: Invariant, message: string): void {
     this.note({ invariant, message });
+  }
+
+  /** A landing that the policy made blocked waits for checks: only they, or a person, let it go on. */
+  private checksProblem({
+    kind,
+    attempt_id: id,
+    from_status: from,
+    to_status: to,
+    command,
+  }: StoredJournalRow): Problem | undefined {
+    if (kind === "created" && to === "blocked" && id !== null) this.waitsForChecks.add(id);
+    if (from !== "blocked" || to !== "queued" || command !== "tick" || id === null || !this.waitsForChecks.delete(id))
+      return undefined;
+    if (this.green.has(id)) return undefined;
+    return {
+      invariant: "checks were green before it landed",
+      message: `${id} goes on, and its checks never were green`,
+    };
   }
 
   private note(problem: Problem | undefined): void {

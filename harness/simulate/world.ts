@@ -228,15 +228,19 @@ function stackConfig(dice: Dice): StackConfig {
   const withChannels = driver !== "workspace-ws" && dice.chance(0.5);
   return StackConfig.parse({
     upstream: { url: "https://upstream.example/repo" },
-    fork: { url: "https://fork.example/repo" },
+    fork: { url: "https://fork.example/o/repo", forge: { kind: "github" } },
     branch: "patched",
     ...(withChannels ? { channels: { internal: { follows: "candidates" }, public: { follows: "releases" } } } : {}),
     policy: {
       driver,
       onNewer: dice.one(["supersede", "queue"]),
-      landing: dice.one(["manual", "auto"]),
+      landing: dice.one(driver === "workspace-ws" ? ["manual", "auto"] : ["manual", "auto", "after_checks"]),
       automaticRetries: dice.between(0, 4),
-      deadlines: { startSeconds: dice.one([600, 7200, 3 * 86_400]), attemptSeconds: dice.one([300, 3600]) },
+      deadlines: {
+        startSeconds: dice.one([600, 7200, 3 * 86_400]),
+        attemptSeconds: dice.one([300, 3600]),
+        checksSeconds: dice.one([600, 6 * 3600]),
+      },
       releases: { prereleases: dice.chance(0.5) },
       notify: { discord: dice.chance(0.6) ? notify : [] },
     },

@@ -27,6 +27,12 @@ import { duration, Outside, path, Status, subject, When } from "./words.tsx";
 
 const ATTEMPTS = 25;
 
+const LANDINGS: Record<StackConfig["policy"]["landing"], string> = {
+  manual: "by a person",
+  auto: "by itself after verification",
+  after_checks: "by itself once the forge’s checks are green",
+};
+
 /** Forecasts that the line of the drift is drawn through. */
 const FORECASTS = 60;
 
@@ -234,7 +240,7 @@ function Policy({ config }: { config: StackConfig; sourceIds: readonly string[] 
     ["Resolver", policy.resolver],
     ["Work", policy.work === "flow" ? "flow packages of the runner’s workspace" : "replay of the patches"],
     ["Candidate", policy.candidateRef],
-    ["Landing", policy.landing === "auto" ? "by itself after verification" : "by a person"],
+    ["Landing", LANDINGS[policy.landing]],
     ["Driver", policy.driver],
     ["Runner labels", policy.runnerLabels.length === 0 ? undefined : policy.runnerLabels.join(", ")],
     ["Deadlines", `${deadlines.startSeconds} s to start, ${deadlines.attemptSeconds} s to work`],

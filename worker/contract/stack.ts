@@ -6,7 +6,7 @@
 import { z } from "@hono/zod-openapi";
 import { Channels } from "./channel.ts";
 import { ForecastPolicy, LatestForecast } from "./forecast.ts";
-import { ForgeSettings } from "./forge.ts";
+import { ForgeSettings, forgeRepository } from "./forge.ts";
 import { ForgeIdentity } from "./forge-identity.ts";
 import { FolderPath, isRefName, Name, Oid, RefName, RepositoryUrl, Timestamp } from "./primitives.ts";
 import { CAPABILITIES, DriverName, SurfaceSettings, surfaceIssues } from "./surface.ts";
@@ -125,7 +125,17 @@ export const StackPolicy = z
         (s) => isRefName(s.replaceAll(/<(?:stackId|tag|attempt)>/g, "x")),
         "is not a branch name; the placeholders are <stackId>, <tag> and <attempt>",
       ),
-    landing: z.enum(["manual", "auto"]).default("manual"),
+    /**
+     * What lands a candidate: a person, its verification, or the forge's own checks on it once all are green.
+     */
+    landing: z.enum(["manual", "auto", "after_checks"]).default("manual"),
+    /** Of landing `after_checks`. */
+    checks: z
+      .strictObject({
+        /** Names of the checks that must be green; others do not count then. None: every check that reports. */
+        required: z.array(z.string().min(1).max(255)).max(50).default([]),
+      })
+      .optional(),
     driver: DriverName.default("pull"),
     /** Where the driver's surface is, and how it is used. */
     surface: SurfaceSettings.optional(),
@@ -143,6 +153,12 @@ export const StackPolicy = z
           .default(3 * 86_400),
         /** From claim to result, however well the heartbeats go. */
         attemptSeconds: z.int().min(10).max(86_400).default(3600),
+        /** From a candidate to its checks being green, with landing `after_checks`; then a person is asked. */
+        checksSeconds: z
+          .int()
+          .min(60)
+          .max(14 * 86_400)
+          .default(6 * 3600),
         /** One verify command. */
         verifySeconds: z.int().min(1).max(86_400).default(1800),
       })
@@ -209,13 +225,23 @@ const REPOSITORIES = ["upstream", "fork", "branch"] as const;
 
 /** For `superRefine`: says which of them a stack lacks. */
 export function needsRepositories(stack: z.infer<typeof StackFields>, ctx: z.RefinementCtx): void {
-  const { work, driver, forecast } = stack.policy;
+  const { work, driver, forecast, landing } = stack.policy;
   if (stack.channels !== undefined && !CAPABILITIES[driver].claims)
     ctx.addIssue({ code: "custom", path: ["channels"], message: `need a runner; '${driver}' brings none` });
+  if (landing === "after_checks")
+    for (const message of whyNoChecks(stack)) ctx.addIssue({ code: "custom", path: ["policy", "landing"], message });
   if (forecast === undefined && stack.channels === undefined && (work === "flow" || !CAPABILITIES[driver].claims))
     return;
   for (const name of REPOSITORIES)
     if (stack[name] === undefined) ctx.addIssue({ code: "custom", path: [name], message: "is missing" });
+}
+
+function whyNoChecks({ fork, policy }: z.infer<typeof StackFields>): string[] {
+  if (!CAPABILITIES[policy.driver].claims)
+    return [`'after_checks' needs a runner that lands; '${policy.driver}' brings none`];
+  if (fork === undefined) return ["'after_checks' reads the checks of the fork's forge; name the fork"];
+  const forge = forgeRepository(fork);
+  return forge.ok ? [] : [`'after_checks' reads the checks of the fork's forge: ${forge.message}`];
 }
 
 /** What an operator declares (`PUT /stacks/:id`, `patch-moi.json`). */

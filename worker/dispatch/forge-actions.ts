@@ -11,7 +11,6 @@ import type { ForgeKind, ForgeSettings } from "../contract/forge.ts";
 import type { Reason } from "../contract/primitives.ts";
 import { CAPABILITIES, type Surface } from "../contract/surface.ts";
 import { type Forge, type Forged, type ForgeFailure, passes, type Run } from "../forges/forge.ts";
-import { InstallationTokens } from "../forges/github/app.ts";
 import { DISPATCH_VARIABLE } from "../forges/gitlab/runs.ts";
 import { openForge } from "../forges/open-forge.ts";
 import { fail, ok } from "../platform/result.ts";
@@ -119,8 +118,7 @@ function open(kind: ForgeKind, handOut: HandOut, surface: ForgeSurface, context:
     ...(apiUrl === undefined ? {} : { apiUrl }),
     ...(credential === undefined ? {} : { credential }),
   };
-  const { outbound, credential: openCredential, tokens = new InstallationTokens() } = context;
-  return openForge({ url: fork.url, forge }, { outbound, credential: openCredential, tokens });
+  return openForge({ url: fork.url, forge }, context);
 }
 
 type Place = { workflow: string; ref: string };

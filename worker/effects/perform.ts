@@ -8,7 +8,6 @@
 import type { Reason } from "../contract/primitives.ts";
 import { NotifyTarget } from "../contract/stack.ts";
 import { cancelHandOut, type Dispatching } from "../dispatch/hand-over.ts";
-import { InstallationTokens } from "../forges/github/app.ts";
 import type { Notification } from "../notify/message.ts";
 import { sendNotification } from "../notify/send.ts";
 import { ok, type Result } from "../platform/result.ts";
@@ -46,10 +45,8 @@ export async function performEffect(
     }
     case "dispatch.cancel":
       return quietly(await cancelHandOut(dispatching, effect));
-    case "review": {
-      const { outbound, credential, tokens = new InstallationTokens() } = dispatching.context;
-      return performReview(dispatching.db, effect.payload, { outbound, credential, tokens });
-    }
+    case "review":
+      return performReview(dispatching.db, effect.payload, dispatching.context);
   }
 }
 

@@ -54,6 +54,14 @@ export async function tellForge(caller: Caller, ask: Ask): Forged<void> {
   return given.ok ? ok(undefined) : given;
 }
 
+/** Half of the checks must not pass for all of them. */
+export function tooMany(host: string, most: number): Result<never, ForgeFailure> {
+  return fail({
+    code: "refused",
+    message: `${host} lists more than ${most} checks of one commit; name those that count in policy.checks.required`,
+  });
+}
+
 /** Asks for every page of a list, `pages` at most. */
 export async function askPages<S extends z.ZodType>(
   caller: Caller,

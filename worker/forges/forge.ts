@@ -94,7 +94,7 @@ export type Issue = {
 };
 
 /** A status or check on a commit. */
-export type CommitCheck = { name: string; state: "pending" | "succeeded" | "failed"; url?: string; app?: string };
+export type CommitCheck = { name: string; state: "pending" | "succeeded" | "failed"; url?: string };
 
 export type CommitStatus = {
   state: "pending" | "success" | "failure" | "error";
@@ -145,7 +145,7 @@ export interface Issues {
 
 export interface Checks {
   setStatus(oid: string, status: CommitStatus): Forged<void>;
-  /** Everything that checks a commit: statuses and, where the forge has them, check runs. */
+  /** Everything that checks a commit: statuses, check runs, pipelines. All of it, or a failure. */
   checks(oid: string): Forged<CommitCheck[]>;
 }
 

@@ -10,7 +10,7 @@ import type { Outbound } from "../platform/outbound-fetch.ts";
 import { fail, ok, type Result } from "../platform/result.ts";
 import type { Forge, Forged } from "./forge.ts";
 import { forgejo } from "./forgejo/forgejo.ts";
-import type { InstallationTokens } from "./github/app.ts";
+import { InstallationTokens } from "./github/app.ts";
 import { github } from "./github/github.ts";
 import { gitlab } from "./gitlab/gitlab.ts";
 
@@ -19,7 +19,7 @@ export type ForgeContext = {
   credential: (wanted: Wanted) => Promise<Result<OpenCredential, CredentialFailure>>;
   outbound: Outbound;
   /** Kept by whoever opens forges often, so that an app's tokens are used until they end. */
-  tokens: InstallationTokens;
+  tokens?: InstallationTokens;
 };
 
 const KINDS: Record<ForgeKind, readonly CredentialKind[]> = {
@@ -31,7 +31,7 @@ const KINDS: Record<ForgeKind, readonly CredentialKind[]> = {
 /** The forge, ready to be asked; nothing has been sent yet. */
 export async function openForge(
   fork: { url: string; forge?: ForgeSettings | undefined },
-  { credential: open, outbound, tokens }: ForgeContext,
+  { credential: open, outbound, tokens = new InstallationTokens() }: ForgeContext,
 ): Forged<Forge> {
   const place = forgeRepository(fork);
   if (!place.ok) return fail({ code: "unknown_forge", message: place.message });

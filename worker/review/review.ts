@@ -10,6 +10,7 @@ import type { Reason } from "../contract/primitives.ts";
 import type { StackReport } from "../contract/report.ts";
 import type { Forge, Forged, Issue, Pull } from "../forges/forge.ts";
 import { fail, ok } from "../platform/result.ts";
+import { ownContext } from "./check-verdict.ts";
 import { type Marker, readMarker, remarked } from "./marker.ts";
 import { countsText, reportBody } from "./report-body.ts";
 import { codeSpan, defused } from "./upstream-text.ts";
@@ -178,7 +179,7 @@ export async function reportStatus(forge: Forge, facts: ReviewFacts, candidate: 
   const { report, stackId } = facts;
   const verified = report === undefined || report.verify.length === 0 ? "" : ", verified";
   const description = report === undefined ? "carried" : `${countsText(report)}${verified}`;
-  return forge.setStatus(candidate.oid, { state: "success", context: `patch.moi/${stackId}`, description });
+  return forge.setStatus(candidate.oid, { state: "success", context: ownContext(stackId), description });
 }
 
 async function ownIssue(forge: Forge, stackId: string): Forged<Issue | undefined> {

@@ -84,14 +84,14 @@ async function take(
   return taken.ok ? { status: "accepted", eventIds: taken.value.eventIds } : { status: "ignored", why: taken.failure };
 }
 
-/** Something happened in a fork: the attempts that may wait for it look at their surface now. */
+/** Something happened in a fork: the attempts that may wait for it look now, at their surface or at the checks. */
 async function progress(c: Context<AppEnv>, source: FeedSourceRow, about: string[]): Promise<Answer> {
   const stacks = await followersOf(c.var.db, [source.id]);
   const attemptIds: string[] = [];
   for (const { stackId, config } of stacks.filter((stack) => about.includes(place(stack.config.fork?.url ?? "")))) {
     const attemptId = (await findStack(c.var.db, stackId))?.currentAttemptId ?? undefined;
     if (attemptId === undefined) continue;
-    const told = await stackObject(c.env, stackId).operate(stackId, { type: "sync", attemptId }, "webhook");
+    const told = await stackObject(c.env, stackId).poke(stackId, "all");
     if (told.ok) attemptIds.push(attemptId);
     else log("warn", "callback.refused", { path: c.req.path, attemptId, why: told.code, driver: config.policy.driver });
   }

@@ -114,4 +114,9 @@ async function some(`,
     file: "durable-objects/outbox-drain.ts",
     edits: [{ find: "  if (!(await takeEffect(", put: "  if (false && !(await takeEffect(" }],
   },
+  {
+    name: "checks not waited for",
+    file: "durable-objects/machine/checks.ts",
+    edits: [{ find: 'answer?.kind === "passed" && (', put: 'answer?.kind === "pending" || (' }],
+  },
 ];

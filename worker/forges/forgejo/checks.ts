@@ -6,8 +6,12 @@
 import { z } from "zod";
 import { ok } from "../../platform/result.ts";
 import type { Checks, CommitCheck, CommitStatus, Forged } from "../forge.ts";
-import { askForge, tellForge } from "../forge-request.ts";
+import { askForge, tellForge, tooMany } from "../forge-request.ts";
 import { type ForgejoClient, PAGE } from "./client.ts";
+
+const Status = z.object({ context: z.string(), status: z.string(), target_url: z.string().optional() });
+/** The newest of each context. */
+const Combined = z.object({ statuses: z.array(Status).nullable() });
 
 export function forgejoChecks({ caller, root }: ForgejoClient): Checks {
   return {
@@ -17,22 +21,22 @@ export function forgejoChecks({ caller, root }: ForgejoClient): Checks {
     },
 
     async checks(oid: string): Forged<CommitCheck[]> {
-      const path = `${root}/commits/${oid}/status`;
-      const status = z.object({ context: z.string(), status: z.string(), target_url: z.string().optional() });
-      const given = await askForge(
-        caller,
-        { path, query: { limit: PAGE.size } },
-        z.object({ statuses: z.array(status).nullable() }),
-      );
-      if (!given.ok) return given;
-      return ok(
-        (given.value.statuses ?? []).map(({ context, status, target_url }) => ({
-          name: context,
-          state:
-            status === "success" || status === "skipped" ? "succeeded" : status === "pending" ? "pending" : "failed",
-          ...(target_url === undefined || target_url === "" ? {} : { url: target_url }),
-        })),
-      );
+      const all: CommitCheck[] = [];
+      for (let page = 1; page <= PAGE.pages; page++) {
+        const ask = { path: `${root}/commits/${oid}/status`, query: { page, limit: PAGE.size } };
+        const given = await askForge(caller, ask, Combined);
+        if (!given.ok) return given;
+        const statuses = given.value.statuses ?? [];
+        all.push(...statuses.map(checkOf));
+        if (statuses.length < PAGE.size) return ok(all);
+      }
+      return tooMany(caller.host, PAGE.pages * PAGE.size);
     },
   };
+}
+
+function checkOf({ context, status, target_url }: z.infer<typeof Status>): CommitCheck {
+  const state =
+    status === "success" || status === "skipped" ? "succeeded" : status === "pending" ? "pending" : "failed";
+  return { name: context, state, ...(target_url === undefined || target_url === "" ? {} : { url: target_url }) };
 }

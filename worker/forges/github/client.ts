@@ -41,6 +41,11 @@ export class GithubClient {
   readonly self: (() => Forged<string>) | undefined;
   readonly #options: GithubOptions;
 
+  /** Name of the forge in sentences. */
+  get host(): string {
+    return this.#options.caller.host;
+  }
+
   constructor(options: GithubOptions) {
     this.#options = options;
     this.repository = options.repository;

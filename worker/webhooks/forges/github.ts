@@ -46,6 +46,9 @@ const Push = Base.extend({
   commits: z.array(z.object({ id: Sha })).default([]),
 });
 
+const Word = z.string().max(64).catch("");
+const Acted = z.object({ action: Word, state: Word });
+
 /** Actions of a release event that make it public or change what kind it is. */
 const PUBLISHED = ["published", "released", "prereleased", "edited", "updated"];
 
@@ -98,10 +101,17 @@ function readWords(event: string, body: unknown, repositoryId: string): ForgeMes
     case "pull_request":
     case "workflow_run":
     case "workflow_job":
-    case "check_run":
-    case "check_suite":
-    case "status":
       return { kind: "progress" };
+    case "check_run":
+    case "check_suite": {
+      // There are three of each check: only its end can change anything.
+      const { action } = Acted.parse(body);
+      return action === "completed" ? { kind: "progress" } : nothing(`${event} ${action}`);
+    }
+    case "status": {
+      const { state } = Acted.parse(body);
+      return state === "pending" ? nothing("a pending status") : { kind: "progress" };
+    }
     default:
       return nothing(`'${event.slice(0, 64)}' events`);
   }
