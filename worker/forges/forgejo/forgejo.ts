@@ -17,7 +17,7 @@ export type ForgejoOptions = { caller: Caller; repository: { owner: string; name
 export function forgejo({ caller, repository: { owner, name }, webUrl }: ForgejoOptions): Forge {
   const client = { caller, webUrl, root: `/repos/${encodeURIComponent(owner)}/${encodeURIComponent(name)}` };
   const repository = forgejoRepository(client);
-  const issues = forgejoIssues(client, repository.self);
+  const issues = forgejoIssues(client, () => repository.self());
   return {
     kind: "forgejo",
     bodyLimit: 65_536,
@@ -27,7 +27,7 @@ export function forgejo({ caller, repository: { owner, name }, webUrl }: Forgejo
     ...forgejoPulls(client),
     ...issues,
     // A pull request is an issue there, too.
-    commentOnPull: issues.commentOnIssue,
+    commentOnPull: (number, body) => issues.commentOnIssue(number, body),
     ...forgejoChecks(client),
     ...forgejoBranches(client),
   };

@@ -22,7 +22,7 @@ export function github(options: GithubOptions): Forge {
     ...repository,
     ...githubRuns(client),
     ...githubPulls(client),
-    ...githubIssues(client, repository.self),
+    ...githubIssues(client, () => repository.self()),
     ...githubChecks(client),
     ...githubBranches(client),
   };
