@@ -77,7 +77,7 @@ function refusal(status: number, raw: unknown, server: URL): CommandFailure {
       `${server.origin} answered ${status} without saying why; is it a patch.moi server?`,
     );
   const { code, message } = parsed.data.error;
-  const next = NEXT_STEP[code];
+  const next = code === "not_found" ? whereToLook(message) : NEXT_STEP[code];
   return new CommandFailure(code, next === undefined ? message : `${message} (${next})`);
 }
 
@@ -89,6 +89,12 @@ const NEXT_STEP: Readonly<Record<string, string | undefined>> = {
   overloaded: "try again in a moment",
   storage_unavailable: "try again in a moment",
 };
+
+/** Which list has what was asked for; the server's message names the kind of thing. */
+function whereToLook(message: string): string | undefined {
+  const kind = /^there is no (event|attempt|stack|candidate|runner|token|credential) '/.exec(message)?.[1];
+  return kind === undefined ? undefined : `patch.moi ${kind}s lists them`;
+}
 
 /** `path: message` of the first thing a schema found wrong. */
 export function firstIssue(error: z.ZodError): string {

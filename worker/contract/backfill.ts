@@ -10,7 +10,8 @@ import { Name, Timestamp } from "./primitives.ts";
 
 export const BackfillInput = z
   .strictObject({
-    since: Timestamp,
+    /** A day is its beginning in UTC. */
+    since: z.union([Timestamp, z.iso.date()]).transform((at) => new Date(at).toISOString()),
     /** `nextCursor` of the answer before: goes on from there. */
     cursor: z.string().max(200).optional(),
   })

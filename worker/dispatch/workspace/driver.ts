@@ -138,18 +138,17 @@ function resultOf(runs: readonly WorkspaceRun[], states: readonly FlowStatus[]):
   const said = runs.find((run, i) => states[i] === outcome && run.resultPayload?.message !== undefined);
   const text = said?.resultPayload?.message?.trim() ?? "";
   const message = (text === "" ? `the workspace's run ended ${outcome}` : text).slice(0, 4000);
-  const result = { outcome, candidates, infrastructure: false };
-  if (outcome === "changed" && candidates.length === 0) return unnamed(refs);
-  return { ...result, reason: { code: `run_${outcome}`, message } };
+  const reason =
+    outcome === "changed" && candidates.length === 0
+      ? { code: "candidate_unnamed", message: `${message.slice(0, 3000)}; ${unnamed(refs)}`.slice(0, 4000) }
+      : { code: `run_${outcome}`, message };
+  return { outcome, candidates, infrastructure: false, reason };
 }
 
-/** What changed must be named with its commit: a name alone may stand elsewhere by now. */
-function unnamed(refs: readonly NamedRef[]): AttemptResult {
+/** A name alone may stand elsewhere by now: it is said, and no candidate. */
+function unnamed(refs: readonly NamedRef[]): string {
   const names = refs.map(({ ref }) => ref).join(", ");
-  const which = names === "" ? "no candidate ref" : `${names} without a full commit id`;
-  const message = `the workspace says 'changed' and names ${which}; look there, then resume or dismiss`;
-  const reason = { code: "candidate_unnamed", message: message.slice(0, 4000) };
-  return { outcome: "needs_intervention", reason, candidates: [], infrastructure: false };
+  return names === "" ? "it names no candidate ref" : `it names ${names} without a full commit id`;
 }
 
 /** Over HTTP a run has an address that a person can open. */
