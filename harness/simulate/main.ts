@@ -1,5 +1,5 @@
 /**
- * `npm run simulate -- --seeds N [--from S] [--trace] [--mutants yes|no|only]`: plays the real object,
+ * `npm run simulate -- --seeds N [--from S] [--trace] [--no-mutants | --mutants-only]`: plays the real object,
  * store and intake under random faults, and the mutants that it must catch.
  *
  * @module

@@ -147,7 +147,7 @@ function resultOf(runs: readonly WorkspaceRun[], states: readonly FlowStatus[]):
 
 /** A name alone may stand elsewhere by now: it is said, and no candidate. */
 function unnamed(refs: readonly NamedRef[]): string {
-  const names = refs.map(({ ref }) => ref).join(", ");
+  const names = [...new Set(refs.map(({ ref }) => ref))].join(", ");
   return names === "" ? "it names no candidate ref" : `it names ${names} without a full commit id`;
 }
 
