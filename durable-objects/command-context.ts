@@ -6,11 +6,12 @@
  */
 import type { Advisory } from "../worker/contract/advisory.ts";
 import type { FlowEventPayload } from "../worker/contract/flow-event.ts";
+import type { StackHistoryInput } from "../worker/contract/history.ts";
 import type { RunnerCallback } from "../worker/contract/runner-wire.ts";
 import { fixingRelease, isAffected } from "../worker/releases/affected.ts";
 import { decideRelease } from "../worker/releases/release-policy.ts";
 import { readAcceptance } from "../worker/store/acceptance.ts";
-import { countEvidence, findAttempt, lastAttempt, reportedHead } from "../worker/store/attempts.ts";
+import { attemptTimes, countEvidence, findAttempt, lastAttempt, reportedHead } from "../worker/store/attempts.ts";
 import type { Database } from "../worker/store/database.ts";
 import { branchCandidate, findCandidate } from "../worker/store/dispatches.ts";
 import type { FlowEventRow } from "../worker/store/flow-events.ts";
@@ -94,6 +95,28 @@ export async function promotion(
   if (candidate === undefined)
     return { ok: false, code: "not_found", message: `there is no candidate '${candidateId}'` };
   return { type: "promote", ...about, candidate, channel, actor };
+}
+
+/** What happened before the record began, without what of it was written down already. */
+export async function recalled(
+  db: Database,
+  state: StackState,
+  { attempts: past, carried, channels }: StackHistoryInput,
+  actor: string,
+): Promise<Extract<Command, { type: "recall" }>> {
+  const eventIds = [...new Set(past.map(({ eventId }) => eventId))];
+  const [events, written] = await Promise.all([
+    incomingEvents(db, state, eventIds),
+    attemptTimes(db, state.id, eventIds),
+  ]);
+  const known = new Set(written.map(({ eventId, createdAt }) => `${createdAt} ${eventId}`));
+  const attempts = past
+    .filter(({ eventId, createdAt }) => !known.has(`${createdAt} ${eventId}`))
+    .flatMap((one) => {
+      const event = events.find(({ id }) => id === one.eventId);
+      return event === undefined ? [] : [{ event, past: one }];
+    });
+  return { type: "recall", attempts, carried: carried ?? null, channels, actor };
 }
 
 function openOf(state: StackState, attemptId: string): AttemptRow | undefined {

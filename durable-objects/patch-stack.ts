@@ -7,6 +7,7 @@
  * @module
  */
 import { DurableObject } from "cloudflare:workers";
+import type { StackHistoryInput } from "../worker/contract/history.ts";
 import type { RunnerCallback, RunnerInfo } from "../worker/contract/runner-wire.ts";
 import type { StackConfig } from "../worker/contract/stack.ts";
 import { openDispatching } from "../worker/dispatch/dispatching.ts";
@@ -55,6 +56,16 @@ export class PatchStack extends DurableObject<Env> {
 
   administer(stackId: string, type: "pause" | "unpause" | "delete", actor: string) {
     return this.heard(this.desk.administer(stackId, type, actor));
+  }
+
+  /** Forgets what it remembers: the record was written by an import. */
+  reload(stackId: string): Promise<Answer<object>> {
+    return this.heard(this.desk.reload(stackId));
+  }
+
+  /** Writes down what happened before the record began. */
+  recall(stackId: string, history: StackHistoryInput, actor: string): Promise<Answer<{ attempts: string[] }>> {
+    return this.heard(this.desk.recall(stackId, history, actor));
   }
 
   operate(stackId: string, command: OperatorCommand, actor: string, once?: Once) {

@@ -4,11 +4,12 @@
  *
  * @module
  */
+import type { StackHistoryInput } from "../worker/contract/history.ts";
 import type { CallbackAnswer, RunnerCallback, RunnerInfo } from "../worker/contract/runner-wire.ts";
 import type { StackConfig, StackPolicy } from "../worker/contract/stack.ts";
 import { StorageFault } from "../worker/store/database.ts";
 import type { AttemptRow } from "../worker/store/rows.ts";
-import { eventAgain, incomingEvents, landing, promotion, resultOf, target } from "./command-context.ts";
+import { eventAgain, incomingEvents, landing, promotion, recalled, resultOf, target } from "./command-context.ts";
 import { dueLooks, type Looked, lookOutside, NOTHING_SEEN } from "./looks.ts";
 import { admit } from "./machine/runner.ts";
 import type { Command, StackState } from "./machine/state.ts";
@@ -66,6 +67,24 @@ export class StackDesk {
     const command: Command = { type, actor: `operator:${actor}` };
     const answer = await this.keeper.execute(stackId, () => Promise.resolve(command));
     return answer.ok ? { ok: true } : answer;
+  }
+
+  /** Reads the stack from the record again. */
+  async reload(stackId: string): Promise<Answer<object>> {
+    const answer = await this.keeper.look(stackId, { fresh: true });
+    return answer.ok ? { ok: true } : answer;
+  }
+
+  /** Writes down what happened before the record began. The events are stored already. */
+  async recall(stackId: string, history: StackHistoryInput, actor: string): Promise<Answer<{ attempts: string[] }>> {
+    let before = 0;
+    const answer = await this.keeper.execute(stackId, (state) => {
+      before = state.attemptCount;
+      return recalled(this.ports.db, state, history, `operator:${actor}`);
+    });
+    if (!answer.ok) return answer;
+    const made = answer.next.attemptCount - before;
+    return { ok: true, attempts: Array.from({ length: made }, (_, i) => `${stackId}.${before + i + 1}`) };
   }
 
   async operate(

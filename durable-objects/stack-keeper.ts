@@ -53,6 +53,15 @@ export type Executed = { ok: true; attempt: AttemptRow | null; next: StackState;
 /** Another writer was faster: load again and decide anew. */
 const LOST_RACE: Failure = { ok: false, code: "conflict", message: "another writer was faster" };
 
+/** Raised for a stack whose record is not whole: nothing may be decided about it. */
+class Unfinished extends Error {
+  override name = "Unfinished";
+
+  constructor(stackId: string, since: string) {
+    super(`the import of stack '${stackId}' that began at ${since} is not finished: import the same file again`);
+  }
+}
+
 export class StackKeeper {
   private readonly queue = new SerialQueue(QUEUE_LIMIT);
   private readonly ports: Ports;
@@ -107,6 +116,7 @@ export class StackKeeper {
       return await this.queue.run(work);
     } catch (error) {
       this.forget();
+      if (error instanceof Unfinished) return { ok: false, code: "conflict", message: error.message };
       if (!(error instanceof StorageFault)) throw error;
       return storageFault(stackId, error.message);
     }
@@ -118,6 +128,7 @@ export class StackKeeper {
     if (this.ports.local.stackId === undefined) this.ports.local.stackId = stackId;
     const loaded = await loadStack(this.ports.db, stackId);
     if (loaded === undefined) return undefined;
+    if (loaded.restoringSince !== undefined) throw new Unfinished(stackId, loaded.restoringSince);
     this.state = { ...stackFields({ ...loaded.stack, open: [] }), open: loaded.open };
     this.plannedAt = loaded.stack.nextActionAt;
     return this.state;

@@ -17,12 +17,14 @@ import { feedSourceWebhookApi } from "./api/feed-source-webhook.ts";
 import { feedSourcesApi } from "./api/feed-sources.ts";
 import { flowEventsApi } from "./api/flow-events.ts";
 import { healthApi } from "./api/health.ts";
+import { historyApi } from "./api/history.ts";
 import { ApiError, type AppEnv, errorBody, router, scope } from "./api/http.ts";
 import { idempotent } from "./api/idempotency.ts";
 import { identitiesApi } from "./api/identities.ts";
 import { interventionsApi } from "./api/interventions.ts";
 import { maintenanceAttemptsApi } from "./api/maintenance-attempts.ts";
 import { metricsApi } from "./api/metrics.ts";
+import { recordsApi } from "./api/records.ts";
 import { stackBackfillApi } from "./api/stack-backfill.ts";
 import { stackForecastsApi } from "./api/stack-forecasts.ts";
 import { stackWhyApi } from "./api/stack-why.ts";
@@ -32,6 +34,7 @@ import { presentedToken, verifyAdminToken } from "./auth/admin-token.ts";
 import { REFETCH_COOLDOWN_MS } from "./auth/oidc/issuer-keys.ts";
 import { consolePages } from "./console/console.tsx";
 import { MAX_API_BODY } from "./contract/primitives.ts";
+import { MAX_RECORDS_BODY } from "./contract/record.ts";
 import { apiDocument } from "./openapi/document.ts";
 import { declareOtherPaths } from "./openapi/undeclared-paths.ts";
 import { log } from "./platform/log.ts";
@@ -77,6 +80,16 @@ function isRoute(app: OpenAPIHono<AppEnv>, method: string, path: string): boolea
   return app.router.match(method, path)[0].some(([[, route]]) => route.method === method);
 }
 
+/** Refuses larger bodies; bytes. */
+function atMost(maxSize: number) {
+  return bodyLimit({
+    maxSize,
+    onError: () => {
+      throw new ApiError("payload_too_large", `a body may have ${maxSize} bytes at most`);
+    },
+  });
+}
+
 /** Builds the app; one per isolate. */
 export function createApp() {
   const app = router();
@@ -88,14 +101,8 @@ export function createApp() {
   app.route("/", runnerForecastApi);
   app.route("/console", consolePages);
   app.use(adminOnly);
-  app.use(
-    bodyLimit({
-      maxSize: MAX_API_BODY,
-      onError: () => {
-        throw new ApiError("payload_too_large", `a body may have ${MAX_API_BODY} bytes at most`);
-      },
-    }),
-  );
+  app.use("/records", atMost(MAX_RECORDS_BODY));
+  app.use((c, next) => (c.req.path === "/records" ? next() : atMost(MAX_API_BODY)(c, next)));
   app.use(idempotent);
   for (const api of [
     flowEventsApi,
@@ -117,6 +124,8 @@ export function createApp() {
     tickApi,
     workspaceApi,
     channelsApi,
+    recordsApi,
+    historyApi,
   ])
     app.route("/", api);
   declareOtherPaths(app);

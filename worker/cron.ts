@@ -8,9 +8,11 @@ import type { Tick } from "./contract/health.ts";
 import { deliverPending } from "./intake/deliver.ts";
 import { scheduleDuePolls } from "./intake/schedule.ts";
 import { log } from "./platform/log.ts";
+import { readSettings } from "./platform/settings.ts";
 import { forgetAnswers } from "./store/answers.ts";
 import { type Database, openDatabase } from "./store/database.ts";
 import { forgetTokens } from "./store/issuer-keys.ts";
+import { retain } from "./store/retention.ts";
 import { overdueStacks } from "./store/stacks.ts";
 import { recordTick } from "./store/vitals.ts";
 
@@ -40,6 +42,8 @@ export async function everyMinute(env: Env, now: number): Promise<Tick> {
     part("tokens", () => forgetTokens(db, at)),
     part("answers", () => forgetAnswers(db, new Date(now - REMEMBER_ANSWERS).toISOString())),
   ]);
+  // After the rest: what keeps work going must not wait for it.
+  await part("retention", () => retain(db, readSettings(env).retention, now));
   await part("tick", () => recordTick(db, at, failed));
   log(failed.length === 0 ? "info" : "error", "cron.tick", {
     polls,

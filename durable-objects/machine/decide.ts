@@ -11,6 +11,7 @@ import { handOut } from "./hand-out.ts";
 import { land } from "./land.ts";
 import { cancel, dismiss, replay, resume, retry } from "./operator.ts";
 import { promote } from "./promote.ts";
+import { recall } from "./recall.ts";
 import { claim, report } from "./runner.ts";
 import type { Command, Decision, Refusal, StackState, Target } from "./state.ts";
 import { hearAnswer } from "./surface.ts";
@@ -97,6 +98,10 @@ function apply(draft: Draft, command: Command): Outcome {
       draft.stack.config = command.config;
       draft.stack.deletedAt = null;
       return done;
+    case "recall": {
+      const refused = recall(draft, command);
+      return refused === null ? done : refuse(refused);
+    }
     case "delete":
       return remove(draft, command.actor);
   }

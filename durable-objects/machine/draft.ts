@@ -9,6 +9,7 @@ import {
   isTerminal,
   type TerminalStatus,
 } from "../../worker/contract/attempt.ts";
+import type { PastAttempt } from "../../worker/contract/history.ts";
 import { labelSet } from "../../worker/contract/label-set.ts";
 import type { Reason } from "../../worker/contract/primitives.ts";
 import { type NotifyEvent, NotifyEvent as NotifyEvents, NotifyTarget } from "../../worker/contract/stack.ts";
@@ -68,40 +69,15 @@ export class Draft {
   ): AttemptRow {
     const number = this.stack.attemptCount + 1;
     const attempt: AttemptRow = {
-      id: `${this.stack.id}.${number}`,
-      stackId: this.stack.id,
-      eventId: event.id,
-      number,
-      operation,
+      ...this.unstarted(event, number, operation, actor),
       status,
       reason: more.reason ?? null,
-      epoch: 1,
-      retries: 0,
-      onto: event.onto,
-      ontoSha: event.ontoSha,
-      tag: event.tag,
-      movement: event.movement,
       relatedAttemptId: more.relatedAttemptId ?? null,
       landsAttemptId: more.landsAttemptId ?? null,
       channel: more.channel ?? null,
       candidateId: more.candidateId ?? null,
-      prerelease: event.prerelease ?? null,
-      actor,
-      resume: null,
-      cancelRequested: false,
-      nonce: null,
-      runner: null,
-      surface: null,
-      candidates: [],
-      createdAt: this.now,
-      updatedAt: this.now,
-      startedAt: null,
       endedAt: isTerminal(status) ? this.now : null,
-      notBefore: null,
       deadlineAt: more.deadlineAt ?? null,
-      leaseUntil: null,
-      blockedSince: null,
-      nextActionAt: null,
     };
     this.stack.attemptCount = number;
     this.write({
@@ -120,6 +96,40 @@ export class Draft {
       this.notify(attempt, status);
       this.review(attempt, status, null);
     }
+    return attempt;
+  }
+
+  /** An attempt from before this record began, in the state in which it ended. Nobody is told. */
+  recall(event: IncomingEvent, past: PastAttempt, actor: string): AttemptRow {
+    const number = this.stack.attemptCount + 1;
+    const { status, reason, createdAt, endedAt } = past;
+    const attempt: AttemptRow = {
+      ...this.unstarted(event, number, "maintain", actor),
+      status,
+      reason,
+      candidates: past.candidates,
+      createdAt,
+      updatedAt: endedAt,
+      endedAt,
+    };
+    this.stack.attemptCount = number;
+    const data = { eventId: event.id, operation: attempt.operation, recalled: true, createdAt, endedAt };
+    this.write({ kind: "created", actor, attemptId: attempt.id, epoch: attempt.epoch, toStatus: status, reason, data });
+    this.put(attempt);
+    this.countEnd(status);
+    for (const [i, { kind, ref, oid }] of past.candidates.entries())
+      this.candidate({
+        id: candidateId(attempt, i),
+        stackId: attempt.stackId,
+        attemptId: attempt.id,
+        eventId: event.id,
+        kind,
+        ref,
+        oid,
+        tag: event.tag,
+        createdAt: endedAt,
+        landedAt: past.landed ? endedAt : null,
+      });
     return attempt;
   }
 
@@ -264,6 +274,46 @@ export class Draft {
   /** A refusal that leaves nothing behind. */
   static refuse(state: StackState, refusal: Refusal, attempt: AttemptRow | null = null): Decision {
     return new Draft(state, 0).finish(attempt, refusal);
+  }
+
+  /** An attempt on the event that nobody has done anything about. */
+  private unstarted(event: IncomingEvent, number: number, operation: AttemptOperation, actor: string): AttemptRow {
+    return {
+      id: `${this.stack.id}.${number}`,
+      stackId: this.stack.id,
+      eventId: event.id,
+      number,
+      operation,
+      status: "queued",
+      reason: null,
+      epoch: 1,
+      retries: 0,
+      onto: event.onto,
+      ontoSha: event.ontoSha,
+      tag: event.tag,
+      movement: event.movement,
+      relatedAttemptId: null,
+      landsAttemptId: null,
+      channel: null,
+      candidateId: null,
+      prerelease: event.prerelease ?? null,
+      actor,
+      resume: null,
+      cancelRequested: false,
+      nonce: null,
+      runner: null,
+      surface: null,
+      candidates: [],
+      createdAt: this.now,
+      updatedAt: this.now,
+      startedAt: null,
+      endedAt: null,
+      notBefore: null,
+      deadlineAt: null,
+      leaseUntil: null,
+      blockedSince: null,
+      nextActionAt: null,
+    };
   }
 
   private countEnd(status: TerminalStatus): void {

@@ -25,6 +25,7 @@ import type {
   OutboxRow,
   ReportRow,
 } from "../../worker/store/rows.ts";
+import type { Recall } from "./recall.ts";
 
 /** A stack as far as decisions need it: its size does not grow with its history. */
 export type StackState = {
@@ -97,6 +98,8 @@ export type Command =
   | ({ type: "promote"; candidate: CandidateRow; channel: string; actor: string } & Target)
   | { type: "pause" | "unpause" | "delete"; actor: string }
   | { type: "configure"; config: StackConfig; actor: string }
+  /** What happened before this record began. */
+  | ({ type: "recall" } & Recall)
   /** An effect was given up: nobody but an operator can send it now. */
   | { type: "effect_dead"; effectId: string; attemptId: string | null; message: string }
   /** An effect left, and somebody who looks at the attempt should know what came of it. */

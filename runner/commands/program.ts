@@ -18,14 +18,17 @@ import { registerDismiss } from "./dismiss.ts";
 import { registerDispatches } from "./dispatches.ts";
 import { registerDoctor } from "./doctor.ts";
 import { registerEvents } from "./events.ts";
+import { registerExport } from "./export.ts";
 import { registerForecast } from "./forecast.ts";
 import { registerForecasts } from "./forecasts.ts";
+import { registerImport } from "./import.ts";
 import { registerInterventions } from "./interventions.ts";
 import { registerLand } from "./land.ts";
 import { registerPause } from "./pause.ts";
 import { registerPreview } from "./preview.ts";
 import { registerPromote } from "./promote.ts";
 import { registerRebase } from "./rebase.ts";
+import { registerRebuild } from "./rebuild.ts";
 import { registerRedrive } from "./redrive.ts";
 import { registerReplay } from "./replay.ts";
 import { registerResume } from "./resume.ts";
@@ -90,6 +93,7 @@ const GROUPS: readonly { heading: string; register: readonly ((program: Command)
     heading: "Set up:",
     register: [registerApply, registerTokens, registerRunners, registerCredentials, registerCompletion],
   },
+  { heading: "Keep:", register: [registerExport, registerImport, registerRebuild] },
   { heading: "Work here:", register: [registerRunner, registerForecast, registerRebase, registerRun] },
 ];
 

@@ -13,6 +13,9 @@ import { pollContext } from "./poll-context.ts";
 export const PollMessage = z.strictObject({ v: z.literal(1), sourceId: Name });
 export type PollMessage = z.infer<typeof PollMessage>;
 
+/** A message of a newer version, while both are at work. */
+const NewerMessage = z.looseObject({ v: z.int().min(2) });
+
 /** Seconds before a message whose poll could not be stored comes back. */
 const RETRY_DELAY_SECONDS = 10;
 
@@ -22,6 +25,7 @@ export async function consumePolls(batch: MessageBatch, env: Env, context = poll
   for (const message of batch.messages) {
     const parsed = PollMessage.safeParse(message.body);
     if (parsed.success) bySource.set(parsed.data.sourceId, [...(bySource.get(parsed.data.sourceId) ?? []), message]);
+    else if (NewerMessage.safeParse(message.body).success) message.retry({ delaySeconds: RETRY_DELAY_SECONDS });
     else {
       log("error", "request.refused", { queue: batch.queue, message: "not a poll message" });
       // It will not become one: keeping it would only bring it back.

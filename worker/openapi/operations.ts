@@ -196,6 +196,18 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     access: "read",
     summary: "What became of an upstream version, and why, from the record alone",
   },
+  "POST /stacks/{id}/history": {
+    id: "recallStack",
+    tag: "stacks",
+    access: "admin",
+    summary: "Write down what happened before the record began; nothing of it is work",
+  },
+  "POST /feed-sources/{id}/history": {
+    id: "recallSource",
+    tag: "sources",
+    access: "admin",
+    summary: "What a feed has told before, so that it is no news",
+  },
   "GET /candidates": {
     id: "listCandidates",
     tag: "candidates",
@@ -309,6 +321,24 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     tag: "deployment",
     access: "none",
     summary: "Whether it answers; deep, with a token: what is degraded and how to mend it",
+  },
+  "GET /records": {
+    id: "exportRecords",
+    tag: "deployment",
+    access: "admin",
+    summary: "The whole record, page by page: what an export is made of",
+  },
+  "GET /records/stacks/{id}": {
+    id: "exportMoved",
+    tag: "deployment",
+    access: "admin",
+    summary: "What happened in a stack while an export read the rest",
+  },
+  "POST /records": {
+    id: "importRecords",
+    tag: "deployment",
+    access: "admin",
+    summary: "Take in lines of an export; what is there stays as it is",
   },
   "GET /metrics": { id: "metrics", tag: "deployment", access: "read", summary: "Prometheus text" },
   "POST /tick": {

@@ -17,6 +17,7 @@ export const LOG_NAMES = [
   "callback.accepted",
   "callback.refused",
   "webhook.received",
+  "records.imported",
   "delivery.failed",
   "outbox.sent",
   "outbox.retry",

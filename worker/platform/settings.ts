@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { fromBase64 } from "../contract/base64.ts";
+import { RETENTION_DEFAULTS, RetentionPolicy } from "../contract/retention.ts";
 import { decodeSecret } from "../contract/standard-webhooks.ts";
 
 /** A key of the deployment that credentials are sealed with. */
@@ -42,6 +43,7 @@ const Variables = z.object({
   PATCH_ACCESS_TEAM: z.url({ protocol: /^https$/ }).optional(),
   PATCH_ACCESS_AUDIENCE: text,
   PATCH_ACCESS_SCOPE: z.enum(["read", "operate", "admin"]).default("read"),
+  PATCH_RETENTION: RetentionPolicy.optional(),
   DISCORD_WEBHOOK_URL: z.url().optional(),
   SLACK_WEBHOOK_URL: z.url().optional(),
   NOTIFY_WEBHOOK_URL: z.url().optional(),
@@ -73,6 +75,8 @@ export type Settings = {
   /** Workspace backend of stacks that name none, and the secret that it shares with us. */
   workspaceUrl?: string | undefined;
   workspaceSecret?: string | undefined;
+  /** How long each kind of record is kept. */
+  retention: RetentionPolicy;
   discordWebhookUrl?: string | undefined;
   slackWebhookUrl?: string | undefined;
   notifyWebhook?: { url: string; secret: string } | undefined;
@@ -115,6 +119,7 @@ export function readSettings(env: object): Settings {
     publicOrigin: parsed.data.PATCH_URL === undefined ? undefined : new URL(parsed.data.PATCH_URL).origin,
     workspaceUrl: parsed.data.PATCH_WORKSPACE_URL,
     workspaceSecret: parsed.data.PATCH_WORKSPACE_SECRET,
+    retention: parsed.data.PATCH_RETENTION ?? RETENTION_DEFAULTS,
     discordWebhookUrl: parsed.data.DISCORD_WEBHOOK_URL,
     slackWebhookUrl: parsed.data.SLACK_WEBHOOK_URL,
     notifyWebhook: notifyWebhook(parsed.data),

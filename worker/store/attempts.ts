@@ -5,7 +5,7 @@
  */
 import { and, asc, desc, eq, gt, lt, notInArray, type SQL, sql } from "drizzle-orm";
 import type { AttemptStatus } from "../contract/attempt.ts";
-import { type Database, reading, readRow } from "./database.ts";
+import { type Database, inList, reading, readRow } from "./database.ts";
 import { newestOf } from "./merged-pages.ts";
 import { type Named, prepared } from "./prepared.ts";
 import type { JournalRow, ReportRow } from "./rows.ts";
@@ -67,6 +67,17 @@ export async function findAttempt(db: Database, id: string): Promise<StoredAttem
 /** The attempt that the claim with this nonce holds. */
 export async function findClaimed(db: Database, nonce: string): Promise<StoredAttempt | undefined> {
   return byNonce.first(db, { nonce });
+}
+
+/** When the stack's attempts on these events were made. */
+export async function attemptTimes(
+  db: Database,
+  stackId: string,
+  eventIds: readonly string[],
+): Promise<{ eventId: string; createdAt: string }[]> {
+  const { eventId, createdAt } = attempts;
+  const where = and(inList(eventId, eventIds), eq(attempts.stackId, stackId));
+  return reading(db.select({ eventId, createdAt }).from(attempts).where(where));
 }
 
 /** Last attempt of an event in a stack; landings and promotions do not count. */

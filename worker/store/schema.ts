@@ -13,15 +13,19 @@ import type { AttemptOperation, AttemptStatus, CandidateRef, EndedCounts } from 
 import type { ChannelPointer } from "../contract/channel.ts";
 import type { CredentialKind } from "../contract/credential.ts";
 import type { FeedEntry, FilterDecision, SignalDisposition } from "../contract/feed-signal.ts";
-import type { FeedSourceConfig } from "../contract/feed-source.ts";
+import { FeedSourceConfig } from "../contract/feed-source.ts";
 import type { FlowEventPayload } from "../contract/flow-event.ts";
 import type { FlowEventType } from "../contract/flow-event-type.ts";
 import type { ForecastConflict, ForecastOutcome, LatestForecast } from "../contract/forecast.ts";
 import type { TokenScope } from "../contract/identity.ts";
 import type { Reason } from "../contract/primitives.ts";
 import type { OutcomeCounts, StackReport } from "../contract/report.ts";
-import type { NotifyTarget, StackConfig } from "../contract/stack.ts";
+import { type NotifyTarget, StackConfig } from "../contract/stack.ts";
 import type { Surface, SurfaceRun } from "../contract/surface.ts";
+import { declared } from "./declared-column.ts";
+
+const stackConfig = declared((value) => StackConfig.parse(value));
+const sourceConfig = declared((value) => FeedSourceConfig.parse(value));
 
 /** One row per patch stack. Only its object writes the rows below `-- object`. */
 export const stacks = sqliteTable(
@@ -29,7 +33,7 @@ export const stacks = sqliteTable(
   {
     position: integer("position").primaryKey({ autoIncrement: true }),
     id: text("id").notNull().unique(),
-    config: text("config", { mode: "json" }).$type<StackConfig>().notNull(),
+    config: stackConfig("config").notNull(),
     paused: integer("paused", { mode: "boolean" }).notNull().default(false),
     /** A deleted stack keeps its records; declaring the id again brings it back. */
     deletedAt: text("deleted_at"),
@@ -67,7 +71,7 @@ export const feedSources = sqliteTable(
   {
     position: integer("position").primaryKey({ autoIncrement: true }),
     id: text("id").notNull().unique(),
-    config: text("config", { mode: "json" }).$type<FeedSourceConfig>().notNull(),
+    config: sourceConfig("config").notNull(),
     /** Null while the source is disabled. */
     nextPollAt: text("next_poll_at"),
     primed: integer("primed", { mode: "boolean" }).notNull().default(false),
@@ -532,3 +536,28 @@ export const credentials = sqliteTable(
   },
   (t) => [index("credentials_host").on(t.host, t.kind)],
 );
+
+/**
+ * Stacks and sources that an import has begun and not finished: until then nothing is done with them, and
+ * only until then does an import write what is theirs.
+ */
+export const restorations = sqliteTable(
+  "restorations",
+  {
+    kind: text("kind").$type<"stack" | "source">().notNull(),
+    id: text("id").notNull(),
+    since: text("since").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.kind, t.id] })],
+);
+
+/** How far the retention of each kind of record has come: it looks at a few rows a minute and goes on from there. */
+export const retentionSweeps = sqliteTable("retention_sweeps", {
+  kind: text("kind").primaryKey(),
+  /** Row number of the last row that was looked at. */
+  after: integer("after_row").notNull(),
+  /** When it next has something to look at. */
+  nextAt: text("next_at").notNull(),
+  /** When it last began from the first row. */
+  begunAt: text("begun_at").notNull(),
+});

@@ -8,7 +8,7 @@ import { isOpen } from "./attempts.ts";
 import { type Database, reading, updateRow } from "./database.ts";
 import { type Named, prepared } from "./prepared.ts";
 import type { AttemptRow, StackRow } from "./rows.ts";
-import { attempts, stacks } from "./schema.ts";
+import { attempts, restorations, stacks } from "./schema.ts";
 
 const byId = prepared((query, value: Named<"id">) =>
   query
@@ -52,14 +52,32 @@ export async function listStacks(db: Database, limit: number, before?: number): 
   );
 }
 
-/** A stack and its open attempts, as the attempt machine needs them; two statements in one request. */
-export async function loadStack(
-  db: Database,
-  id: string,
-): Promise<{ stack: StackRow; open: AttemptRow[] } | undefined> {
-  const [found, open] = await reading(db.$client.batch([byId.statement(db, { id }), openOf.statement(db, { id })]));
+const restoration = prepared((query, value: Named<"id">) =>
+  query
+    .select({ since: restorations.since })
+    .from(restorations)
+    .where(and(eq(restorations.kind, "stack"), eq(restorations.id, value("id")))),
+);
+
+export type LoadedStack = {
+  stack: StackRow;
+  open: AttemptRow[];
+  /** When the import began that has not finished it; half a stack is nobody's to change. */
+  restoringSince: string | undefined;
+};
+
+/** A stack and its open attempts, as the attempt machine needs them; in one request. */
+export async function loadStack(db: Database, id: string): Promise<LoadedStack | undefined> {
+  const [found, open, begun] = await reading(
+    db.$client.batch([byId, openOf, restoration].map((one) => one.statement(db, { id }))),
+  );
   const [stack] = byId.read(found);
-  return stack === undefined ? undefined : { stack, open: openOf.read(open).toSorted((a, b) => a.number - b.number) };
+  if (stack === undefined) return undefined;
+  return {
+    stack,
+    open: openOf.read(open).toSorted((a, b) => a.number - b.number),
+    restoringSince: restoration.read(begun)[0]?.since,
+  };
 }
 
 /** Stacks whose object should have done something by now. */

@@ -1,0 +1,156 @@
+/** Exports that break off go on; files that are not whole are noticed; the older service's folder is read leniently. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { readOlderData } from "../records/older-data.ts";
+import { checkExport } from "../records/record-lines.ts";
+import { patchMoi, testApi } from "./testing/command-line.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "export-"));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const line = (n: number) => ({ kind: "event", record: { id: `e${n}`, text: "✓".repeat(n) } });
+const credential = { kind: "credential", record: { name: "forge", sealed: "sealed-text" } };
+
+/** Pages of three records each; undefined is an answer that is not given. */
+function pages(...ends: (string | undefined)[]) {
+  let asked = 0;
+  return {
+    get "GET /records"() {
+      const page = asked++;
+      const next = ends[page];
+      if (next === undefined) return undefined;
+      const records = [line(page * 2), line(page * 2 + 1), credential];
+      return { v: 1, records, ...(next === "" ? {} : { nextCursor: next }) };
+    },
+  };
+}
+
+it("goes on where the connection broke, and the file is as if it never had", async () => {
+  const whole = join(folder, "whole.ndjson");
+  const broken = join(folder, "broken.ndjson");
+  {
+    await using api = await testApi(pages("event:2", "event:4", ""));
+    expect(await patchMoi(["export", "-o", whole], api.env)).toMatchObject({ code: 0 });
+    expect(api.calls.map(({ query }) => query)).toEqual(["", "?cursor=event%3A2", "?cursor=event%3A4"]);
+  }
+  await using api = await testApi(pages("event:2", undefined, "event:4", undefined));
+  const first = await patchMoi(["export", "-o", broken], api.env);
+  expect([first.code, first.stderr]).toEqual([1, expect.stringMatching(/^not_found: .*the same command goes on/)]);
+  // What was written after the last place that counts is written again.
+  writeFileSync(`${broken}.part`, `${readFileSync(`${broken}.part`, "utf8")}{"kind":"ev`);
+  const second = await patchMoi(["export", "-o", broken], api.env);
+  expect([second.code, second.stderr]).toEqual([1, expect.stringContaining("going on after 3 records")]);
+  expect(api.calls.map(({ query }) => query)).toEqual([
+    "",
+    "?cursor=event%3A2",
+    "?cursor=event%3A2",
+    "?cursor=event%3A4",
+  ]);
+  const text = readFileSync(`${broken}.part`, "utf8");
+  expect(text.split("\n").filter((one) => one.includes('"kind":"event"'))).toHaveLength(4);
+  expect(readFileSync(whole, "utf8").split("\n")).toHaveLength(12);
+});
+
+it("leaves credentials out when asked, and writes to standard output as to a file", async () => {
+  await using api = await testApi(pages(""));
+  const { stdout, code } = await patchMoi(["export", "--no-credentials"], api.env);
+  expect(code).toBe(0);
+  expect(stdout).not.toContain("sealed-text");
+  const lines = stdout
+    .trimEnd()
+    .split("\n")
+    .map((one) => JSON.parse(one) as object);
+  expect(lines[0]).toMatchObject({ export: "patch.moi", v: 1, credentials: "left_out" });
+  expect(lines.at(-1)).toMatchObject({ end: true, records: 2, kinds: { event: 2 } });
+  const file = join(folder, "stdout.ndjson");
+  writeFileSync(file, stdout);
+  expect((await patchMoi(["import", file, "--dry-run"])).stdout).toContain("2 records");
+});
+
+it("notices a file that is cut short, changed, of a newer version, or none", async () => {
+  await using api = await testApi(pages(""));
+  const file = join(folder, "file.ndjson");
+  await patchMoi(["export", "-o", file], api.env);
+  const good = readFileSync(file, "utf8");
+  expect((await checkExport(file)).trailer.records).toBe(3);
+  const cases: [string, string][] = [
+    [good.replace('"e1"', '"e7"'), "export_damaged"],
+    [good.split("\n").toSpliced(1, 1).join("\n"), "export_damaged"],
+    [`${good}${JSON.stringify(line(1))}\n`, "export_damaged"],
+    [good.replace('"v":1', '"v":2'), "export_too_new"],
+    [good.split("\n").slice(0, -2).join("\n"), "export_cut_short"],
+    ['{"some":"json"}\n', "not_an_export"],
+    ["", "not_an_export"],
+  ];
+  for (const [text, code] of cases) {
+    writeFileSync(file, text);
+    await expect(checkExport(file)).rejects.toMatchObject({ code });
+  }
+  const refused = await patchMoi(["import", file], api.env);
+  expect(refused.stderr).toMatch(/^not_an_export: /);
+  expect(api.calls.filter(({ method }) => method === "POST")).toEqual([]);
+});
+
+it("reads the older service's files leniently, and says what it made of each", () => {
+  const torn = '{"id":"patch:web:v3:upstream.rel';
+  const data = readOlderData(
+    {
+      "feed-state.json": JSON.stringify({
+        web: { lastPollAt: 1_700_000_000, seen: ["tag:v1", "tag:v2"], etag: "x" },
+        other: { lastEntryId: "o1" },
+      }),
+      "feed-events.jsonl": `${JSON.stringify({ sourceId: "web", entryId: "tag:v2", tag: "v2", at: "2024-01-01" })}\n{}\n`,
+      "flow-events.jsonl": `${JSON.stringify({ id: "patch:web:v2:upstream.release", type: "release", payload: { tag: "v2" }, createdAt: "2024-01-01T00:00:00Z", unknown: 1 })}\n${torn}`,
+      "maintenance-attempts.jsonl": [
+        { id: "a1", eventId: "patch:web:v2:upstream.release", status: "started", createdAt: "2024-01-02T00:00:00Z" },
+        {
+          id: "a1",
+          status: "changed",
+          finishedAt: "2024-01-03T00:00:00Z",
+          candidateRefs: [{ ref: "refs/heads/x", sha: "a".repeat(40) }],
+        },
+        {
+          id: "a2",
+          eventId: "patch:web:v1:upstream.release",
+          status: "needs_intervention",
+          tag: "v1",
+          sourceId: "web",
+          at: 1_700_000_000_000,
+        },
+        { id: "a3", eventId: "patch:gone:v1:upstream.release", status: "failed" },
+        { status: "failed" },
+      ]
+        .map((row) => JSON.stringify(row))
+        .join("\n"),
+      "workspace-dispatches.jsonl": JSON.stringify({ attemptId: "a1", runIds: ["run-7"], status: "completed" }),
+    },
+    (id) => (id === "web" ? ["web-stack"] : []),
+  );
+  expect([...data.sources].map(([id, told]) => [id, told.map(({ entry }) => entry.entryId)])).toEqual([
+    ["web", ["tag:v1", "tag:v2", "v2"]],
+    ["other", ["o1"]],
+  ]);
+  const stack = data.stacks.get("web-stack");
+  expect(stack?.attempts.map(({ status, reason, candidates }) => [status, reason.code, candidates.length])).toEqual([
+    ["changed", "imported", 1],
+    ["dismissed", "imported_open", 0],
+  ]);
+  expect(stack?.attempts[0]?.reason.message).toContain("run-7");
+  expect(stack?.events.map(({ id }) => id)).toEqual(["patch:web:v2:upstream.release", "patch:web:v1:upstream.release"]);
+  expect([...data.stacks.keys()]).toEqual(["web-stack"]);
+  expect(data.files.map(({ file, lines, taken }) => [file, lines, taken])).toEqual([
+    ["feed-state.json", 1, 3],
+    ["feed-events.jsonl", 2, 1],
+    ["flow-events.jsonl", 2, 1],
+    ["maintenance-attempts.jsonl", 5, 2],
+    ["workspace-dispatches.jsonl", 1, 0],
+  ]);
+  expect(data.files.flatMap(({ notes }) => notes)).toContain("its last line was cut off and is left out");
+});

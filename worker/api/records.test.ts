@@ -1,0 +1,217 @@
+/** The whole record goes out as lines and comes in again, into an empty and into a live deployment. */
+import { applyD1Migrations, reset } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it } from "vitest";
+import {
+  attemptsOf,
+  call,
+  changed,
+  declareStack,
+  expectBody,
+  postRelease,
+  stackWithRunner,
+  TestRunner,
+  tell,
+  tellResult,
+} from "../../harness/edge/client.ts";
+import { IMPORT_PASSES, type RecordLine, RecordPage, RecordsAnswer } from "../contract/record.ts";
+
+const SECRETS = ["canary-value-of-a-credential"];
+
+let lines: RecordLine[];
+
+async function exported(): Promise<RecordLine[]> {
+  const all: RecordLine[] = [];
+  let cursor: string | undefined;
+  do {
+    const query = cursor === undefined ? "" : `?cursor=${cursor}`;
+    const page = expectBody(RecordPage, await call("GET", `/records${query}`));
+    all.push(...page.records);
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+  return all;
+}
+
+/** As the command line does it: one pass for each group of kinds. */
+async function imported(given: readonly RecordLine[], size = 500): Promise<RecordsAnswer> {
+  const sum: RecordsAnswer = { new: 0, same: 0, refused: [] };
+  for (const kinds of IMPORT_PASSES) {
+    const part = given.filter(({ kind }) => kinds.includes(kind));
+    for (let i = 0; i < part.length; i += size) {
+      const answer = await post(part.slice(i, i + size));
+      sum.new += answer.new;
+      sum.same += answer.same;
+      sum.refused.push(...answer.refused);
+    }
+  }
+  return sum;
+}
+
+async function post(records: readonly unknown[]): Promise<RecordsAnswer> {
+  return expectBody(RecordsAnswer, await call("POST", "/records", { v: 1, records }));
+}
+
+async function empty(): Promise<void> {
+  await reset();
+  await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);
+}
+
+beforeAll(async () => {
+  const runner = await stackWithRunner("one", { forecast: { everySeconds: 3600 } });
+  await declareStack("two");
+  const source = { provider: "git", url: "https://git.test.org/up", event: "tag", enabled: false };
+  await call("PUT", "/feed-sources/tags", { ...source, target: { mode: "maintain", stacks: ["one", "two"] } });
+  await call("POST", "/tokens", { name: "reader", scopes: ["read"] });
+  const forge = { name: "forge", kind: "github-token", host: "github.com", value: SECRETS[0] };
+  expect((await call("POST", "/credentials", forge)).status).toBe(201);
+  await postRelease("one", "v1.0.0");
+  const job = await runner.job();
+  SECRETS.push(job.callbackKey);
+  await tellResult(job, changed(job));
+  await call("POST", `/maintenance-attempts/${job.attemptId}/land`, {});
+  const landing = await runner.job();
+  await tell(landing, { type: "attempt.heartbeat" });
+  await postRelease("two", "v2.0.0");
+  await call("POST", "/stacks/two/pause");
+  lines = await exported();
+}, 60_000);
+
+describe("an export", () => {
+  it("holds every kind of record and no secret", () => {
+    const kinds = new Set(lines.map(({ kind }) => kind));
+    for (const kind of [
+      "stack",
+      "source",
+      "source_stack",
+      "journal",
+      "event",
+      "delivery",
+      "attempt",
+      "report",
+    ] as const)
+      expect(kinds).toContain(kind);
+    for (const kind of ["dispatch", "candidate", "runner", "token", "credential", "stack_standing"] as const)
+      expect(kinds).toContain(kind);
+    const text = JSON.stringify(lines);
+    for (const secret of [...SECRETS, env.PATCH_ADMIN_TOKEN, env.PATCH_SIGNING_KEY]) expect(text).not.toContain(secret);
+  });
+
+  it("is for admins, and takes only cursors that it gave", async () => {
+    for (const cursor of ["p1", "stack:", "stack:-1", "nothing:1", "stack:1;"]) {
+      const answer = await call("GET", `/records?cursor=${encodeURIComponent(cursor)}`);
+      expect([cursor, answer.status]).toEqual([cursor, 400]);
+    }
+  });
+
+  it("follows a stack that went on meanwhile, up to where it stands", async () => {
+    const seqs = lines.flatMap(({ kind, record }) =>
+      kind === "journal" && record.stackId === "one" ? [record.seq] : [],
+    );
+    const page = expectBody(RecordPage, await call("GET", "/records/stacks/one?afterSeq=3"));
+    const moved = page.records.filter(({ kind }) => kind === "journal").map(({ record }) => record.seq);
+    expect(moved).toEqual(seqs.slice(3));
+    expect(page.records.at(-1)).toEqual(
+      lines.find(({ kind, record }) => kind === "stack_standing" && record.id === "one"),
+    );
+    expect((await call("GET", "/records/stacks/none?afterSeq=0")).status).toBe(404);
+  });
+});
+
+describe("an import", () => {
+  it("into the deployment itself finds everything the same", async () => {
+    expect(await imported(lines)).toEqual({ new: 0, same: lines.length, refused: [] });
+    expect(await exported()).toEqual(lines);
+  });
+
+  it("into an empty one gives the same record, line for line, however often it breaks off", async () => {
+    await empty();
+    const part = lines.filter(({ kind }) => IMPORT_PASSES[0]?.includes(kind) === true);
+    expect((await imported(part)).refused).toEqual([]);
+    const begun = lines.findIndex(({ kind }) => kind === "journal") + 2;
+    const half = await imported(lines.filter(({ kind }, i) => kind !== "journal" || i < begun));
+    expect(half.refused.map(({ code }) => code)).toEqual(["incomplete", "incomplete"]);
+    // Until it is whole nothing acts on it, and nobody makes an export of a half.
+    expect((await call("GET", "/stacks/one")).status).toBe(404);
+    expect((await call("GET", "/records")).status).toBe(409);
+    expect((await call("POST", "/tick")).body).toMatchObject({ polls: 0, pokes: 0, failed: [] });
+    const event = encodeURIComponent("patch:by-hand-one:v1.0.0:upstream.release");
+    const refused = await call("POST", `/flow-events/${event}/replay`);
+    expect([refused.status, JSON.stringify(refused.body)]).toEqual([409, expect.stringContaining("is not finished")]);
+    expect((await call("PUT", "/stacks/one", lines.find(({ kind }) => kind === "stack")?.record.config)).status).toBe(
+      409,
+    );
+    const whole = await imported(lines, 7);
+    expect(whole.refused).toEqual([]);
+    expect(whole.new + whole.same).toBe(lines.length);
+    const again = await exported();
+    // The cron was here in between, and nothing else.
+    expect(again).toEqual(lines);
+    expect(await imported(lines)).toEqual({ new: 0, same: lines.length, refused: [] });
+  });
+
+  it("leaves a stack that goes on from where it stood, its journal without a gap", async () => {
+    await call("POST", "/stacks/two/unpause");
+    const runner = await TestRunner.register("after", ["two"]);
+    const job = await runner.job();
+    expect(job.attemptId).toBe("two.1");
+    await tellResult(job, changed(job));
+    const { results } = await env.DB.prepare("SELECT seq FROM journal WHERE stack_id = 'two' ORDER BY seq").all();
+    expect(results.map(({ seq }) => seq)).toEqual(results.map((_, i) => i + 1));
+  });
+
+  it("never touches what is at work, and says what it left", async () => {
+    const before = await attemptsOf("two");
+    const answer = await imported(lines);
+    expect(answer.new).toBe(0);
+    expect(new Set(answer.refused.map(({ kind }) => kind))).toEqual(new Set(["attempt", "dispatch", "stack_standing"]));
+    expect(answer.refused.every(({ code }) => code === "differs")).toBe(true);
+    expect(await attemptsOf("two")).toEqual(before);
+  });
+
+  it("refuses line by line what is no record, refers to nothing or is another's", async () => {
+    const stack = lines.find(({ kind }) => kind === "stack");
+    const attempt = lines.find(({ kind }) => kind === "attempt");
+    const token = lines.find(({ kind }) => kind === "token");
+    const answer = await post([
+      null,
+      { kind: "nonsense", record: {} },
+      { kind: "stack", record: { ...stack?.record, id: "Not A Name" } },
+      { kind: "stack", record: { ...stack?.record, more: 1 } },
+      { kind: "attempt", record: { ...attempt?.record, status: "sleeping" } },
+      { kind: "attempt", record: { ...attempt?.record, id: "none.1", stackId: "none" } },
+      { kind: "attempt", record: { ...attempt?.record, id: "two.99", stackId: "two", number: 99 } },
+      { kind: "token", record: { ...token?.record, scopes: ["admin"] } },
+      { kind: "token", record: { ...token?.record, name: "same-hash" } },
+      {
+        kind: "delivery",
+        record: {
+          eventId: "nothing",
+          stackId: "one",
+          status: "pending",
+          createdAt: "2026-01-01T00:00:00.000Z",
+          acceptedAt: null,
+        },
+      },
+      { kind: "stack", record: { ...stack?.record, id: "three" } },
+      {
+        kind: "attempt",
+        record: { ...attempt?.record, id: "three.1", stackId: "three", eventId: "nothing", nonce: null },
+      },
+    ]);
+    expect(answer.refused.map(({ index, code }) => [index, code])).toEqual([
+      [0, "invalid"],
+      [1, "invalid"],
+      [2, "invalid"],
+      [3, "invalid"],
+      [4, "invalid"],
+      [5, "missing"],
+      [6, "in_use"],
+      [7, "differs"],
+      [8, "taken"],
+      [9, "in_use"],
+      [11, "missing"],
+    ]);
+    expect(answer).toMatchObject({ new: 1, same: 0 });
+    expect((await call("POST", "/records", { v: 2, records: [{}] })).status).toBe(400);
+  });
+});
