@@ -86,6 +86,8 @@ it("notices a file that is cut short, changed, of a newer version, or none", asy
     [`${good}${JSON.stringify(line(1))}\n`, "export_damaged"],
     [good.replace('"v":1', '"v":2'), "export_too_new"],
     [good.split("\n").slice(0, -2).join("\n"), "export_cut_short"],
+    [good.slice(0, -100), "export_cut_short"],
+    [good.replace('"record"', '"recor'), "export_damaged"],
     ['{"some":"json"}\n', "not_an_export"],
     ["", "not_an_export"],
   ];
