@@ -10,6 +10,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { OPTIONAL_SETTINGS } from "../worker/platform/settings.ts";
 import { everyMinute } from "./local-edge/cron.ts";
 import { startLocalEdge } from "./local-edge/local-edge.ts";
 import { PROJECT } from "./local-edge/wrangler.ts";
@@ -22,20 +23,6 @@ const Secrets = z.strictObject({
   // An older folder holds none, and is given one.
   credentialsKeys: z.string().default(freshCredentialsKeys),
 });
-
-/** Read by the Worker, which says what is wrong with them. */
-const HANDED_ON = [
-  "PATCH_WORKSPACE_URL",
-  "PATCH_WORKSPACE_SECRET",
-  "DISCORD_WEBHOOK_URL",
-  "SLACK_WEBHOOK_URL",
-  "NOTIFY_WEBHOOK_URL",
-  "NOTIFY_WEBHOOK_SECRET",
-  "EMAIL_API_URL",
-  "EMAIL_API_KEY",
-  "EMAIL_FROM",
-  "EMAIL_TO",
-] as const;
 
 const Environment = z.object({
   PORT: z.coerce.number().int().min(1).max(65_535).default(8787),
@@ -63,7 +50,7 @@ const edge = await startLocalEdge({
   adminToken: env.PATCH_ADMIN_TOKEN ?? secrets.adminToken,
   signingKey: env.PATCH_SIGNING_KEY ?? secrets.signingKey,
   credentialsKeys: env.PATCH_CREDENTIALS_KEYS ?? secrets.credentialsKeys,
-  variables: Object.fromEntries(HANDED_ON.map((name) => [name, process.env[name]])),
+  variables: Object.fromEntries(OPTIONAL_SETTINGS.map((name) => [name, process.env[name]])),
   log: join(folder, "dev.log"),
 }).catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

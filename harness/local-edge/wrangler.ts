@@ -14,7 +14,11 @@ import { until } from "../process/until.ts";
 export const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** wrangler's command line, run with our Node so that no other one on the PATH matters. */
-const CLI = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin", "wrangler.js");
+export const WRANGLER = join(
+  dirname(createRequire(import.meta.url).resolve("wrangler/package.json")),
+  "bin",
+  "wrangler.js",
+);
 
 /** A dozen migrations on a busy machine with a slow disk take more than a minute. */
 const PATIENCE_MS = 300_000;
@@ -35,7 +39,7 @@ export function startWrangler(name: string, args: readonly string[], place: Wran
   return startChild({
     name,
     command: process.execPath,
-    args: [CLI, ...args],
+    args: [WRANGLER, ...args],
     log: place.log,
     cwd: place.project,
     env: {

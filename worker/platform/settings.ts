@@ -30,6 +30,24 @@ const SealingKeys = z
   )
   .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, "two keys have the same id");
 
+/** What an operator may set besides; the Worker says what is wrong with them. */
+export const OPTIONAL_SETTINGS = [
+  "PATCH_URL",
+  "PATCH_ACCESS_TEAM",
+  "PATCH_ACCESS_AUDIENCE",
+  "PATCH_ACCESS_SCOPE",
+  "PATCH_WORKSPACE_URL",
+  "PATCH_WORKSPACE_SECRET",
+  "DISCORD_WEBHOOK_URL",
+  "SLACK_WEBHOOK_URL",
+  "NOTIFY_WEBHOOK_URL",
+  "NOTIFY_WEBHOOK_SECRET",
+  "EMAIL_API_URL",
+  "EMAIL_API_KEY",
+  "EMAIL_FROM",
+  "EMAIL_TO",
+] as const;
+
 const text = z.string().min(1).optional();
 
 const Variables = z.object({

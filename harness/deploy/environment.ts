@@ -1,0 +1,111 @@
+/**
+ * One environment of the deployment: `wrangler.toml` with its own names and the ids of its account.
+ *
+ * `wrangler.toml` says what a deployment is made of, once. An environment has everything of it under names of its
+ * own, so two of them never share a database or a queue, and no id of anybody's account stands in the repository.
+ *
+ * @module
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parse } from "smol-toml";
+import { z } from "zod";
+import { PROJECT } from "../local-edge/wrangler.ts";
+import { DeployFailure } from "./deploy-failure.ts";
+
+/** The one whose Worker has the name of `wrangler.toml` itself. */
+export const PRODUCTION = "production";
+
+/** What is read of `wrangler.toml`; all else goes through as it is. */
+const WranglerConfig = z.looseObject({
+  name: z.string(),
+  main: z.string(),
+  d1_databases: z.tuple([
+    z.looseObject({
+      binding: z.string(),
+      database_name: z.string(),
+      database_id: z.string(),
+      migrations_dir: z.string(),
+    }),
+  ]),
+  queues: z.looseObject({
+    producers: z.array(z.looseObject({ queue: z.string() })),
+    consumers: z.array(z.looseObject({ queue: z.string(), dead_letter_queue: z.string() })),
+  }),
+  // Names of its own would be needed for these too; none is used so far.
+  kv_namespaces: z.undefined().optional(),
+  r2_buckets: z.undefined().optional(),
+  env: z.undefined().optional(),
+});
+
+export type WranglerConfig = z.infer<typeof WranglerConfig>;
+
+export type Environment = {
+  name: string;
+  /** Name of the Worker. */
+  worker: string;
+  database: string;
+  /** Queues in the order in which they have to be made: a dead-letter queue before the one that names it. */
+  queues: readonly string[];
+  /** What wrangler is given; `databaseId` is that of the account, absent where nothing is uploaded. */
+  config(databaseId?: string): WranglerConfig;
+};
+
+/** @throws {DeployFailure} when `name` cannot be an environment's. */
+export function readEnvironment(name: string, project = PROJECT): Environment {
+  if (!/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/.test(name))
+    throw new DeployFailure(
+      "bad_environment",
+      `'${name}' cannot name an environment: use up to 32 of a-z, 0-9 and '-', such as staging`,
+      2,
+    );
+  const base = WranglerConfig.parse(parse(readFileSync(join(project, "wrangler.toml"), "utf8")));
+  const own = (shared: string): string => (name === PRODUCTION ? shared : `${shared}-${name}`);
+  const [db] = base.d1_databases;
+  const config = (databaseId = db.database_id): WranglerConfig => ({
+    ...base,
+    name: own(base.name),
+    // The file stands elsewhere than wrangler.toml does.
+    main: resolve(project, base.main),
+    d1_databases: [
+      {
+        ...db,
+        database_name: own(db.database_name),
+        database_id: databaseId,
+        migrations_dir: resolve(project, db.migrations_dir),
+      },
+    ],
+    queues: {
+      ...base.queues,
+      producers: base.queues.producers.map((producer) => ({ ...producer, queue: own(producer.queue) })),
+      consumers: base.queues.consumers.map((consumer) => ({
+        ...consumer,
+        queue: own(consumer.queue),
+        dead_letter_queue: own(consumer.dead_letter_queue),
+      })),
+    },
+  });
+  const { consumers, producers } = config().queues;
+  return {
+    name,
+    worker: own(base.name),
+    database: own(db.database_name),
+    queues: [
+      ...new Set([
+        ...consumers.map((consumer) => consumer.dead_letter_queue),
+        ...consumers.map((consumer) => consumer.queue),
+        ...producers.map((producer) => producer.queue),
+      ]),
+    ],
+    config,
+  };
+}
+
+/** Writes what wrangler reads, and returns the file: `.patch-moi/deploy/<environment>.json`. */
+export function writeConfig(environment: Environment, databaseId?: string, project = PROJECT): string {
+  const folder = join(project, ".patch-moi", "deploy");
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${environment.name}.json`);
+  writeFileSync(file, `${JSON.stringify(environment.config(databaseId), null, 2)}\n`);
+  return file;
+}
