@@ -1,7 +1,7 @@
 /**
  * What a stack must survive, each case once through the whole system: an event at the edge, a runner
  * beside it, Git over HTTP, and the outcome as the API and the fork tell it afterwards. The cases in
- * all their variants are the engine's own (`runner/git/scenarios.test.ts`).
+ * all their variants are the engine's own (`runner/git/`).
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

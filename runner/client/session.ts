@@ -43,14 +43,15 @@ export class Session {
     process.stderr.write(`${printable(line, colors.isColorSupported)}\n`);
   }
 
-  /** Runs `work`; from its second second on a terminal shows that it goes on, and for how long. */
-  async watch<T>(what: string, work: Promise<T>): Promise<T> {
+  /** Runs `work`; from its second second on a terminal shows what it is at, and for how long. */
+  async watch<T>(what: string | (() => string), work: Promise<T>): Promise<T> {
     if (!process.stderr.isTTY) return work;
     const startedAt = Date.now();
     let shown = false;
     const timer = setInterval(() => {
       shown = true;
-      process.stderr.write(`\r${colors.dim(`${what} … ${Math.round((Date.now() - startedAt) / 1000)} s`)}\u001b[K`);
+      const now = typeof what === "string" ? what : what();
+      process.stderr.write(`\r${colors.dim(`${now} … ${Math.round((Date.now() - startedAt) / 1000)} s`)}\u001b[K`);
     }, 1000);
     try {
       return await work;

@@ -79,7 +79,8 @@ export function reportLines(report: StackReport): string[] {
   );
   lines.push(...report.patches.flatMap(notes));
   const conflicted = report.patches.filter((patch) => (patch.conflicts ?? []).length > 0);
-  if (conflicted.length > 0) lines.push("", colors.bold("Conflicts"), ...conflicted.flatMap(conflictLines));
+  if (conflicted.length > 0)
+    lines.push("", colors.bold("Conflicts"), ...conflicted.flatMap((patch) => conflictLines(patch, report)));
   lines.push(...verifyLines("Verification", report.verify));
   if (report.firstFailingPatch !== undefined)
     lines.push(...indent(`fails from patch ${report.firstFailingPatch.slice(0, 9)} on`, 2));
@@ -92,20 +93,28 @@ function notes(patch: PatchReport): string[] {
   const upstream = patch.upstreamOid?.slice(0, 12);
   // Of a conflicting patch the upstream commit only looks like it.
   const match = patch.outcome === "conflicted" ? `perhaps ${upstream} upstream` : `upstream has it as ${upstream}`;
-  const words = [...(patch.note === undefined ? [] : [patch.note]), ...(upstream === undefined ? [] : [match])];
+  const isTold = upstream === undefined || patch.note?.includes(upstream) === true;
+  const words = [...(patch.note === undefined ? [] : [patch.note]), ...(isTold ? [] : [match])];
   return words.length === 0 ? [] : indent(`${patch.oid.slice(0, 9)}: ${words.join("; ")}`, 2).map(colors.dim);
 }
 
-function conflictLines(patch: PatchReport): string[] {
+function conflictLines(patch: PatchReport, { patches }: StackReport): string[] {
   const lines = indent(`${patch.oid.slice(0, 9)} ${patch.subject}`, 2);
   for (const conflict of patch.conflicts ?? []) {
     lines.push(...indent(`${conflict.path} (${conflict.kind})`, 4));
-    if (conflict.followsFrom !== undefined)
-      lines.push(...indent(`follows from the conflict of ${conflict.followsFrom.slice(0, 9)}`, 6));
+    const cause = patches.find(({ oid }) => oid === conflict.followsFrom);
+    if (cause !== undefined)
+      lines.push(
+        ...indent(`${cause.outcome === "dropped" ? "needs" : "follows from the conflict of"} ${nameOf(cause)}`, 6),
+      );
     for (const commit of conflict.upstreamCommits)
       lines.push(`      upstream ${commit.oid.slice(0, 9)} ${cut(commit.subject, WIDTH - 25)}`);
   }
   return lines;
+}
+
+function nameOf({ oid, subject, outcome }: PatchReport): string {
+  return `${oid.slice(0, 9)} '${cut(subject, 40)}'${outcome === "dropped" ? ", which was dropped" : ""}`;
 }
 
 const OUTPUT_LINES = 12;

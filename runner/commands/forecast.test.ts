@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { StackReport } from "../../worker/contract/report.ts";
 import { forkOfTwentyLines, release, TestRepository } from "../git/testing/test-repository.ts";
@@ -31,7 +32,7 @@ describe("forecast", () => {
     expect(ended).toMatchObject({ code: 0, stderr: "" });
     expect(ended.stdout).toContain("a (contents)");
     expect(ended.stdout).toContain("upstream five");
-    expect(ended.stdout).toContain("1 patch conflicts");
+    expect(ended.stdout).toContain("the only patch conflicts with v2");
   });
 
   test("works from any folder of a repository, also bare, and names an annotated tag", async () => {
@@ -49,6 +50,7 @@ describe("forecast", () => {
     ["no such branch", ["--branch", "nope", "--onto", "v1"], 1, "ref_missing"],
     ["no such tag", ["--branch", "fork", "--onto", "v9"], 1, "ref_missing"],
     ["an option for a name", ["--branch", "fork", "--onto=--upload-pack=touch"], 2, "bad_ref_name"],
+    ["no name", ["--branch", "", "--onto", "v1"], 2, "bad_ref_name"],
     ["a range for a name", ["--branch", "fork", "--onto", "v1..fork"], 2, "bad_ref_name"],
     ["no --onto", ["--branch", "fork"], 2, "usage"],
   ])("%s: one line on stderr that begins with its code, nothing on stdout", async (_, args, code, begins) => {
@@ -58,13 +60,24 @@ describe("forecast", () => {
     expect(ended.stderr).toMatch(new RegExp(`^${begins}: .+\n$`));
   });
 
-  test("a folder that is no repository, or not there", async () => {
+  test("a folder that is no repository, not there, or a file", async () => {
     using r = new TestRepository();
     const none = await patchMoi(["forecast", "--repo", r.dir, "--branch", "fork", "--onto", "v1"]);
     expect(none).toMatchObject({ code: 1, stdout: "" });
     expect(none.stderr).toMatch(/^not_a_repository: .+\n$/);
     const gone = await patchMoi(["forecast", "--repo", `${r.dir}/gone`, "--branch", "fork", "--onto", "v1"]);
     expect(gone).toMatchObject({ code: 1, stdout: "" });
+    const file = await patchMoi([
+      "forecast",
+      "--repo",
+      join(r.write("file", "").dir, "file"),
+      "--branch",
+      "fork",
+      "--onto",
+      "v1",
+    ]);
+    expect(file).toMatchObject({ code: 1, stdout: "" });
+    expect(file.stderr).toMatch(/^not_a_repository: .+\n$/);
   });
 });
 

@@ -9,7 +9,8 @@ import { colors } from "../client/colors.ts";
 import { CommandFailure } from "../client/command-failure.ts";
 import { Session } from "../client/session.ts";
 import { GitError } from "../git/git-error.ts";
-import { type LocalReplay, localReplay } from "../git/local-replay.ts";
+import { type LocalReplay, type LocalReplayRequest, localReplay } from "../git/local-replay.ts";
+import { conflictCount } from "../job/conflict-message.ts";
 import { reportLines } from "./attempt-text.ts";
 import { examples } from "./list.ts";
 
@@ -27,7 +28,7 @@ export function registerForecast(program: Command): void {
     )
     .action(async (options: LocalStackOptions, self: Command) => {
       const session = Session.of(self);
-      const { report, alreadyThere } = await session.watch("replaying", replayLocally(options, "forget"));
+      const { report, alreadyThere } = await replayWatched(session, options, "forget");
       session.answer(report, () => [...reportLines(report), "", verdict(report, alreadyThere)].join("\n").trimStart());
     });
 }
@@ -41,9 +42,21 @@ export function withStackOptions(command: Command): Command {
     .option("--base <ref>", "where the branch stands on upstream now (found by merge-base when absent)");
 }
 
-/** @throws {CommandFailure} with the engine's or git's own code. */
-export async function replayLocally(options: LocalStackOptions, objects: "keep" | "forget"): Promise<LocalReplay> {
-  const answer = await localReplay({ ...options, objects }).catch((error: unknown) => {
+/** A replay that shows how far it is. @throws {CommandFailure} with the engine's or git's own code. */
+export function replayWatched(
+  session: Session,
+  options: LocalStackOptions,
+  objects: "keep" | "forget",
+): Promise<LocalReplay> {
+  let at = "reading the stack";
+  const onProgress = (done: number, total: number) => {
+    at = done < total ? `replaying patch ${done + 1} of ${total}` : "accounting for the patches";
+  };
+  return session.watch(() => at, replayLocally({ ...options, objects, onProgress }));
+}
+
+async function replayLocally(options: LocalReplayRequest): Promise<LocalReplay> {
+  const answer = await localReplay(options).catch((error: unknown) => {
     throw asCommandFailure(error, options.repo);
   });
   if (answer.ok) return answer.replay;
@@ -67,9 +80,12 @@ export function asCommandFailure(error: unknown, repo: string): unknown {
 function verdict(report: StackReport, alreadyThere: boolean): string {
   const { counts } = report;
   if (alreadyThere) return colors.green(`${report.branch} stands on ${report.onto.ref} already: nothing to do`);
-  if (counts.conflicted > 0) {
-    const noun = counts.conflicted === 1 ? "patch conflicts" : "patches conflict";
-    return colors.yellow(`${counts.conflicted} ${noun}: a person is needed`);
-  }
+  if (counts.conflicted > 0)
+    return [
+      colors.yellow(
+        `${conflictCount(counts.conflicted, report.patches.length)} with ${report.onto.ref}: a person is needed`,
+      ),
+      `  git rebase --onto ${report.onto.oid.slice(0, 12)} ${report.base.oid.slice(0, 12)} BRANCH   on a copy of the branch stops where they do`,
+    ].join("\n");
   return colors.green(`everything carries: \`patch.moi rebase\` with the same options does it`);
 }

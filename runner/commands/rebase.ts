@@ -16,7 +16,7 @@ import type { LocalReplay } from "../git/local-replay.ts";
 import { gitText, runGit } from "../git/process.ts";
 import { conflictCount } from "../job/conflict-message.ts";
 import { reportLines } from "./attempt-text.ts";
-import { asCommandFailure, type LocalStackOptions, replayLocally, withStackOptions } from "./forecast.ts";
+import { asCommandFailure, type LocalStackOptions, replayWatched, withStackOptions } from "./forecast.ts";
 import { examples } from "./list.ts";
 
 type RebaseOptions = LocalStackOptions & { into?: string };
@@ -31,7 +31,7 @@ export function registerRebase(program: Command): void {
     )
     .action(async (options: RebaseOptions, self: Command) => {
       const session = Session.of(self);
-      const replay = await session.watch("replaying", replayLocally(options, "keep"));
+      const replay = await replayWatched(session, options, "keep");
       const { report, alreadyThere } = replay;
       if (report.result === null) {
         session.answer(report, () => reportLines(report).join("\n").trimStart());

@@ -29,8 +29,10 @@ export interface CommitDiff {
   changes: FileChange[];
   /** By path. Empty unless asked for. */
   lines: Map<string, ChangedLines>;
-  /** Absent when nothing is changed. */
+  /** As git has it; absent when nothing is changed. */
   patchId?: string;
+  /** The same with white space told apart: what two commits that are the same change have in common. */
+  exactId?: string;
 }
 
 /** Two commits or trees; what is told apart by `to` in the answer. `from` absent: the empty tree. */
@@ -82,6 +84,7 @@ class DiffParser {
   #file = -1;
   #lines: ChangedLines | undefined;
   #patchId: PatchId | undefined;
+  #exactId: PatchId | undefined;
   #inHunk = false;
 
   constructor(diffs: Map<string, CommitDiff>, wanted: DiffOptions) {
@@ -102,9 +105,11 @@ class DiffParser {
   }
 
   #endCommit(): void {
-    const patchId = this.#patchId?.end();
+    const [patchId, exactId] = [this.#patchId?.end(), this.#exactId?.end()];
     if (patchId !== undefined && this.#diff !== undefined) this.#diff.patchId = patchId;
+    if (exactId !== undefined && this.#diff !== undefined) this.#diff.exactId = exactId;
     this.#patchId = undefined;
+    this.#exactId = undefined;
   }
 
   #line(line: string): void {
@@ -113,6 +118,7 @@ class DiffParser {
     else if (/^[0-9a-f]{40,64}(?: |$)/.test(line)) this.#startCommit(line.split(" ")[0] ?? "");
     else {
       this.#patchId?.line(line);
+      this.#exactId?.line(line);
       if (first === "+" || first === "-") this.#changedLine(line);
       else if (first === "@") this.#startHunk();
       else if (line.startsWith("diff --git ")) this.#startFile();
@@ -125,7 +131,10 @@ class DiffParser {
     this.#file = -1;
     this.#lines = undefined;
     this.#inHunk = false;
-    if (this.#wanted.patchIds === true) this.#patchId = new PatchId(oid.length === 64 ? "sha256" : "sha1");
+    if (this.#wanted.patchIds !== true) return;
+    const format = oid.length === 64 ? "sha256" : "sha1";
+    this.#patchId = new PatchId(format);
+    this.#exactId = new PatchId(format, "exact");
   }
 
   #change(line: string): void {

@@ -1,6 +1,6 @@
 /**
  * Explains conflicts well enough to fix them in one sitting: the files, the kind, the upstream
- * commits that met the patch there, and the earlier patch a conflict follows from.
+ * commits that met the patch there, and the earlier patch whose absence a conflict follows from.
  *
  * @module
  */
@@ -27,26 +27,37 @@ const MAX_NAMED = 20;
 /** A commit that adds more lines than this tells nothing about where its lines went. */
 const MAX_FOLLOWED = 50;
 
+/** A patch that is not in the new stack: its conflicts, or none when it was left out on purpose. */
 interface OpenConflict {
   picked: PickedPatch;
   paths: ConflictedPath[];
 }
 
-/** By patch oid. `diffs` are those of the stack, `history` upstream's commits that touch its files. */
+/**
+ * By patch oid.
+ *
+ * @param leftOut patches that conflict, and those dropped by a rule: later ones may need them
+ * @param diffs those of the stack
+ * @param history upstream's commits that touch its files
+ */
 export async function explainConflicts(
   bench: Workbench,
   stack: Stack,
-  conflicted: readonly PickedPatch[],
+  leftOut: readonly PickedPatch[],
   diffs: ReadonlyMap<string, CommitDiff>,
   history: readonly UpstreamCommitInfo[],
 ): Promise<Map<string, ExplainedConflict>> {
   const explained = new Map<string, ExplainedConflict>();
-  const open: OpenConflict[] = conflicted.flatMap((picked) =>
-    picked.answer === undefined ? [] : [{ picked, paths: conflictedPaths(picked.answer) }],
-  );
-  if (open.length === 0) return explained;
+  const open: OpenConflict[] = leftOut.map((picked) => ({
+    picked,
+    paths: picked.answer === undefined ? [] : conflictedPaths(picked.answer),
+  }));
   const commits = await withMore(bench, stack, open, diffs, history);
-  const all = [...new Set(open.flatMap(({ paths }) => paths.flatMap((p) => [p.path, ...p.alsoAs])))];
+  const all = [
+    ...new Set(
+      open.flatMap(({ paths }) => paths.flatMap((p) => [p.path, ...p.alsoAs, ...movedFolder(p.path, p.kind)])),
+    ),
+  ];
   const relevant = commits.filter((commit) => all.some((path) => touches(commit.paths, path)));
   const [theirs, ours] = await Promise.all([
     readDiffs(
@@ -64,6 +75,10 @@ export async function explainConflicts(
   const earlier: OpenConflict[] = [];
   for (const conflict of open) {
     const { commit } = conflict.picked.patch;
+    if (conflict.paths.length === 0) {
+      earlier.push(conflict);
+      continue;
+    }
     const conflicts: PatchConflict[] = [];
     for (const path of conflict.paths)
       conflicts.push(await explainPath(bench, conflict, path, relevant, theirs, earlier, ours));
@@ -89,8 +104,7 @@ async function withMore(
     for (const name of [path, ...alsoAs]) if (!known.has(name)) unknown.add(name);
     // Upstream has a file where the patch needs a folder: its commits touch a parent of the path.
     if (kind === "file/directory") for (const parent of parents(path)) unknown.add(parent);
-    if (kind.startsWith("file location") || kind.startsWith("directory rename"))
-      for (const parent of parents(path).slice(-1)) unknown.add(parent);
+    for (const folder of movedFolder(path, kind)) unknown.add(folder);
   }
   if (unknown.size === 0) return history;
   const more = await upstreamCommitsTouching(bench.quarantine.options, { onto: stack.onto.oid, head: stack.head.oid }, [
@@ -110,7 +124,9 @@ async function explainPath(
   ours: ReadonlyMap<string, CommitDiff>,
 ): Promise<PatchConflict> {
   const names = [path, ...alsoAs];
-  const touching = commits.filter((commit) => names.some((name) => touches(commit.paths, name)));
+  const folders = movedFolder(path, kind);
+  const met = folders.length > 0 ? commits.filter((commit) => isMove(commit.paths, path, alsoAs)) : commits;
+  const touching = met.filter((commit) => [...names, ...folders].some((name) => touches(commit.paths, name)));
   const region = await regionOf(bench, conflict, path, kind);
   const inRegion = region === undefined ? touching : commitsInRegion(touching, names, region, theirs);
   const cause = causeOf(names, region, inRegion, earlier, ours);
@@ -156,7 +172,7 @@ function commitsInRegion(
 }
 
 /**
- * The earlier conflicting patch without which this conflict would not be: one that made lines which
+ * The earlier patch but for whose absence this conflict would not be: one that made lines which
  * this patch expects, or one on the same file when upstream has nothing to do with the conflict.
  */
 function causeOf(
@@ -211,6 +227,17 @@ function touches(paths: ReadonlySet<string>, path: string): boolean {
   if (paths.has(path)) return true;
   for (const other of paths) if (other.startsWith(`${path}/`) || path.startsWith(`${other}/`)) return true;
   return false;
+}
+
+/** The folder that a conflict is about where upstream moved one and the patch adds to it. */
+function movedFolder(path: string, kind: string): string[] {
+  return kind.startsWith("file location") || kind.startsWith("directory rename") ? parents(path).slice(-1) : [];
+}
+
+/** True when a commit changes both folders: the one that is gone, and the one that it went to. */
+function isMove(paths: ReadonlySet<string>, path: string, alsoAs: readonly string[]): boolean {
+  const folders = [path, ...alsoAs].map((name) => parents(name).at(-1) ?? "");
+  return folders.every((folder) => [...paths].some((changed) => folder === "" || changed.startsWith(`${folder}/`)));
 }
 
 function parents(path: string): string[] {

@@ -6,7 +6,7 @@
 import { readDiffs } from "./commit-diffs.ts";
 import { conflictRegions } from "./conflict-region.ts";
 import { textLikeness } from "./likeness.ts";
-import { difference, overlaps } from "./line-sets.ts";
+import { commonShare, difference, overlaps } from "./line-sets.ts";
 import type { Stack, StackPatch } from "./stack.ts";
 import type { UpstreamCommitInfo } from "./upstream-history.ts";
 import type { Workbench } from "./workbench.ts";
@@ -70,16 +70,40 @@ export async function inEffect(bench: Workbench, stack: Stack, commit: UpstreamC
   );
   const made = diffs.get(commit.oid);
   const undone = diffs.get(answer.tree);
-  if (made === undefined || undone === undefined || undone.changes.length === 0) return false;
+  if (made === undefined || undone === undefined) return false;
+  let isThere = undone.changes.length > 0;
   const undonePaths = new Set(undone.changes.map((change) => change.path));
-  for (const { path } of made.changes) {
-    // Moved or deleted since: what became of it is elsewhere, and there something was undone.
-    if (!undonePaths.has(path) && (await bench.reader.info(`${onto}:${path}`)) === undefined) continue;
-    if (!undonePaths.has(path)) return false;
+  for (const { path, status, newOid } of made.changes) {
+    const there = /[\n\0]/.test(path) ? undefined : await bench.reader.info(`${onto}:${path}`);
+    // A file that was deleted and is there again, whatever it holds now.
+    if (status === "D" && there !== undefined) return false;
+    if (!undonePaths.has(path)) {
+      // Moved or deleted since: what became of it is elsewhere, and there something was undone.
+      if (there === undefined) continue;
+      // A file that was added and changed since is not taken away by a merge.
+      if (status !== "A" || !(await isSameFileStill(bench, newOid, there.oid))) return false;
+      isThere = true;
+      continue;
+    }
     if ((undone.lines.get(path)?.hunks ?? 0) < (made.lines.get(path)?.hunks ?? 0)) return false;
     if (!answer.clean && (await isGoneSomewhere(bench, answer.tree, path))) return false;
   }
-  return true;
+  return isThere;
+}
+
+/** From here on two files of one name are one file, edited: as git tells renames. */
+const SAME_FILE = 0.5;
+
+/** Whether what stands at a path grew out of what was added there, or is another file of that name. */
+async function isSameFileStill(bench: Workbench, added: string, there: string): Promise<boolean> {
+  const [before, now] = await Promise.all([bench.reader.read(added), bench.reader.read(there)]);
+  if (before?.type !== "blob" || now?.type !== "blob") return false;
+  const [from, to] = [before.content.toString("utf8"), now.content.toString("utf8")];
+  return Math.max(commonShare(linesOf(from), linesOf(to)), textLikeness(from, to)) >= SAME_FILE;
+}
+
+function linesOf(text: string): Set<string> {
+  return new Set(text.split("\n").map((line) => line.trim()));
 }
 
 /** From here on two lines are one line, edited. */

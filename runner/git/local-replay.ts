@@ -21,7 +21,7 @@ export type LocalReplayRequest = {
   base?: string | undefined;
   /** A person's resolution: it is accounted for, and nothing is replayed. */
   resolved?: { ref: string; note: string } | undefined;
-} & Pick<ReplayRequest, "objects" | "committer" | "sign" | "baseIs">;
+} & Pick<ReplayRequest, "objects" | "committer" | "sign" | "baseIs" | "onProgress">;
 
 export type LocalReplay = {
   gitDir: string;

@@ -13,7 +13,6 @@
 import type { ByteReader } from "./byte-reader.ts";
 import { Conversation, type ConversationOptions } from "./conversation.ts";
 import { type FileSet, writeFileSet } from "./file-set.ts";
-import { GitError } from "./git-error.ts";
 import { type MergeAnswer, parseMergeOutput, readMergeAnswer } from "./merge-answer.ts";
 import { type ObjectWriter, treeContent } from "./object-writer.ts";
 import { runGit } from "./process.ts";
@@ -111,15 +110,10 @@ export class Merger {
     return this.#conversation.ask(request + padding, this.#readPadded(padding !== ""));
   }
 
-  /** Merges two commits as `git merge` would; undefined when they share no history. */
-  async mergeCommits(ours: string, theirs: string): Promise<MergeAnswer | undefined> {
-    // By itself: without a common ancestor merge-tree dies, and it would take the conversation with it.
-    try {
-      return await this.#mergeByItself(ours, theirs);
-    } catch (error) {
-      if (error instanceof GitError && /unrelated histories/.test(error.stderrTail)) return undefined;
-      throw error;
-    }
+  /** Merges two commits as `git merge --allow-unrelated-histories` would. */
+  mergeCommits(ours: string, theirs: string): Promise<MergeAnswer> {
+    // By itself: without a common ancestor merge-tree dies, and the option for that is none of `--stdin`'s requests.
+    return this.#mergeByItself(ours, theirs, "--allow-unrelated-histories");
   }
 
   async close(): Promise<void> {
@@ -165,11 +159,14 @@ export class Merger {
     return `${ours} ${theirs}\n`;
   }
 
-  async #mergeByItself(left: string, right: string): Promise<MergeAnswer> {
-    const { stdout, exitCode } = await runGit(["merge-tree", "--write-tree", "-z", "--messages", left, right], {
-      ...this.#options,
-      okExitCodes: [1],
-    });
+  async #mergeByItself(left: string, right: string, ...more: readonly string[]): Promise<MergeAnswer> {
+    const { stdout, exitCode } = await runGit(
+      ["merge-tree", "--write-tree", "-z", "--messages", ...more, left, right],
+      {
+        ...this.#options,
+        okExitCodes: [1],
+      },
+    );
     return parseMergeOutput(stdout, exitCode === 0);
   }
 }

@@ -87,7 +87,8 @@ async function fateOf(
     case "picked":
       return {
         outcome: adapted.has(picked.patch.commit.oid) ? "adapted" : "carried",
-        notes: match === undefined ? pullRequestNotes(picked, evidence) : [stillNeeded(stack, match)],
+        notes:
+          match === undefined ? pullRequestNotes(picked, evidence) : [await stillNeeded(bench, stack, picked, match)],
       };
     case "conflict":
       return conflicting(bench, stack, match);
@@ -125,10 +126,17 @@ async function nothingLeft(
   return { outcome: "empty", notes: [`nothing left of it: ${where}`] };
 }
 
-/** Same patch-id upstream, yet replaying it changed something: its effect is not, or no longer, there. */
-function stillNeeded(stack: Stack, { commit, revertedBy }: PatchMatch): string {
+/** The same change upstream, yet replaying it changed something: its effect is not, or no longer, there. */
+async function stillNeeded(
+  bench: Workbench,
+  stack: Stack,
+  { patch }: PickedPatch,
+  { commit, revertedBy }: PatchMatch,
+): Promise<string> {
   if (revertedBy !== undefined)
     return `upstream took it as ${named(commit)} and reverted it in ${named(revertedBy)}: carried, since it is not in effect`;
+  if (await holds(bench, patch, stack.onto.oid))
+    return `upstream has it as ${named(commit)}, and an earlier patch of the stack takes it back: carried`;
   return `upstream took it as ${named(commit)}, but it is not in effect in ${short(stack.onto.oid)}: carried`;
 }
 
@@ -164,10 +172,12 @@ async function conflicting(bench: Workbench, stack: Stack, match: PatchMatch | u
 
 async function explain(bench: Workbench, stack: Stack, fates: PatchFate[], evidence: Evidence): Promise<void> {
   const conflicted = fates.filter((fate) => fate.outcome === "conflicted");
+  if (conflicted.length === 0) return;
+  const leftOut = fates.filter((fate) => fate.outcome === "conflicted" || fate.outcome === "dropped");
   const explained = await explainConflicts(
     bench,
     stack,
-    conflicted.map((fate) => fate.picked),
+    leftOut.map((fate) => fate.picked),
     evidence.diffs,
     evidence.history,
   );

@@ -12,9 +12,15 @@ import type { ObjectFormat } from "./object-writer.ts";
 /** Characters that are collected before they are hashed. */
 const MAX_PENDING = 64 * 1024;
 
-/** Takes the lines of one patch, each byte one character (latin1), without their newlines. */
+/**
+ * Takes the lines of one patch, each byte one character (latin1), without their newlines.
+ *
+ * git leaves white space out of the id. `exact` keeps it: whether upstream has a patch is not told by
+ * an id to which two indentations are one.
+ */
 export class PatchId {
   readonly #format: ObjectFormat;
+  readonly #exact: boolean;
   readonly #sum: Buffer;
   #hash: Hash;
   #pending = "";
@@ -25,8 +31,9 @@ export class PatchId {
   #isBinary = false;
   #blobs: readonly [string, string] = ["", ""];
 
-  constructor(format: ObjectFormat) {
+  constructor(format: ObjectFormat, kind: "git" | "exact" = "git") {
     this.#format = format;
+    this.#exact = kind === "exact";
     this.#hash = createHash(format);
     this.#sum = Buffer.alloc(format === "sha256" ? 32 : 20);
   }
@@ -54,7 +61,7 @@ export class PatchId {
     }
     if (line[0] === "-" || line[0] === " ") this.#before -= 1;
     if (line[0] === "+" || line[0] === " ") this.#after -= 1;
-    this.#update(withoutSpace(line));
+    this.#update(this.#exact ? `${line}\n` : withoutSpace(line));
   }
 
   /** The id; undefined when there was no patch. */

@@ -9,7 +9,7 @@ import type { StackPatch } from "./stack.ts";
 import type { UpstreamCommitInfo } from "./upstream-history.ts";
 
 export interface PatchMatch {
-  /** The upstream commit with the same patch-id: the newest, when there are several. */
+  /** The upstream commit that makes the same change, white space and all: the newest, when there are several. */
   commit: UpstreamCommitInfo;
   /** The upstream commit that took it back later, and was not itself taken back. */
   revertedBy?: UpstreamCommitInfo;
@@ -31,18 +31,18 @@ export async function matchPatches(
   theirs: ReadonlyMap<string, CommitDiff>,
 ): Promise<Map<string, PatchMatch>> {
   const matches = new Map<string, PatchMatch>();
-  const byPatchId = new Map<string, UpstreamCommitInfo[]>();
+  const byId = new Map<string, UpstreamCommitInfo[]>();
   for (const candidate of candidates) {
-    const patchId = theirs.get(candidate.oid)?.patchId;
-    if (patchId !== undefined) byPatchId.set(patchId, [...(byPatchId.get(patchId) ?? []), candidate]);
+    const id = theirs.get(candidate.oid)?.exactId;
+    if (id !== undefined) byId.set(id, [...(byId.get(id) ?? []), candidate]);
   }
-  const matched = patches.filter((p) => byPatchId.has(diffs.get(p.commit.oid)?.patchId ?? ""));
-  const reversed = await reversedPatchIds(quarantine, matched);
+  const matched = patches.filter((p) => byId.has(diffs.get(p.commit.oid)?.exactId ?? ""));
+  const reversed = await reversedIds(quarantine, matched);
   for (const { commit } of matched) {
-    const applied = byPatchId.get(diffs.get(commit.oid)?.patchId ?? "") ?? [];
+    const applied = byId.get(diffs.get(commit.oid)?.exactId ?? "") ?? [];
     const [newest] = applied;
     if (newest === undefined) continue;
-    const undone = new Set(byPatchId.get(reversed.get(commit.oid) ?? "") ?? []);
+    const undone = new Set(byId.get(reversed.get(commit.oid) ?? "") ?? []);
     for (const c of commits) if (applied.some((a) => says(c, a))) undone.add(c);
     // Newest first: whichever of the two kinds comes first has the last word.
     const last = commits.find((c) => undone.has(c) || applied.includes(c));
@@ -52,7 +52,7 @@ export async function matchPatches(
   return matches;
 }
 
-/** A commit can have the same patch-id only if it changes the very same files. */
+/** A commit can make the same change only if it changes the very same files. */
 export function matchCandidates(
   patches: readonly StackPatch[],
   diffs: ReadonlyMap<string, CommitDiff>,
@@ -68,16 +68,16 @@ function fileKey(paths: string[]): string {
   return paths.sort().join("\0");
 }
 
-/** Patch-ids of the patches backwards, by patch oid. */
-async function reversedPatchIds(q: Quarantine, patches: readonly StackPatch[]): Promise<Map<string, string>> {
+/** Exact ids of the patches backwards, by patch oid. */
+async function reversedIds(q: Quarantine, patches: readonly StackPatch[]): Promise<Map<string, string>> {
   const pairs = patches.flatMap(({ commit, parent }) =>
     parent === undefined ? [] : [{ from: commit.oid, to: parent.oid, patch: commit.oid }],
   );
   const diffs = await readDiffs(q.options, pairs, { patchIds: true });
   return new Map(
     pairs.flatMap(({ to, patch }) => {
-      const patchId = diffs.get(to)?.patchId;
-      return patchId === undefined ? [] : [[patch, patchId]];
+      const id = diffs.get(to)?.exactId;
+      return id === undefined ? [] : [[patch, id]];
     }),
   );
 }

@@ -124,7 +124,8 @@ async function pickOne(
  * What a patch changes, as two trees. For a merge commit:
  *
  * - of commits upstream has: from what git would have merged by itself to what the merge holds.
- *   Upstream's part comes with the new base; what is left is the merge's own.
+ *   Upstream's part comes with the new base; what is left is the merge's own. Where git would have
+ *   stopped, that is a tree with conflict markers, and what replaced them is the merge's own.
  * - of anything else: from its first parent, so that all it brought is carried, as one commit.
  */
 async function sidesOf(bench: Workbench, patch: StackPatch): Promise<{ base: Side; theirs: Side; mergeNote?: string }> {
@@ -137,11 +138,11 @@ async function sidesOf(bench: Workbench, patch: StackPatch): Promise<{ base: Sid
     first !== undefined && second !== undefined && others.length === 0
       ? await bench.merger().mergeCommits(first, second)
       : undefined;
-  if (patch.mergesUpstream && byItself?.clean === true) {
+  if (patch.mergesUpstream && byItself !== undefined) {
     const mergeNote =
       byItself.tree === commit.tree
         ? "merge of upstream commits that changes nothing itself"
-        : "merge of upstream commits; what it changed itself is carried as one ordinary commit";
+        : `merge of upstream commits${byItself.clean ? "" : " with conflicts that were resolved"}; what it changed itself is carried as one ordinary commit`;
     return { base: { tree: byItself.tree }, theirs: { tree: commit.tree }, mergeNote };
   }
   const own =

@@ -50,17 +50,28 @@ export function gitProcessesStarted(): number {
 /** A running git process for callers that talk with it; everybody else wants {@link runGit}. */
 export function spawnGit(args: readonly string[], options: EnvironmentOptions & { cwd?: string | undefined } = {}) {
   started += 1;
-  const child: ChildProcessWithoutNullStreams = spawn("git", args, {
-    cwd: options.cwd ?? options.gitDir,
-    env: gitEnvironment(options),
-    stdio: ["pipe", "pipe", "pipe"],
-    windowsHide: true,
-    // A process group of its own: what git starts (transports, pagers of a hostile alias) ends with it.
-    detached: process.platform !== "win32",
-  });
+  const child = startIn(options.cwd ?? options.gitDir, args, gitEnvironment(options));
   // A process that ends before it has read its input tells why by its exit code; EPIPE adds nothing.
   child.stdin.on("error", () => {});
   return child;
+}
+
+function startIn(cwd: string | undefined, args: readonly string[], env: Record<string, string>) {
+  try {
+    const child: ChildProcessWithoutNullStreams = spawn("git", args, {
+      cwd,
+      env,
+      stdio: ["pipe", "pipe", "pipe"],
+      windowsHide: true,
+      // A process group of its own: what git starts (transports, pagers of a hostile alias) ends with it.
+      detached: process.platform !== "win32",
+    });
+    return child;
+  } catch (error) {
+    // A folder that is not there is told by an event; one that is a file is thrown.
+    if ((error as NodeJS.ErrnoException).code !== "ENOTDIR") throw error;
+    throw new GitError("not_a_repository", subcommand(args), null, `fatal: ${cwd ?? "."} is not a folder`);
+  }
 }
 
 /** The subcommand in an argument array: options of git itself come before it. */

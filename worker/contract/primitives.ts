@@ -46,7 +46,8 @@ export const RefName = z.string().min(1).max(250).refine(isRefName, "is not a na
 
 /** The rules of git-check-ref-format(1), plus "never starts with a dash". */
 export function isRefName(name: string): boolean {
-  if (name.startsWith("-") || name.startsWith("/") || name.endsWith("/") || name.endsWith(".")) return false;
+  if (name === "" || name.startsWith("-") || name.startsWith("/") || name.endsWith("/") || name.endsWith("."))
+    return false;
   if (name === "@" || name.includes("..") || name.includes("@{") || name.includes("//")) return false;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
   if (/[\u0000-\u0020\u007f~^:?*[\\]/.test(name)) return false;
