@@ -18,7 +18,7 @@ import { openDatabase, StorageFault } from "../worker/store/database.ts";
 import { AttemptLog, type LogSlice } from "./attempt-log.ts";
 import { Bell } from "./bell.ts";
 import { LocalRecord, type Progress } from "./local-record.ts";
-import { type ClaimName, type OperatorCommand, StackDesk } from "./stack-desk.ts";
+import { type ClaimName, type CommentAsked, type OperatorCommand, StackDesk } from "./stack-desk.ts";
 import type { Answer, Once } from "./stack-keeper.ts";
 
 /** How long a watcher is kept waiting, milliseconds: shorter than what any proxy calls idle. */
@@ -70,6 +70,11 @@ export class PatchStack extends DurableObject<Env> {
 
   operate(stackId: string, command: OperatorCommand, actor: string, once?: Once) {
     return this.heard(this.desk.operate(stackId, command, actor, once));
+  }
+
+  /** A person asks for something in a comment on the forge. */
+  comment(stackId: string, asked: CommentAsked): Promise<Answer<object>> {
+    return this.heard(this.desk.comment(stackId, asked));
   }
 
   /** An operator has a dead letter sent again. */

@@ -7,12 +7,14 @@
 import type { StackHistoryInput } from "../worker/contract/history.ts";
 import type { CallbackAnswer, RunnerCallback, RunnerInfo } from "../worker/contract/runner-wire.ts";
 import type { StackConfig, StackPolicy } from "../worker/contract/stack.ts";
+import type { CommentPlace } from "../worker/forges/forge.ts";
+import { type CommentCommand, CommentWord } from "../worker/review/comment-command.ts";
 import { StorageFault } from "../worker/store/database.ts";
 import type { AttemptRow } from "../worker/store/rows.ts";
 import { eventAgain, incomingEvents, landing, promotion, recalled, resultOf, target } from "./command-context.ts";
 import { dueLooks, type Looked, lookOutside, NOTHING_SEEN } from "./looks.ts";
 import { admit } from "./machine/runner.ts";
-import type { Command, StackState } from "./machine/state.ts";
+import type { Command, Refusal, StackState } from "./machine/state.ts";
 import { iso, LEASE_MS } from "./machine/timing.ts";
 import type { Ports } from "./ports.ts";
 import { type Promotions, type Prospects, prospects } from "./prospects.ts";
@@ -26,6 +28,18 @@ export type OperatorCommand =
   /** `attemptId` is the one that made the candidate. */
   | { type: "promote"; attemptId: string; candidateId: string; channel: string }
   | { type: "dismiss"; attemptId: string; note: string };
+
+/** What a comment on the forge asks for; the forge has confirmed who wrote it and that they may. */
+export type CommentAsked = {
+  /** The attempt that the proposal or issue is about. */
+  attemptId: string;
+  command: CommentCommand;
+  /** `<login>@<host>` */
+  actor: string;
+  place: CommentPlace;
+  /** Address of the repository. */
+  forge: string;
+};
 
 /** A claim as a runner names it. */
 export type ClaimName = { attemptId: string; epoch: number; nonce: string };
@@ -104,6 +118,43 @@ export class StackDesk {
       if (attempt === null) return { ok: false, code: "not_found", message: "there is no such attempt in this stack" };
       return { ok: true, attempt };
     });
+  }
+
+  /** A person asks for something in a comment on the forge; the same comment counts once. */
+  async comment(stackId: string, asked: CommentAsked): Promise<Answer<object>> {
+    const { attemptId, command, place, actor, forge } = asked;
+    const by = `operator:${actor}`;
+    const prepare = async (state: StackState): Promise<Command> => {
+      const ask = await this.prepareComment(state, asked, by);
+      const word = command.word ?? (command.said === "" ? "/patch.moi" : command.said);
+      return { type: "comment", attemptId, word, place, actor: by, ask };
+    };
+    const key = `comment:${forge}:${place.on}:${place.id}`;
+    const answer = await this.keeper.execute(stackId, prepare, { once: { key, hash: JSON.stringify(command) } });
+    return answer.ok ? { ok: true } : answer;
+  }
+
+  private async prepareComment(
+    state: StackState,
+    { attemptId, command }: CommentAsked,
+    actor: string,
+  ): Promise<Command | Refusal> {
+    const { word } = command;
+    if (word === undefined)
+      return { code: "invalid_request", message: `these are understood: ${CommentWord.options.join(", ")}` };
+    if (word === "pause" || word === "unpause") return { type: word, actor };
+    const { db } = this.ports;
+    const about = await target(db, state, attemptId);
+    const attempt = about.ended ?? state.open.find(({ id }) => id === attemptId);
+    if (attempt === undefined) return { code: "not_found", message: `there is no attempt '${attemptId}'` };
+    if (word === "resume" && attempt.status !== "needs_intervention" && state.paused) return { type: "unpause", actor };
+    const asked: OperatorCommand =
+      word === "resume"
+        ? { type: word, attemptId, note: `asked for by ${actor} in a comment` }
+        : word === "land"
+          ? { type: word, attemptId }
+          : { type: word, eventId: attempt.eventId };
+    return this.prepare(state, asked, actor, NOTHING_SEEN);
   }
 
   /** What an operator may do about an attempt now, and why not the rest. */

@@ -6,6 +6,7 @@
 import type { AttemptRow } from "../../worker/store/rows.ts";
 import { acceptEvents } from "./accept.ts";
 import { tick } from "./clock.ts";
+import { answerComment } from "./comment.ts";
 import { Draft } from "./draft.ts";
 import { handOut } from "./hand-out.ts";
 import { land } from "./land.ts";
@@ -85,6 +86,11 @@ function apply(draft: Draft, command: Command): Outcome {
       return withTarget(draft, command, (a) => land(draft, a, command.candidate, command.headOid, command.actor));
     case "promote":
       return withTarget(draft, command, (a) => promote(draft, a, command.candidate, command.channel, command.actor));
+    case "comment": {
+      const outcome = "code" in command.ask ? refuse(command.ask) : apply(draft, command.ask);
+      answerComment(draft, command, outcome);
+      return outcome;
+    }
     case "pause":
     case "unpause":
       return pause(draft, command.type === "pause", command.actor);

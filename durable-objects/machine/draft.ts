@@ -14,6 +14,7 @@ import { labelSet } from "../../worker/contract/label-set.ts";
 import type { Reason } from "../../worker/contract/primitives.ts";
 import { type NotifyEvent, NotifyEvent as NotifyEvents, NotifyTarget } from "../../worker/contract/stack.ts";
 import type { SurfaceEffect } from "../../worker/dispatch/hand-over.ts";
+import type { CommentPlace } from "../../worker/forges/forge.ts";
 import type { Notification } from "../../worker/notify/message.ts";
 import type { ReviewEffect } from "../../worker/review/perform-review.ts";
 import type { AttemptRow, CandidateRow, DispatchRow, OutboxRow, ReportRow } from "../../worker/store/rows.ts";
@@ -250,6 +251,12 @@ export class Draft {
     });
   }
 
+  /** An answer to a comment on the forge; one for each comment. */
+  answer(id: string, attemptId: string, reply: { place: CommentPlace; text: string }): void {
+    const payload: ReviewEffect = { attemptId, event: "commented", reply };
+    this.effect(id, { stackId: this.stack.id, id: attemptId }, "review", payload);
+  }
+
   /** The finished decision. */
   finish(attempt: AttemptRow | null, refused: Refusal | null = null): Decision {
     const attempts = [...this.changed.values()].map((a) => ({ ...a, nextActionAt: nextActionAt(a) }));
@@ -340,7 +347,7 @@ export class Draft {
 
   private effect(
     id: string,
-    { stackId, id: attemptId }: AttemptRow,
+    { stackId, id: attemptId }: Pick<AttemptRow, "stackId" | "id">,
     kind: OutboxRow["kind"],
     payload: unknown,
     nextAt = this.now,

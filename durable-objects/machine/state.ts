@@ -15,6 +15,7 @@ import type { StackConfig } from "../../worker/contract/stack.ts";
 import { CAPABILITIES, type Capabilities } from "../../worker/contract/surface.ts";
 import type { DispatchAnswer } from "../../worker/dispatch/driver.ts";
 import type { Seen } from "../../worker/dispatch/hand-over.ts";
+import type { CommentPlace } from "../../worker/forges/forge.ts";
 import type { Affected } from "../../worker/releases/affected.ts";
 import type { ChecksAnswer } from "../../worker/review/check-verdict.ts";
 import type {
@@ -96,6 +97,8 @@ export type Command =
   | ({ type: "dismiss"; note: string; actor: string } & Target)
   | ({ type: "land"; candidate: CandidateRow | null; headOid: string | null; actor: string } & Target)
   | ({ type: "promote"; candidate: CandidateRow; channel: string; actor: string } & Target)
+  /** A comment on the forge asks for something; whoever wrote it may. `ask` is what that is here, or why not. */
+  | { type: "comment"; attemptId: string; word: string; place: CommentPlace; actor: string; ask: Command | Refusal }
   | { type: "pause" | "unpause" | "delete"; actor: string }
   | { type: "configure"; config: StackConfig; actor: string }
   /** What happened before this record began. */

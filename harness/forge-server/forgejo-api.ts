@@ -34,6 +34,8 @@ const DOCUMENT = narrowDocument({
   [`POST ${R}/pulls`]: { body: { ...TITLED, head: "string!", base: "string!" } },
   [`PATCH ${R}/pulls/{index}`]: { body: CHANGE },
   [`GET ${R}/issues`]: { query: ["state", "type", "created_by", "page", "limit"] },
+  [`GET ${R}/issues/{index}`]: {},
+  [`GET ${R}/issues/comments/{id}`]: {},
   [`POST ${R}/issues`]: { body: TITLED },
   [`PATCH ${R}/issues/{index}`]: { body: CHANGE },
   [`POST ${R}/issues/{index}/comments`]: { body: { body: "string!" } },
@@ -146,6 +148,27 @@ function inRepository(call: ApiCall, repository: RepositoryState): ApiAnswer {
       const who = query.get("created_by");
       const issues = repository.issues.filter((i) => i.state === "open" && (who === null || i.author === who));
       return { status: 200, body: issues.map((i) => issueBody(call, repository, i)) };
+    }
+    case `GET ${R}/issues/{index}`: {
+      const thing = [...repository.pulls, ...repository.issues].find(({ number }) => number === index);
+      return thing === undefined
+        ? notFound
+        : { status: 200, body: { body: thing.body, user: { login: thing.author } } };
+    }
+    case `GET ${R}/issues/comments/{id}`: {
+      const said = repository.said.find(({ id }) => id === Number(params.id));
+      if (said === undefined) return notFound;
+      const { id, author, createdAt: created_at, updatedAt: updated_at, number } = said;
+      const address = `${call.origin}/${repository.owner}/${repository.name}`;
+      const where =
+        said.on === "pull"
+          ? { pull_request_url: `${address}/pulls/${number}` }
+          : { issue_url: `${address}/issues/${number}` };
+      const none = { issue_url: "", pull_request_url: "" };
+      return {
+        status: 200,
+        body: { id, body: said.body, user: { login: author }, created_at, updated_at, ...none, ...where },
+      };
     }
     case `POST ${R}/issues`: {
       const issue = call.state.report(repository, { title: text("title"), body: text("body"), author: call.login });

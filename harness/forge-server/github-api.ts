@@ -144,6 +144,22 @@ function inRepository(call: ApiCall, repository: RepositoryState): ApiAnswer {
       const issues = repository.issues.filter((i) => i.state === "open" && (creator === null || i.author === creator));
       return { status: 200, body: issues.map((issue) => issueBody(call, repository, issue)) };
     }
+    case "GET /repos/{owner}/{repo}/issues/{issue_number}": {
+      const thing = [...repository.pulls, ...repository.issues].find((t) => t.number === number);
+      if (thing === undefined) return notFound;
+      return {
+        status: 200,
+        body: { ...githubExample("issue"), number, body: thing.body, user: { login: thing.author } },
+      };
+    }
+    case "GET /repos/{owner}/{repo}/issues/comments/{comment_id}": {
+      const said = repository.said.find(({ id }) => id === Number(params.comment_id));
+      if (said === undefined) return notFound;
+      const issue_url = `${call.origin}/api/v3/repos/${repository.owner}/${repository.name}/issues/${said.number}`;
+      const { id, body: text, author: login, bot, createdAt: created_at, updatedAt: updated_at } = said;
+      const user = { login, type: bot ? "Bot" : "User" };
+      return { status: 200, body: { id, body: text, user, created_at, updated_at, issue_url } };
+    }
     case "POST /repos/{owner}/{repo}/issues": {
       const issue = call.state.report(repository, { title: text("title"), body: text("body"), author: author(call) });
       return { status: 201, body: issueBody(call, repository, issue) };

@@ -43,6 +43,10 @@ const DOCUMENT = narrowDocument({
   [`PUT ${P}/merge_requests/{iid}`]: { body: CHANGE },
   [`POST ${P}/merge_requests/{iid}/notes`]: { body: { body: "string!" } },
   [`GET ${P}/issues`]: { query: [...PAGES, "state", "scope"] },
+  [`GET ${P}/merge_requests/{iid}`]: {},
+  [`GET ${P}/issues/{iid}`]: {},
+  [`GET ${P}/merge_requests/{iid}/notes/{note_id}`]: {},
+  [`GET ${P}/issues/{iid}/notes/{note_id}`]: {},
   [`POST ${P}/issues`]: { body: { title: "string!", description: "string" } },
   [`PUT ${P}/issues/{iid}`]: { body: CHANGE },
   [`POST ${P}/issues/{iid}/notes`]: { body: { body: "string!" } },
@@ -62,6 +66,11 @@ const DOCUMENT = narrowDocument({
 });
 
 const notFound: ApiAnswer = { status: 404, body: { message: "404 Project Not Found" } };
+/** A user's number, made of the name. */
+function userOf(username: string): { id: number; username: string } {
+  return { id: Number.parseInt(Buffer.from(username).toString("hex").slice(0, 12), 16), username };
+}
+
 const LEVELS = { read: 20, write: 30, admin: 40 } as const;
 
 export const gitlabApi: ForgeApi = {
@@ -71,7 +80,7 @@ export const gitlabApi: ForgeApi = {
   handle(call) {
     const { operation, params, query, login, state } = call;
     if (operation === "GET /user") return { status: 200, body: { id: 1, username: login } };
-    if (operation === "GET /users") return { status: 200, body: [{ id: 7, username: query.get("username") }] };
+    if (operation === "GET /users") return { status: 200, body: [userOf(query.get("username") ?? "")] };
     const writes = !operation.startsWith("GET ");
     const found = repositoryOf(state, params.id ?? "", writes, {
       notFound,
@@ -94,7 +103,8 @@ function inProject(call: ApiCall, project: RepositoryState): ApiAnswer {
     case `GET ${P}`:
       return { status: 200, body: projectBody(call, project) };
     case `GET ${P}/members/all/{user_id}`: {
-      const permission = [...project.permissions.values()][0];
+      const [, permission] =
+        [...project.permissions].find(([name]) => String(userOf(name).id) === params.user_id) ?? [];
       return permission === undefined ? notFound : { status: 200, body: { access_level: LEVELS[permission] } };
     }
     case `POST ${P}/pipeline`: {
@@ -187,6 +197,29 @@ function inProject(call: ApiCall, project: RepositoryState): ApiAnswer {
       if (issue === undefined) return notFound;
       change(issue, body);
       return { status: 200, body: issueBody(call, project, issue) };
+    }
+    case `GET ${P}/merge_requests/{iid}`:
+    case `GET ${P}/issues/{iid}`: {
+      const things: readonly (ForgePull | ForgeIssue)[] = call.operation.includes("merge_requests")
+        ? project.pulls
+        : project.issues;
+      const thing = things.find(({ number }) => number === Number(params.iid));
+      return thing === undefined
+        ? notFound
+        : { status: 200, body: { description: thing.body, author: { username: thing.author } } };
+    }
+    case `GET ${P}/merge_requests/{iid}/notes/{note_id}`:
+    case `GET ${P}/issues/{iid}/notes/{note_id}`: {
+      const on = call.operation.includes("merge_requests") ? "pull" : "issue";
+      const said = project.said.find(
+        (s) => s.id === Number(params.note_id) && s.on === on && s.number === Number(params.iid),
+      );
+      if (said === undefined) return notFound;
+      const { id, author, createdAt: created_at, updatedAt: updated_at, bot } = said;
+      return {
+        status: 200,
+        body: { id, body: said.body, author: { username: author }, system: bot, created_at, updated_at },
+      };
     }
     case `POST ${P}/statuses/{sha}`: {
       const list = project.statuses.get(params.sha ?? "") ?? [];

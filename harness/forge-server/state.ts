@@ -36,6 +36,18 @@ export type ForgeIssue = {
   comments: string[];
 };
 
+/** A comment that somebody else wrote; ours are kept with what they stand on. */
+export type ForgeComment = {
+  id: number;
+  on: "pull" | "issue";
+  number: number;
+  author: string;
+  bot: boolean;
+  body: string;
+  createdAt: string;
+  updatedAt: string;
+};
+
 export type ForgeStatus = { context: string; state: string; description: string; url?: string; mayFail?: boolean };
 
 /** GitHub's: a job, or whatever an app checks. */
@@ -58,6 +70,7 @@ export type RepositoryState = {
   pulls: ForgePull[];
   issues: ForgeIssue[];
   statuses: Map<string, ForgeStatus[]>;
+  said: ForgeComment[];
   checkRuns: Map<string, ForgeCheckRun[]>;
   checkSuites: Map<string, ForgeCheckSuite[]>;
   pipelines: Map<string, ForgePipeline[]>;
@@ -95,6 +108,7 @@ export class ForgeState {
       pulls: [],
       issues: [],
       statuses: new Map(),
+      said: [],
       checkRuns: new Map(),
       checkSuites: new Map(),
       pipelines: new Map(),
@@ -124,6 +138,16 @@ export class ForgeState {
   propose(repository: RepositoryState, pull: Omit<ForgePull, "number" | "state" | "comments">): ForgePull {
     const made: ForgePull = { ...pull, number: this.number(), state: "open", comments: [] };
     repository.pulls.unshift(made);
+    return made;
+  }
+
+  say(
+    repository: RepositoryState,
+    comment: Pick<ForgeComment, "on" | "number" | "author" | "body"> & Partial<ForgeComment>,
+  ): ForgeComment {
+    const at = new Date().toISOString();
+    const made: ForgeComment = { id: this.number(), bot: false, createdAt: at, updatedAt: at, ...comment };
+    repository.said.push(made);
     return made;
   }
 

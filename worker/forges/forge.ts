@@ -93,6 +93,19 @@ export type Issue = {
   author: string;
 };
 
+/** Where a comment stands, as a webhook names it. */
+export type CommentPlace = { on: "pull" | "issue"; number: number; id: number };
+
+export type Comment = {
+  author: string;
+  /** Written by a program: the forge says so, or the name is one that it gives to its tokens. */
+  bot: boolean;
+  body: string;
+  createdAt: string;
+  /** Changed since it was written. */
+  edited: boolean;
+};
+
 /** A status or check on a commit. */
 export type CommitCheck = { name: string; state: "pending" | "succeeded" | "failed"; url?: string };
 
@@ -143,6 +156,13 @@ export interface Issues {
   commentOnIssue(number: number, body: string): Forged<void>;
 }
 
+export interface Comments {
+  /** Undefined when there is none there (any more). */
+  comment(place: CommentPlace): Forged<Comment | undefined>;
+  /** Text and author of the proposal or issue that is commented on. */
+  opening(place: CommentPlace): Forged<Pick<Issue, "author" | "body"> | undefined>;
+}
+
 export interface Checks {
   setStatus(oid: string, status: CommitStatus): Forged<void>;
   /** Everything that checks a commit: statuses, check runs, pipelines. All of it, or a failure. */
@@ -157,7 +177,7 @@ export interface Branches {
   writeFile(file: { path: string; text: string; branch: string; message: string }): Forged<void>;
 }
 
-export interface Forge extends Repository, Runs, Pulls, Issues, Checks, Branches {
+export interface Forge extends Repository, Runs, Pulls, Issues, Comments, Checks, Branches {
   readonly kind: ForgeKind;
   /** Most characters of a pull request's or issue's body, and of a comment. */
   readonly bodyLimit: number;

@@ -22,11 +22,19 @@ import {
   reportStatus,
   retireLanded,
 } from "./review.ts";
+import { defused } from "./upstream-text.ts";
 
 /** Which attempt, and what became of it. */
 export const ReviewEffect = z.object({
   attemptId: z.string(),
-  event: z.enum(["changed", "landed", "needs_intervention", "settled"]),
+  event: z.enum(["changed", "landed", "needs_intervention", "settled", "commented"]),
+  /** Of `commented`: the answer, and where it was asked. */
+  reply: z
+    .object({
+      place: z.object({ on: z.enum(["pull", "issue"]), number: z.number(), id: z.number() }),
+      text: z.string(),
+    })
+    .optional(),
 });
 export type ReviewEffect = z.infer<typeof ReviewEffect>;
 
@@ -38,7 +46,7 @@ export async function performReview(
   payload: unknown,
   context: ForgeContext,
 ): Promise<Result<Reason | undefined, ReviewFailure>> {
-  const { attemptId, event } = ReviewEffect.parse(payload);
+  const { attemptId, event, reply } = ReviewEffect.parse(payload);
   const attempt = await findAttempt(db, attemptId);
   const stack = attempt === undefined ? undefined : await findStack(db, attempt.stackId);
   const repositories = stack === undefined ? undefined : repositoriesOf(stack.config);
@@ -48,6 +56,13 @@ export async function performReview(
   const opened = await openForge(repositories.fork, context);
   if (!opened.ok) return failed(opened.failure);
   const forge = opened.value;
+  if (reply !== undefined) {
+    const { on, number } = reply.place;
+    const said = await (on === "pull"
+      ? forge.commentOnPull(number, defused(reply.text))
+      : forge.commentOnIssue(number, defused(reply.text)));
+    return said.ok ? ok(undefined) : failed(said.failure);
+  }
   const facts: ReviewFacts = {
     stackId: Name.parse(attempt.stackId),
     attemptId,
@@ -58,7 +73,7 @@ export async function performReview(
     reason: attempt.reason,
   };
   const told: Reason[] = [];
-  const settle = review.intervention === "issue" && event !== "needs_intervention" && event !== "landed";
+  const settle = review.intervention === "issue" && (event === "changed" || event === "settled");
   const steps: (() => Promise<Result<Reason | undefined, ForgeFailure>>)[] = [
     ...(event === "changed" ? [() => presentCandidate(db, forge, facts, attempt, review)] : []),
     ...(event === "landed" && review.pullRequest && attempt.landsAttemptId !== null

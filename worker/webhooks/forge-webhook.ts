@@ -10,12 +10,17 @@ import { type AppEnv, router } from "../api/http.ts";
 import { stackObject } from "../api/object.ts";
 import { webhookSecret } from "../auth/derived-keys.ts";
 import { sha256Hex } from "../auth/digest.ts";
+import { driverContext } from "../dispatch/dispatching.ts";
+import type { CommentPlace } from "../forges/forge.ts";
+import { openForge } from "../forges/open-forge.ts";
 import { repositoryOf } from "../intake/repository.ts";
 import { takeTold } from "../intake/take-told.ts";
 import { log } from "../platform/log.ts";
+import { commentCommand } from "../review/comment-command.ts";
 import { findAnswer, keepAnswer } from "../store/answers.ts";
 import { type FeedSourceRow, findSource, followersOf } from "../store/feed-sources.ts";
 import { findStack } from "../store/stacks.ts";
+import { readAsked } from "./forge-comment.ts";
 import { forgejo } from "./forges/forgejo.ts";
 import { github } from "./forges/github.ts";
 import { gitlab } from "./forges/gitlab.ts";
@@ -26,7 +31,8 @@ import { parseBody, readBody, signingKey, unauthenticated } from "./runner-answe
 const MAX_WEBHOOK_BODY = 4 * 1024 * 1024;
 
 type Answer = {
-  status: "accepted" | "ignored" | "duplicate";
+  /** `later` is answered with 503, so that it comes again. */
+  status: "accepted" | "ignored" | "duplicate" | "later";
   why?: string;
   eventIds?: string[];
   attemptIds?: string[];
@@ -52,6 +58,11 @@ forgeWebhookApi.post("/webhooks/forge/:sourceId", async (c) => {
   const before = once === undefined ? undefined : await findAnswer(c.var.db, once);
   if (before?.requestHash === requestHash) return c.json({ ...(before.body as Answer), status: "duplicate" }, 200);
   const answer = await take(c, reader, source, headers, parseBody(body));
+  if (answer.status === "later") {
+    log("warn", "webhook.received", { sourceId, ...answer });
+    c.header("retry-after", "60");
+    return c.json({ error: { code: "forge_unavailable", message: answer.why } }, 503);
+  }
   if (once !== undefined)
     await keepAnswer(c.var.db, {
       key: once,
@@ -76,6 +87,7 @@ async function take(
   if (message.says.kind === "nothing") return { status: "ignored", why: message.says.why };
   const about = message.repository.map(place);
   if (message.says.kind === "progress") return progress(c, source, about);
+  if (message.says.kind === "comment") return comment(c, source, about, message.says);
   const upstream = repositoryOf(source.config);
   if (upstream === undefined || !about.includes(place(upstream)))
     return { status: "ignored", why: "not about the repository that this source follows" };
@@ -97,6 +109,39 @@ async function progress(c: Context<AppEnv>, source: FeedSourceRow, about: string
   }
   if (attemptIds.length > 0) return { status: "accepted", attemptIds };
   return { status: "ignored", why: "no stack of this source with this fork has an attempt open" };
+}
+
+/** Somebody asks for something in a fork. */
+async function comment(
+  c: Context<AppEnv>,
+  source: FeedSourceRow,
+  about: string[],
+  { place: where, body }: { place: CommentPlace; body: string },
+): Promise<Answer> {
+  if (commentCommand(body) === undefined) return { status: "ignored", why: "a comment that asks for nothing" };
+  const stacks = (await followersOf(c.var.db, [source.id])).filter(({ config }) =>
+    about.includes(place(config.fork?.url ?? "")),
+  );
+  const [fork] = stacks.flatMap(({ config }) => config.fork ?? []);
+  if (fork === undefined) return { status: "ignored", why: "no stack of this source has this fork" };
+  const forge = await openForge(fork, driverContext(c.var.db, c.env));
+  if (!forge.ok) return { status: "ignored", why: forge.failure.message };
+  const asked = await readAsked(forge.value, where, body, Date.now());
+  if (!asked.ok) return { status: asked.failure.later ? "later" : "ignored", why: asked.failure.why };
+  const { stackId, attemptId, author, command } = asked.value;
+  if (!stacks.some((stack) => stack.stackId === stackId))
+    return { status: "ignored", why: `stack '${stackId}' is not fed by this source` };
+  const { host } = new URL(forge.value.webUrl);
+  const answer = await stackObject(c.env, stackId).comment(stackId, {
+    attemptId,
+    command,
+    actor: `${author}@${host}`,
+    place: where,
+    forge: forge.value.webUrl,
+  });
+  if (answer.ok || !["storage_unavailable", "overloaded"].includes(answer.code))
+    return { status: "accepted", attemptIds: [attemptId] };
+  return { status: "later", why: answer.message };
 }
 
 /** Forgejo writes GitHub's and Gitea's headers beside its own: its own decide. */

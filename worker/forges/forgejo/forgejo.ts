@@ -7,6 +7,7 @@ import type { Forge } from "../forge.ts";
 import type { Caller } from "../forge-request.ts";
 import { forgejoBranches } from "./branches.ts";
 import { forgejoChecks } from "./checks.ts";
+import { forgejoComments } from "./comments.ts";
 import { forgejoIssues } from "./issues.ts";
 import { forgejoPulls } from "./pulls.ts";
 import { forgejoRepository } from "./repository.ts";
@@ -28,6 +29,7 @@ export function forgejo({ caller, repository: { owner, name }, webUrl }: Forgejo
     ...issues,
     // A pull request is an issue there, too.
     commentOnPull: (number, body) => issues.commentOnIssue(number, body),
+    ...forgejoComments(client),
     ...forgejoChecks(client),
     ...forgejoBranches(client),
   };

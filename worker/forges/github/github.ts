@@ -7,6 +7,7 @@ import type { Forge } from "../forge.ts";
 import { githubBranches } from "./branches.ts";
 import { githubChecks } from "./checks.ts";
 import { GithubClient, type GithubOptions } from "./client.ts";
+import { githubComments } from "./comments.ts";
 import { githubIssues } from "./issues.ts";
 import { githubPulls } from "./pulls.ts";
 import { githubRepository } from "./repository.ts";
@@ -23,6 +24,7 @@ export function github(options: GithubOptions): Forge {
     ...githubRuns(client),
     ...githubPulls(client),
     ...githubIssues(client, () => repository.self()),
+    ...githubComments(client),
     ...githubChecks(client),
     ...githubBranches(client),
   };

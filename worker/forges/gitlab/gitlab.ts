@@ -7,6 +7,7 @@ import type { Forge } from "../forge.ts";
 import type { Caller } from "../forge-request.ts";
 import { gitlabBranches } from "./branches.ts";
 import { gitlabChecks } from "./checks.ts";
+import { gitlabComments } from "./comments.ts";
 import { gitlabIssues } from "./issues.ts";
 import { gitlabPulls } from "./pulls.ts";
 import { gitlabRepository } from "./repository.ts";
@@ -24,6 +25,7 @@ export function gitlab({ caller, repository: { owner, name }, webUrl }: GitlabOp
     ...gitlabRuns(client),
     ...gitlabPulls(client),
     ...gitlabIssues(client),
+    ...gitlabComments(client),
     ...gitlabChecks(client),
     ...gitlabBranches(client),
   };

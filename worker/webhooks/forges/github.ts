@@ -10,7 +10,9 @@ import {
   type ForgeMessage,
   type ForgeReader,
   hmacHolds,
+  MAX_COMMENT,
   movementOf,
+  Numbered,
   Ref,
   RepositoryId,
   Sha,
@@ -44,6 +46,12 @@ const Push = Base.extend({
   after: Sha,
   head_commit: z.object({ id: Sha }).nullish(),
   commits: z.array(z.object({ id: Sha })).default([]),
+});
+
+const Commented = Base.extend({
+  action: z.string(),
+  issue: z.object({ number: Numbered, pull_request: z.unknown().optional() }),
+  comment: z.object({ id: Numbered, body: z.string().max(MAX_COMMENT) }),
 });
 
 const Word = z.string().max(64).catch("");
@@ -97,6 +105,14 @@ function readWords(event: string, body: unknown, repositoryId: string): ForgeMes
       if (told === undefined) return undefined;
       const passed = told.commits.map((commit) => commit.id);
       return movementOf(told.ref, { after: told.after, commit: told.head_commit?.id, passed, repositoryId });
+    }
+    case "issue_comment": {
+      const told = Commented.safeParse(body).data;
+      if (told === undefined) return undefined;
+      if (told.action !== "created") return nothing(`a comment ${told.action}`);
+      const { issue, comment } = told;
+      const on = issue.pull_request === undefined || issue.pull_request === null ? "issue" : "pull";
+      return { kind: "comment", place: { on, number: issue.number, id: comment.id }, body: comment.body };
     }
     case "pull_request":
     case "workflow_run":

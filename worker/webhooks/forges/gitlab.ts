@@ -9,7 +9,9 @@ import { verifyWebhook } from "../../contract/standard-webhooks.ts";
 import {
   type ForgeMessage,
   type ForgeReader,
+  MAX_COMMENT,
   movementOf,
+  Numbered,
   Ref,
   RepositoryId,
   Sha,
@@ -31,6 +33,17 @@ const Push = Base.extend({
   // The commit, where `after` is an annotated tag's own id.
   checkout_sha: Sha.nullish(),
   commits: z.array(z.object({ id: Sha })).default([]),
+});
+
+const Noted = Base.extend({
+  object_attributes: z.object({
+    id: Numbered,
+    note: z.string().max(MAX_COMMENT),
+    noteable_type: z.string(),
+    action: z.string().optional(),
+  }),
+  merge_request: z.object({ iid: Numbered }).nullish(),
+  issue: z.object({ iid: Numbered }).nullish(),
 });
 
 export const gitlab: ForgeReader = {
@@ -72,6 +85,17 @@ function readWords(kind: string, body: unknown, repositoryId: string): ForgeMess
       const passed = told.commits.map((commit) => commit.id);
       const commit = told.checkout_sha ?? undefined;
       return movementOf(told.ref, { after: told.after, commit, passed, repositoryId });
+    }
+    case "note": {
+      const told = Noted.safeParse(body).data;
+      if (told === undefined) return undefined;
+      const { id, note, noteable_type, action } = told.object_attributes;
+      // Older servers do not say; whether it was changed is asked in any case.
+      if (action !== undefined && action !== "create") return { kind: "nothing", why: `a comment ${action}` };
+      const on = noteable_type === "MergeRequest" ? "pull" : "issue";
+      const iid = (on === "pull" ? told.merge_request : told.issue)?.iid;
+      if (iid === undefined) return { kind: "nothing", why: `a comment on a ${noteable_type.slice(0, 64)}` };
+      return { kind: "comment", place: { on, number: iid, id }, body: note };
     }
     case "merge_request":
     case "pipeline":

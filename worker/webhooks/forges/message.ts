@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import type { CommentPlace } from "../../forges/forge.ts";
 import type { ToldMovement } from "../../intake/take-told.ts";
 
 export type ForgeMessage = {
@@ -13,6 +14,8 @@ export type ForgeMessage = {
     | { kind: "movement"; movement: ToldMovement }
     /** A pull request or a run changed: whoever waits for one should look. */
     | { kind: "progress" }
+    /** Somebody has commented. What the message says of it is a hint: the forge is asked. */
+    | { kind: "comment"; place: CommentPlace; body: string }
     /** Nothing that concerns us. */
     | { kind: "nothing"; why: string };
 };
@@ -52,6 +55,12 @@ export const Tag = z
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
   .regex(/^[^\u0000-\u0020\u007f]+$/);
 export const RepositoryId = z.int().min(1).transform(String);
+/** Longest comment that is looked at, characters. */
+export const MAX_COMMENT = 1_048_576;
+
+/** A forge's number of something. */
+export const Numbered = z.int().min(1);
+
 /** Text of somebody else's, bounded like a feed's. */
 export const Words = z
   .string()
