@@ -533,7 +533,7 @@ describe("schedule and queue", { timeout: 60_000 }, () => {
     const batch = createMessageBatch("patch-moi-polls", [
       message("a", { v: 1, sourceId: "queued" }),
       message("b", { v: 1, sourceId: "unstorable" }),
-      message("c", { v: 2, sourceId: "queued" }),
+      message("c", { v: 0, sourceId: "queued" }),
       message("d", { v: 1, sourceId: "no-such-source" }),
       message("e", "rubbish"),
     ]);

@@ -23,6 +23,18 @@ import { listStacks, loadStack, overdueStacks } from "./stacks.ts";
 import { listTokens } from "./tokens.ts";
 import { attemptsOn, signalsAbout } from "./why.ts";
 
+const SOURCE_CONFIG = JSON.stringify({
+  provider: "git",
+  url: "https://git.test/feed",
+  event: "tag",
+  target: { mode: "notify_only" },
+});
+const STACK_CONFIG = JSON.stringify({
+  upstream: { url: "https://git.test/up" },
+  fork: { url: "https://git.test/fork" },
+  branch: "patched",
+});
+
 const LIMIT = 5;
 const SPARE = 10;
 const AT = "2026-01-01T00:00:00.000Z";
@@ -37,15 +49,13 @@ beforeAll(async () => {
   await env.DB.batch([
     env.DB.prepare(
       `INSERT INTO stacks (id, config, deleted_at, next_action_at, created_at, updated_at)
-      SELECT 's' || value, '{}', iif(value > 3 AND value % 2, ?1, NULL), ?1, ?1, ?1 FROM NUMBERS`.replace(
+      SELECT 's' || value, '${STACK_CONFIG}', iif(value > 3 AND value % 2, ?1, NULL), ?1, ?1, ?1 FROM NUMBERS`.replace(
         "NUMBERS",
         "(WITH RECURSIVE n(value) AS (SELECT 0 UNION ALL SELECT value + 1 FROM n WHERE value < 199) SELECT value FROM n)",
       ),
     ).bind(AT),
     env.DB.prepare(`INSERT INTO feed_sources (id, config, consecutive_failures, last_success_at, created_at, updated_at)
-      SELECT 'f' || position, '{"url":"https://git.test/feed"}', 1, iif(position % 2, NULL, ?1), ?1, ?1 FROM stacks`).bind(
-      AT,
-    ),
+      SELECT 'f' || position, '${SOURCE_CONFIG}', 1, iif(position % 2, NULL, ?1), ?1, ?1 FROM stacks`).bind(AT),
   ]);
   await insert(`INSERT INTO flow_events (id, type, received_at, payload) ${series}
     SELECT 'e' || i, iif(i % 40 = 2, 'upstream.push', 'upstream.release'), '${AT}',

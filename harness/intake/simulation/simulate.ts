@@ -69,7 +69,8 @@ class World implements Watch {
     const at = new Date(START).toISOString();
     this.#d1.sqlite.db.exec(
       `INSERT INTO stacks (id, config, created_at, updated_at) VALUES ('${STACK}',
-       '{"policy":{"releases":{"include":[],"exclude":[],"prereleases":false,"scheme":"auto"}}}', '${at}', '${at}')`,
+       '{"upstream":{"url":"https://git.test/up"},"fork":{"url":"https://git.test/fork"},"branch":"patched"}',
+       '${at}', '${at}')`,
     );
     const config = FeedSourceConfig.parse({
       provider: "github",

@@ -1,0 +1,104 @@
+/**
+ * The record is kept, moved and lost: an export of a rehearsed deployment comes back byte for byte, and after the
+ * loss of everything but Git the next release is carried, and nothing twice.
+ */
+import { mkdtempSync, readFileSync, rmSync, truncateSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { z } from "zod";
+import { CLI, type Deployment, startDeployment } from "../deployment/deployment.ts";
+import { startChild } from "../process/child.ts";
+import { Facts } from "../rehearsal/facts.ts";
+import { Narrator } from "../rehearsal/narrator.ts";
+import { RUNNER, type Stage, setStage } from "../rehearsal/stage.ts";
+import { SOURCE, STACK, STEPS, type Story } from "../rehearsal/steps.ts";
+import { polledSince } from "../rehearsal/waiting.ts";
+
+const Summary = z.object({ new: z.int(), same: z.int(), refused: z.array(z.unknown()) });
+
+/** Plays these steps of the rehearsal, numbered from 1. */
+async function play(stage: Stage, story: Partial<Story>, ...numbers: number[]): Promise<void> {
+  for (const number of numbers) {
+    const step = STEPS[number - 1];
+    const facts = new Facts();
+    await step?.play(stage, facts, story);
+    expect({ step: step?.name, differences: facts.differences() }).toEqual({ step: step?.name, differences: [] });
+  }
+}
+
+/** Everything but the header, whose time is another. */
+function body(path: string): string {
+  const text = readFileSync(path, "utf8");
+  return text.slice(text.indexOf("\n") + 1);
+}
+
+async function roundTrip(from: Stage, to: Deployment, folder: string): Promise<void> {
+  const [first, second, cut] = ["first", "second", "cut"].map((name) => join(folder, `${name}.ndjson`));
+  if (first === undefined || second === undefined || cut === undefined) return;
+  await from.cli(["export", "-o", first]);
+  const whole = body(first);
+  for (const kind of ["attempt", "report", "candidate", "journal", "signal", "entry", "runner", "stack_standing"])
+    expect(whole).toContain(`{"kind":"${kind}",`);
+  const taken = Summary.parse(await to.cliJson(["import", first]));
+  expect(taken).toMatchObject({ same: 0, refused: [] });
+  await to.cliJson(["export", "-o", second]);
+  expect(body(second)).toBe(whole);
+  expect(Summary.parse(await to.cliJson(["import", first]))).toEqual({ new: 0, same: taken.new, refused: [] });
+  await to.cliJson(["export", "-o", cut]);
+  truncateSync(cut, 2000);
+  const refused = await to.cli(["import", cut]);
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/^export_cut_short: /)]);
+}
+
+it("an export comes back the same, and a lost record is rebuilt from Git", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "loss-"));
+  const lines: string[] = [];
+  const stage = await setStage(folder, new Narrator((line) => lines.push(line)));
+  const running: { stop(): Promise<void> }[] = [stage];
+  try {
+    const story: Partial<Story> = {};
+    await play(stage, story, 1, 2, 4);
+    const copy = await startDeployment(join(folder, "copy"));
+    running.push(copy.edge);
+    await roundTrip(stage, copy, folder);
+    await copy.edge.stop();
+
+    // Everything but the forge is gone.
+    for (const child of stage.children()) if (child.name === "the runner") await child.kill();
+    await stage.edge.kill();
+    const deployment = await startDeployment(join(folder, "anew"));
+    running.push(deployment.edge);
+    const { edge, api, env } = deployment;
+    const anew: Stage = { ...stage, folder: deployment.folder, edge, api, cli: (args) => deployment.cliJson(args) };
+    await anew.cli(["runner", "register", "--name", RUNNER]);
+    await anew.cli(["apply", "-f", join(folder, "patch-moi.json"), "--yes"]);
+    const rebuilt = z.object({ attempts: z.array(z.string()) }).parse(await anew.cli(["rebuild", "--stack", STACK]));
+    expect(rebuilt.attempts).toEqual([`${STACK}.1`]);
+    expect(await anew.cli(["rebuild", "--stack", STACK])).toMatchObject({ attempts: [], same: 1 });
+    const head = await stage.life.forkRef("refs/heads/office");
+    expect(await api.stack(STACK)).toMatchObject({ highestTag: "v1.1.0", carried: { tag: "v1.1.0", oid: head } });
+    expect((await api.candidates(STACK)).map(({ tag, oid, landedAt }) => [tag, oid, landedAt !== undefined])).toEqual([
+      ["v1.1.0", head, true],
+    ]);
+    expect(await anew.cli(["why", STACK, "v1.1.0"])).toMatchObject({ verdict: "done" });
+
+    const runner = startChild({
+      name: "the new runner",
+      command: process.execPath,
+      args: [CLI, "runner", "start"],
+      log: join(folder, "runner-anew.log"),
+      cwd: deployment.folder,
+      env,
+    });
+    running.push(runner);
+    await polledSince(anew, SOURCE, "");
+    expect(await api.attempts({ stackId: STACK })).toHaveLength(1);
+    await play(anew, story, 5);
+    const attempts = await api.attempts({ stackId: STACK });
+    expect(attempts.filter(({ tag }) => tag === "v1.1.0").map(({ id }) => id)).toEqual([`${STACK}.1`]);
+  } finally {
+    await Promise.all(running.map((one) => one.stop()));
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
