@@ -7,8 +7,9 @@ import type { Reason } from "../worker/contract/primitives.ts";
 import type { DispatchAnswer } from "../worker/dispatch/driver.ts";
 import { handOver } from "../worker/dispatch/hand-over.ts";
 import type { PlainEffect } from "../worker/effects/perform.ts";
+import type { Notification } from "../worker/notify/message.ts";
 import { log } from "../worker/platform/log.ts";
-import { dueEffects, postponeEffect, settleEffect, takeEffect } from "../worker/store/outbox.ts";
+import { dueEffects, foldEffects, postponeEffect, settleEffect, takeEffect } from "../worker/store/outbox.ts";
 import type { OutboxRow } from "../worker/store/rows.ts";
 import type { Ports } from "./ports.ts";
 
@@ -41,8 +42,9 @@ export async function drainOutbox(ports: DrainPorts, stackId: string, recording:
   for (;;) {
     const due = await dueEffects(ports.db, stackId, new Date(ports.now()).toISOString(), PAGE);
     for (const effect of due) {
-      if (isPlain(effect)) await send(ports, effect, recording);
-      else await handOn(ports, effect, recording);
+      if (!isPlain(effect)) await handOn(ports, effect, recording);
+      else if (isGrouped(effect)) await sendTogether(ports, effect, due, recording);
+      else await send(ports, effect, recording);
     }
     if (due.length < PAGE) return;
   }
@@ -74,6 +76,27 @@ function givenUp(why: string): DispatchAnswer {
 
 function isPlain(effect: OutboxRow): effect is PlainEffect {
   return effect.kind !== "dispatch";
+}
+
+/** Whether the policy wanted it told together with others. */
+function isGrouped({ kind, payload }: OutboxRow): boolean {
+  return kind.startsWith("notify.") && (payload as Notification).grouped === true;
+}
+
+/** Sends all that is due to the same target as one message. Those that leave with another one are passed over. */
+async function sendTogether(
+  ports: DrainPorts,
+  effect: PlainEffect,
+  due: readonly OutboxRow[],
+  recording: Recording,
+): Promise<void> {
+  const others = due.filter((other) => other.kind === effect.kind && other.id !== effect.id && isGrouped(other));
+  const leader = await foldEffects(
+    ports.db,
+    effect.id,
+    others.map(({ id }) => id),
+  );
+  if (leader !== undefined && isPlain(leader)) await send(ports, leader, recording);
 }
 
 async function send(ports: DrainPorts, effect: PlainEffect, { dead, told }: Recording): Promise<void> {

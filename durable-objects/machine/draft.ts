@@ -18,7 +18,7 @@ import type { CommentPlace } from "../../worker/forges/forge.ts";
 import type { Notification } from "../../worker/notify/message.ts";
 import type { ReviewEffect } from "../../worker/review/perform-review.ts";
 import type { AttemptRow, CandidateRow, DispatchRow, OutboxRow, ReportRow } from "../../worker/store/rows.ts";
-import { afterQuietHours } from "./quiet-hours.ts";
+import { leavesAt } from "./quiet-hours.ts";
 import {
   type Changes,
   capabilitiesOf,
@@ -371,11 +371,12 @@ export class Draft {
     const event = NotifyEvents.safeParse(what);
     if (!event.success) return;
     const { notify } = this.stack.config.policy;
-    const at = iso(afterQuietHours(notify.quietHours, this.nowMs));
+    const at = iso(leavesAt(notify, this.nowMs));
+    const grouped = notify.groupMinutes !== undefined;
     for (const target of NotifyTarget.options) {
       if (!notify[target].includes(event.data)) continue;
       const id = `${attempt.id}:${this.stack.journalSeq + this.journal.length}:${target}`;
-      this.effect(id, attempt, `notify.${target}`, notification(attempt, event.data), at);
+      this.effect(id, attempt, `notify.${target}`, { ...notification(attempt, event.data), grouped }, at);
     }
   }
 

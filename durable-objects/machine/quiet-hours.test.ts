@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { afterQuietHours } from "./quiet-hours.ts";
+import { StackPolicy } from "../../worker/contract/stack.ts";
+import { afterQuietHours, leavesAt } from "./quiet-hours.ts";
 
 const night = { from: "22:00", to: "07:00", timeZone: "Europe/Berlin" };
 
@@ -23,5 +24,23 @@ describe("what falls into quiet hours leaves at their end", () => {
 
   it("without any, at once", () => {
     expect(afterQuietHours(undefined, 42)).toBe(42);
+  });
+});
+
+describe("what is told together leaves at one moment", () => {
+  const { notify } = StackPolicy.parse({ notify: { groupMinutes: 15, quietHours: night } });
+  const leaves = (at: string) => new Date(leavesAt(notify, Date.parse(at))).toISOString();
+
+  it.each([
+    ["at the end of its quarter of an hour", "2026-01-15T12:00:00.000Z", "2026-01-15T12:15:00.000Z"],
+    ["and no sooner however late in it", "2026-01-15T12:14:59.999Z", "2026-01-15T12:15:00.000Z"],
+    ["in the morning, when that end is in the night", "2026-01-15T20:59:00.000Z", "2026-01-16T06:00:00.000Z"],
+    ["with all else of the night", "2026-01-16T05:50:00.000Z", "2026-01-16T06:00:00.000Z"],
+  ])("%s", (_, at, expected) => {
+    expect(leaves(at)).toBe(expected);
+  });
+
+  it("at once without a group", () => {
+    expect(leavesAt(StackPolicy.parse({}).notify, 42)).toBe(42);
   });
 });

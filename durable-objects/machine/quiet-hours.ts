@@ -1,12 +1,20 @@
 /**
- * When a notification may leave: a person who sleeps is not woken by what can wait.
+ * When a notification may leave: a person who sleeps is not woken by what can wait, and what comes up
+ * together is told together.
  *
  * @module
  */
-import type { QuietHours } from "../../worker/contract/stack.ts";
+import type { QuietHours, StackPolicy } from "../../worker/contract/stack.ts";
 
 const MINUTE = 60_000;
 const DAY_MINUTES = 24 * 60;
+
+/** When what the policy wants told at `now` leaves: messages of a group at the same moment. Milliseconds since the epoch. */
+export function leavesAt({ groupMinutes, quietHours }: StackPolicy["notify"], now: number): number {
+  const span = (groupMinutes ?? 0) * MINUTE;
+  const end = span === 0 ? now : now - (now % span) + span;
+  return afterQuietHours(quietHours, end);
+}
 
 /**
  * The time given, or the end of the quiet hours that it falls into; milliseconds since the epoch. Minutes

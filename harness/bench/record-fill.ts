@@ -9,6 +9,7 @@
 import { existsSync, globSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { StackConfig } from "../../worker/contract/stack.ts";
 
 export const STACKS = 1000;
 
@@ -75,16 +76,25 @@ const STATUS = `CASE
 
 const OIDS = `json_array(json_object('kind', 'branch', 'ref', 'refs/heads/patch-moi/' || stack || '/' || tag, 'oid', printf('%040x', i)))`;
 
-const POLICY = `json_object('onNewer','supersede','releases',json('{"include":[],"exclude":[],"prereleases":false,"scheme":"auto"}'),
-  'verify',json('["npm test"]'),'candidateRef','patch-moi/<stackId>/<tag>','landing','manual','driver','pull','runnerLabels',json('[]'),
-  'deadlines',json('{"startSeconds":259200,"attemptSeconds":3600,"verifySeconds":1800}'),'automaticRetries',3,'notify',json('{"discord":[]}'))`;
+/** As a stack that was declared now would have it: every default is there. */
+const CONFIG = sqlText(
+  StackConfig.parse({
+    upstream: { url: "https://git.test/up" },
+    fork: { url: "https://git.test/fork" },
+    branch: "patched",
+    policy: { verify: ["npm test"] },
+  }),
+);
+
+function sqlText(value: unknown): string {
+  return `'${JSON.stringify(value).replaceAll("'", "''")}'`;
+}
 
 /** Every twentieth stack was deleted; every tenth source has failed for long. */
 const DECLARATIONS = `
   INSERT INTO stacks (id, config, deleted_at, created_at, updated_at)
   WITH RECURSIVE n(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM n WHERE k + 1 < ${STACKS})
-  SELECT printf('s%04d', k), json_object('upstream', json('{"url":"https://git.test/up"}'), 'fork', json('{"url":"https://git.test/fork"}'),
-    'branch', 'patched', 'policy', ${POLICY}), iif(k % 20 = 19, '2025-01-01T00:00:00.000Z', NULL),
+  SELECT printf('s%04d', k), ${CONFIG}, iif(k % 20 = 19, '2025-01-01T00:00:00.000Z', NULL),
     '2023-01-01T00:00:00.000Z', '2023-01-01T00:00:00.000Z' FROM n;
   INSERT INTO feed_sources (id, config, primed, consecutive_failures, last_success_at, created_at, updated_at)
   WITH RECURSIVE n(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM n WHERE k + 1 < ${STACKS})

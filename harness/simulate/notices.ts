@@ -26,7 +26,7 @@ export async function performEffect(
     watch.effectLeaves(effect.id);
     timeline.after(dice.between(5, 500), () => {
       const failed = faults.strikes("effectFails");
-      if (!failed) watch.effectArrived(effect.id);
+      if (!failed) watch.effectArrived(effect.id, JSON.stringify(effect.payload));
       trace.line(() => `effect ${effect.id}: ${failed ? "failed" : "arrived"}`);
       if (!caller.alive) return;
       if (!failed) resolve(ok(undefined));

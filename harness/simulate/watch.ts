@@ -101,8 +101,8 @@ export class Watch {
     this.note(this.effects.leaves(id));
   }
 
-  effectArrived(id: string): void {
-    this.effects.arrived(id);
+  effectArrived(id: string, message = ""): void {
+    this.note(this.effects.arrived(id, message));
   }
 
   acceptAcknowledged(stackId: string, eventIds: readonly string[]): void {

@@ -226,6 +226,11 @@ function stackConfig(dice: Dice): StackConfig {
   const driver = dice.one(["pull", "pull", "github-actions", "workspace-ws"]);
   // A workspace brings no runner, and channels need one.
   const withChannels = driver !== "workspace-ws" && dice.chance(0.5);
+  const onNewer = dice.one(["supersede", "queue"]);
+  const landing = dice.one(driver === "workspace-ws" ? ["manual", "auto"] : ["manual", "auto", "after_checks"]);
+  const automaticRetries = dice.between(0, 4);
+  // No draw of its own: a seed stays the story that it was.
+  const grouping = automaticRetries === 2 ? { groupMinutes: 30 } : {};
   return StackConfig.parse({
     upstream: { url: "https://upstream.example/repo" },
     fork: { url: "https://fork.example/o/repo", forge: { kind: "github" } },
@@ -233,16 +238,16 @@ function stackConfig(dice: Dice): StackConfig {
     ...(withChannels ? { channels: { internal: { follows: "candidates" }, public: { follows: "releases" } } } : {}),
     policy: {
       driver,
-      onNewer: dice.one(["supersede", "queue"]),
-      landing: dice.one(driver === "workspace-ws" ? ["manual", "auto"] : ["manual", "auto", "after_checks"]),
-      automaticRetries: dice.between(0, 4),
+      onNewer,
+      landing,
+      automaticRetries,
       deadlines: {
         startSeconds: dice.one([600, 7200, 3 * 86_400]),
         attemptSeconds: dice.one([300, 3600]),
         checksSeconds: dice.one([600, 6 * 3600]),
       },
       releases: { prereleases: dice.chance(0.5) },
-      notify: { discord: dice.chance(0.6) ? notify : [] },
+      notify: { discord: dice.chance(0.6) ? notify : [], ...grouping },
     },
   });
 }

@@ -192,6 +192,8 @@ export const StackPolicy = z
         email: z.array(NotifyEvent).max(20).default([]),
         /** What falls into these hours leaves at their end. */
         quietHours: QuietHours.optional(),
+        /** What comes up within so many minutes of the clock (0 to 15, 15 to 30, …) leaves as one message at their end. */
+        groupMinutes: z.int().min(1).max(1440).optional(),
       })
       .prefault({}),
   })

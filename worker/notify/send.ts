@@ -11,8 +11,9 @@ import { fail, ok, type Result } from "../platform/result.ts";
 import type { Settings } from "../platform/settings.ts";
 import { discordBody } from "./discord.ts";
 import { emailBody } from "./email.ts";
-import { messageOf, type Notification } from "./message.ts";
+import { linkOf, messageOf, type Notification } from "./message.ts";
 import { slackBody } from "./slack.ts";
+import { webhookBody } from "./webhook.ts";
 
 export type SendFailure = { message: string; again: boolean; retryAfterSeconds?: number | undefined };
 
@@ -57,8 +58,7 @@ const TARGETS: Readonly<Record<NotifyTarget, (n: Notification, settings: Setting
       : {
           url: notifyWebhook.url,
           secret: notifyWebhook.secret,
-          // The shape that Standard Webhooks recommends.
-          body: { type: `attempt.${n.event}`, timestamp: n.at, data: { ...n, link: messageOf(n, publicOrigin).link } },
+          body: webhookBody(n, linkOf(n, publicOrigin)),
         },
   email: (n, { email, publicOrigin }) =>
     email === undefined

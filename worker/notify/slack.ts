@@ -14,7 +14,8 @@ const LIMITS = { header: 150, section: 3000, field: 2000, fields: 10 };
 /** The body of the webhook call. What comes from upstream is `plain_text`: it mentions and links nothing. */
 export function slackBody({ title, tone, text, facts, link }: Message): unknown {
   const plain = (words: string, length: number) => ({ type: "plain_text", text: cut(words, length), emoji: false });
-  const fields = facts.slice(0, LIMITS.fields).map(({ name, value }) => plain(`${name}\n${value}`, LIMITS.field));
+  const fields = facts.map(({ name, value }) => plain(`${name}\n${value}`, LIMITS.field));
+  const rows = fields.flatMap((_, i) => (i % LIMITS.fields === 0 ? [fields.slice(i, i + LIMITS.fields)] : []));
   const open = { type: "button", text: plain("Open", LIMITS.header), url: link };
   return {
     // Shown in notifications, where blocks are not; `<!channel>` and links need the angle brackets.
@@ -23,7 +24,7 @@ export function slackBody({ title, tone, text, facts, link }: Message): unknown 
     blocks: [
       { type: "header", text: { ...plain(`${MARKS[tone]} ${title}`, LIMITS.header), emoji: true } },
       ...(text === undefined ? [] : [{ type: "section", text: plain(text, LIMITS.section) }]),
-      { type: "section", fields },
+      ...rows.map((row) => ({ type: "section", fields: row })),
       ...(link === undefined ? [] : [{ type: "actions", elements: [open] }]),
     ],
   };

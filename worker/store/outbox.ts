@@ -58,6 +58,31 @@ export async function postponeEffect(
   await reading(db.$client.prepare(POSTPONED).bind(nextAt, lastError, id, tries).run());
 }
 
+/** Not tried yet, and nothing leaves with it yet. */
+const UNTOUCHED = "status = 'pending' AND tries = 0 AND json_type(payload, '$.others') IS NULL";
+
+const FOLDED = `UPDATE outbox SET status = 'folded', payload = json_set(payload, '$.leavesWith', ?1)
+  WHERE id IN (SELECT value FROM json_each(?2)) AND ${UNTOUCHED}
+    AND EXISTS (SELECT 1 FROM outbox WHERE id = ?1 AND ${UNTOUCHED})`;
+
+const GATHERED = `UPDATE outbox SET payload = json_set(payload, '$.others', json((SELECT json_group_array(json(payload)) FROM (
+    SELECT payload FROM outbox WHERE id IN (SELECT value FROM json_each(?2))
+      AND status = 'folded' AND json_extract(payload, '$.leavesWith') = ?1))))
+  WHERE id = ?1 AND ${UNTOUCHED}`;
+
+/**
+ * Lets `others` leave with the effect `id`, in one transaction and once: what a message holds is settled before its
+ * first try, so that it is the same message under the same id however often it is tried. Gives the effect as the
+ * record has it then; undefined when it leaves with another one, or has left.
+ */
+export async function foldEffects(db: Database, id: string, others: readonly string[]): Promise<OutboxRow | undefined> {
+  const ids = JSON.stringify(others);
+  const bound = [FOLDED, GATHERED].map((text) => db.$client.prepare(text).bind(id, ids));
+  await reading(db.$client.batch(bound));
+  const where = and(eq(outbox.id, id), eq(outbox.status, "pending"));
+  return (await reading(db.select().from(outbox).where(where).limit(1)))[0];
+}
+
 /** What came of trying an effect. */
 export async function settleEffect(
   db: Database,

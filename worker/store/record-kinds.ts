@@ -214,7 +214,7 @@ export const KINDS: Readonly<Record<RecordKind, KindOfRecord>> = {
   }),
   effect: kindOf(outbox, {
     key: ["id"],
-    holds: { stackId: Name, status: z.enum(["pending", "sent", "dead"]) },
+    holds: { stackId: Name, status: z.enum(["pending", "sent", "dead", "folded"]) },
     ...ofStack,
   }),
   forecast: kindOf(forecasts, {

@@ -30,7 +30,7 @@ type Rule = {
 };
 
 const RULES: Readonly<Record<RetentionKind, Rule>> = {
-  effects: { table: "outbox", at: "created_at", mayGo: "row.status = 'sent'" },
+  effects: { table: "outbox", at: "created_at", mayGo: "row.status IN ('sent', 'folded')" },
   reports: {
     table: "reports",
     at: "at",

@@ -397,7 +397,8 @@ export const outbox = sqliteTable(
     attemptId: text("attempt_id"),
     kind: text("kind").$type<`notify.${NotifyTarget}` | "dispatch" | "dispatch.cancel" | "review">().notNull(),
     payload: text("payload", { mode: "json" }).$type<unknown>().notNull(),
-    status: text("status").$type<"pending" | "sent" | "dead">().notNull(),
+    /** `folded`: it leaves with another one, which its payload names. */
+    status: text("status").$type<"pending" | "sent" | "dead" | "folded">().notNull(),
     tries: integer("tries").notNull().default(0),
     nextAt: text("next_at").notNull(),
     lastError: text("last_error"),

@@ -119,4 +119,23 @@ async function some(`,
     file: "durable-objects/machine/checks.ts",
     edits: [{ find: 'answer?.kind === "passed" && (', put: 'answer?.kind === "pending" || (' }],
   },
+  {
+    name: "a message that grows after it left",
+    file: "worker/store/outbox.ts",
+    edits: [
+      {
+        find: "status = 'pending' AND tries = 0 AND json_type(payload, '$.others') IS NULL",
+        put: "status = 'pending'",
+      },
+      {
+        find: "AND status = 'folded' AND json_extract(payload, '$.leavesWith') = ?1",
+        put: "AND json_extract(payload, '$.leavesWith') = ?1",
+      },
+    ],
+  },
+  {
+    name: "a group that forgets what leaves with it",
+    file: "worker/store/outbox.ts",
+    edits: [{ find: "[FOLDED, GATHERED].map", put: "[FOLDED].map" }],
+  },
 ];
