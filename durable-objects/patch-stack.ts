@@ -12,6 +12,7 @@ import type { RunnerCallback, RunnerInfo } from "../worker/contract/runner-wire.
 import type { StackConfig } from "../worker/contract/stack.ts";
 import { openDispatching } from "../worker/dispatch/dispatching.ts";
 import { performEffect } from "../worker/effects/perform.ts";
+import { measure } from "../worker/platform/measurement.ts";
 import { readSettings } from "../worker/platform/settings.ts";
 import { readChecks } from "../worker/review/read-checks.ts";
 import { openDatabase, StorageFault } from "../worker/store/database.ts";
@@ -41,6 +42,7 @@ export class PatchStack extends DurableObject<Env> {
     dispatching: this.dispatching,
     checks: (landing) => readChecks(this.db, landing, this.dispatching.context, Date.now()),
     perform: (effect) => performEffect(effect, readSettings(this.env), this.dispatching),
+    measure: (fact) => measure(this.env, fact),
     instance: this.instance,
   });
 

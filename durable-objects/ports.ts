@@ -5,6 +5,7 @@
  */
 import type { Dispatching } from "../worker/dispatch/hand-over.ts";
 import type { Performed, PlainEffect } from "../worker/effects/perform.ts";
+import type { Measurement } from "../worker/platform/measurement.ts";
 import type { ChecksAnswer } from "../worker/review/check-verdict.ts";
 import type { Database } from "../worker/store/database.ts";
 import type { AttemptRow } from "../worker/store/rows.ts";
@@ -25,6 +26,8 @@ export type Ports = {
   /** Reads what the forge's checks say of the candidate that a landing waits to land. */
   checks: (landing: AttemptRow) => Promise<ChecksAnswer>;
   perform: (effect: PlainEffect) => Promise<Performed>;
+  /** Takes note of a fact for statistics; may do nothing. */
+  measure: (fact: Measurement) => void;
   /** Tells this live instance from any other. */
   instance: string;
 };

@@ -196,6 +196,7 @@ export class StackKeeper {
         this.plannedAt = plannedAt;
         if (effects) this.effectAt = iso(now);
         this.after(next, rows, effects);
+        for (const row of rows) this.measure(row, changes.attempts);
         return refused === null
           ? { ok: true, attempt: decision.attempt, next, repeated: false }
           : { ok: false, ...refused };
@@ -238,6 +239,21 @@ export class StackKeeper {
     this.ports.local.forgetExcept(state.open.filter(isLookedAt).map((a) => a.id));
     if (effects) this.ports.background(this.drain(state.id));
     this.ports.background(this.schedule(state.id).catch(logFault(state.id)));
+  }
+
+  private measure({ kind, attemptId, stackId, at, ...row }: JournalRow, changed: readonly AttemptRow[]): void {
+    const attempt = changed.find(({ id }) => id === attemptId);
+    if (attempt === undefined || row.toStatus === null || (kind !== "created" && kind !== "transition")) return;
+    this.ports.measure({
+      what: "attempt",
+      subject: stackId,
+      outcome: row.toStatus,
+      before: row.fromStatus ?? undefined,
+      reason: row.reason?.code,
+      operation: attempt.operation,
+      seconds: (Date.parse(at) - Date.parse(attempt.createdAt)) / 1000,
+      epoch: row.epoch ?? undefined,
+    });
   }
 
   /** Sets the alarm, and tells the cron when to poke in case the alarm is lost. */

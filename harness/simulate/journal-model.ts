@@ -47,6 +47,7 @@ export type Invariant =
   | "a movement is acted on once"
   | "an entry has its event"
   | "no effect without record"
+  | "one id, one message"
   | "acknowledged is recorded"
   | "only the runner extends its lease"
   | "one claim per hand-out"

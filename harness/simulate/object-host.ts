@@ -123,6 +123,7 @@ export class ObjectHost {
       dispatching,
       checks: (landing) => this.surface.checks(landing, caller),
       perform: (effect) => performEffect(this.stage, caller, effect, dispatching),
+      measure: () => {},
       instance: name,
     });
     const instance = Object.assign(caller, { desk, end, onEnd });

@@ -51,6 +51,24 @@ function metrics(v: Vitals, now: number): Metric[] {
     { name: "stacks", type: "gauge", help: "Declared patch stacks.", samples: one(v.stacks.declared) },
     { name: "stacks_paused", type: "gauge", help: "Stacks that an operator paused.", samples: one(v.stacks.paused) },
     {
+      name: "stacks_behind",
+      type: "gauge",
+      help: "Stacks whose newest accepted upstream version has not landed.",
+      samples: one(v.stacks.behind),
+    },
+    {
+      name: "stack_behind_commits",
+      type: "gauge",
+      help: "Upstream commits that a stack's branch lacks, by its newest forecast.",
+      samples: v.drift.map(({ stackId: stack, commits: value }) => ({ labels: { stack }, value })),
+    },
+    {
+      name: "stack_behind_days",
+      type: "gauge",
+      help: "Days between upstream's branch head and the stack's base, by its newest forecast.",
+      samples: v.drift.map(({ stackId: stack, days: value }) => ({ labels: { stack }, value })),
+    },
+    {
       name: "attempts_open",
       type: "gauge",
       help: "Attempts that have not ended, by state.",
@@ -113,10 +131,22 @@ function metrics(v: Vitals, now: number): Metric[] {
       samples: one(v.dispatches.waiting),
     },
     {
+      name: "oldest_dispatch_seconds",
+      type: "gauge",
+      help: "How long the oldest of them has waited; 0 when none does.",
+      samples: age(v.dispatches.oldest),
+    },
+    {
       name: "effects_pending",
       type: "gauge",
       help: "Effects in the outbox that have not left yet.",
       samples: one(v.effects.pending),
+    },
+    {
+      name: "oldest_effect_seconds",
+      type: "gauge",
+      help: "How long ago the oldest of them was made; 0 when none waits.",
+      samples: age(v.effects.oldest),
     },
     { name: "effects_dead", type: "gauge", help: "Effects that were given up.", samples: one(v.effects.dead) },
     {

@@ -1,13 +1,14 @@
 /**
  * How a deployment is: the deep health check, the metrics, and a tick by hand.
  */
+import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { eq } from "drizzle-orm";
 import { expect, it } from "vitest";
 import { call, declareStack, expectBody, postRelease, stackWithRunner, tellResult } from "../../harness/edge/client.ts";
 import { Health, Tick } from "../contract/health.ts";
 import { openDatabase } from "../store/database.ts";
-import { cronTicks, deliveries, feedSources } from "../store/schema.ts";
+import { cronTicks, deliveries, feedSources, stacks } from "../store/schema.ts";
 
 const db = openDatabase(env.DB);
 
@@ -62,6 +63,37 @@ it("counts attempts by state, ended ones too", async () => {
   const reason = { code: "broken", message: "cannot" };
   await tellResult(await runner.job(), { outcome: "failed", reason });
   expect(await sample(ended)).toBe(before + 1);
+});
+
+it("tells how far stacks are behind, by version and by forecast", async () => {
+  const behind = await sample("patch_moi_stacks_behind");
+  await declareStack("drifting");
+  await postRelease("drifting", "v1.0.0");
+  expect(await sample("patch_moi_stacks_behind")).toBe(behind + 1);
+  expect(await sample('patch_moi_stack_behind_commits{stack="drifting"}')).toBeNaN();
+  const drift = { commitsAhead: 2, commitsBehind: 412, daysBehind: 37.5 };
+  const forecast = { number: 1, at: "2025-01-01T00:00:00.000Z", outcome: "carries" as const, drift };
+  await db.update(stacks).set({ forecast }).where(eq(stacks.id, "drifting"));
+  expect(await sample('patch_moi_stack_behind_commits{stack="drifting"}')).toBe(412);
+  expect(await sample('patch_moi_stack_behind_days{stack="drifting"}')).toBe(37.5);
+});
+
+it("writes a data point of each transition and poll where a dataset is bound", async () => {
+  const points: AnalyticsEngineDataPoint[] = [];
+  const ANALYTICS = { writeDataPoint: (point?: AnalyticsEngineDataPoint) => points.push(point ?? {}) };
+  const runner = await stackWithRunner("measured");
+  await runInDurableObject(env.PATCH_STACK.getByName("measured"), (object) => {
+    Object.assign(Reflect.get(object, "env") as object, { ANALYTICS });
+  });
+  await postRelease("measured", "v1.0.0");
+  await tellResult(await runner.job(), { outcome: "failed", reason: { code: "broken", message: "cannot" } });
+  expect(points.map(({ indexes, blobs }) => [indexes, blobs])).toEqual([
+    [["measured"], ["attempt", "queued", "", "", "maintain"]],
+    [["measured"], ["attempt", "dispatched", "queued", "", "maintain"]],
+    [["measured"], ["attempt", "running", "dispatched", "", "maintain"]],
+    [["measured"], ["attempt", "failed", "running", "broken", "maintain"]],
+  ]);
+  expect(points.at(-1)?.doubles?.[0]).toBeGreaterThanOrEqual(0);
 });
 
 it("names events that their stack did not take", async () => {

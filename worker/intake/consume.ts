@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { Name } from "../contract/primitives.ts";
 import { log } from "../platform/log.ts";
+import { measure } from "../platform/measurement.ts";
 import { pollSources } from "./poll.ts";
 import { pollContext } from "./poll-context.ts";
 
@@ -36,6 +37,7 @@ export async function consumePolls(batch: MessageBatch, env: Env, context = poll
   let retry: ReadonlySet<string>;
   try {
     const outcomes = await pollSources(context, [...bySource.keys()]);
+    for (const { sourceId, outcome } of outcomes) measure(env, { what: "poll", subject: sourceId, outcome });
     retry = new Set(outcomes.filter(({ outcome }) => outcome === "retry").map(({ sourceId }) => sourceId));
   } catch (error) {
     log("error", "storage.fault", { message: error instanceof Error ? error.message : String(error) });

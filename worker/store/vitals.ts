@@ -12,7 +12,9 @@ import { type Database, insertRows, reading, StorageFault } from "./database.ts"
 import { cronTicks } from "./schema.ts";
 
 export type Vitals = {
-  stacks: { declared: number; paused: number };
+  stacks: { declared: number; paused: number; behind: number };
+  /** By the newest forecast of each stack that has one. */
+  drift: { stackId: string; commits: number; days: number }[];
   /** By state; every state is there. */
   attempts: Record<AttemptStatus, number>;
   sources: {
@@ -61,7 +63,15 @@ const COUNTS = [
   "SELECT 'waiting' AS name, count(*) AS n, min(created_at) AS oldest FROM dispatches WHERE status = 'waiting'",
   "SELECT failed AS name, 0 AS n, at AS oldest FROM cron_ticks WHERE id = 1",
   "SELECT name, id AS n, NULL AS oldest FROM d1_migrations ORDER BY id DESC LIMIT 1",
+  `SELECT 'behind' AS name, count(*) AS n, NULL AS oldest FROM stacks
+   WHERE deleted_at IS NULL AND highest_tag IS NOT NULL AND highest_tag IS NOT json_extract(carried, '$.tag')`,
 ] as const;
+
+const DRIFT = `SELECT id AS stackId, json_extract(forecast, '$.drift.commitsBehind') AS commits,
+    json_extract(forecast, '$.drift.daysBehind') AS days
+  FROM stacks WHERE deleted_at IS NULL AND json_extract(forecast, '$.drift.commitsBehind') IS NOT NULL`;
+
+const Drift = z.array(z.object({ stackId: z.string(), commits: z.number(), days: z.number() }));
 
 const Rows = z.array(z.object({ name: z.string(), n: z.number(), oldest: z.string().nullable() }));
 type Rows = z.infer<typeof Rows>;
@@ -77,16 +87,18 @@ export async function readVitals(db: Database, now: string): Promise<Vitals> {
     const made = db.$client.prepare(text);
     return text.includes("?1") ? made.bind(now) : made;
   });
-  const answers = (await reading(db.$client.batch(statements))).map(({ results }) => Rows.parse(results));
+  const [drift, ...counted] = await reading(db.$client.batch([db.$client.prepare(DRIFT), ...statements]));
+  const answers = counted.map(({ results }) => Rows.parse(results));
   if (answers.length !== COUNTS.length) throw new StorageFault("D1 answered another number of statements");
   const [stacks = [], paused = [], ended = [], open = [], sources = [], deliveries = []] = answers;
-  const [effects = [], interventions = [], dispatches = [], cron = [], migrations = []] = answers.slice(6);
+  const [effects = [], interventions = [], dispatches = [], cron = [], migrations = [], behind = []] = answers.slice(6);
   const statuses = [...OPEN_STATUSES, ...TERMINAL_STATUSES].map((status): [AttemptStatus, number] => [
     status,
     count([...ended, ...open], status),
   ]);
   return {
-    stacks: { declared: count(stacks, "declared"), paused: count(paused, "paused") },
+    stacks: { declared: count(stacks, "declared"), paused: count(paused, "paused"), behind: count(behind, "behind") },
+    drift: Drift.parse(drift?.results),
     attempts: Object.fromEntries(statuses) as Record<AttemptStatus, number>,
     sources: {
       declared: count(sources, "declared"),
