@@ -33,6 +33,7 @@ import { workspaceApi } from "./api/workspace.ts";
 import { presentedToken, verifyAdminToken } from "./auth/admin-token.ts";
 import { REFETCH_COOLDOWN_MS } from "./auth/oidc/issuer-keys.ts";
 import { consolePages } from "./console/console.tsx";
+import type { ApiDocument } from "./contract/api-document.ts";
 import { MAX_API_BODY } from "./contract/primitives.ts";
 import { MAX_RECORDS_BODY } from "./contract/record.ts";
 import { apiDocument } from "./openapi/document.ts";
@@ -94,6 +95,15 @@ function atMost(maxSize: number) {
 export function createApp() {
   const app = router();
   app.use(open);
+  // Made once: it is the same for all but for the address.
+  let document: ApiDocument | undefined;
+  app.use(async (c, next) => {
+    c.set("apiDocument", (origin) => {
+      document ??= apiDocument(app, origin);
+      return { ...document, servers: [{ url: origin }] };
+    });
+    await next();
+  });
   app.route("/", healthApi);
   app.route("/", runnerClaimApi);
   app.route("/", runnerCallbackApi);
@@ -129,7 +139,7 @@ export function createApp() {
   ])
     app.route("/", api);
   declareOtherPaths(app);
-  app.get("/openapi.json", scope("read"), (c) => c.json(apiDocument(app, new URL(c.req.url).origin)));
+  app.get("/openapi.json", scope("read"), (c) => c.json(c.var.apiDocument(new URL(c.req.url).origin)));
   app.notFound((c) => {
     const allowed = METHODS.filter((method) => isRoute(app, method, c.req.path));
     if (allowed.length === 0) return c.json(errorBody("not_found", `there is no ${c.req.method} ${c.req.path}`), 404);

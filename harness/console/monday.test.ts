@@ -138,6 +138,9 @@ it("from signing in to landing a candidate and resolving a conflict", { timeout:
     ["runners", "/console/runners"],
     ["tokens", "/console/tokens"],
     ["dead-letters", "/console/dead-letters"],
+    ["api", "/console/api"],
+    ["api-operation", "/console/api/listFlowEvents"],
+    ["api-shape", "/console/api/schemas/StackPolicy"],
     ["refusal", "/console/stacks/nobody"],
   ];
   for (const [name, path] of rest) {

@@ -5,6 +5,7 @@
  */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { createMiddleware } from "hono/factory";
+import type { ApiDocument } from "../contract/api-document.ts";
 import { ERROR_STATUS, ErrorBody, type ErrorCode } from "../contract/error.ts";
 import type { TokenScope } from "../contract/identity.ts";
 import { LIST_LIMIT } from "../contract/primitives.ts";
@@ -22,6 +23,8 @@ export type AppEnv = {
     settings: Settings;
     db: Database;
     idempotency?: { key: string; hash: string };
+    /** The API document, of a deployment reached at `origin`. */
+    apiDocument: (origin: string) => ApiDocument;
     /** Of the console: what the forms of this session carry. */
     formToken?: string;
   };

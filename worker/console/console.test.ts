@@ -23,6 +23,7 @@ import { SESSION_SECONDS, SessionSeal } from "../auth/console-session.ts";
 import { consoleKey } from "../auth/derived-keys.ts";
 import { sha256Hex } from "../auth/digest.ts";
 import { TokenCreated } from "../contract/identity.ts";
+import { OPERATIONS } from "../openapi/operations.ts";
 import { openDatabase } from "../store/database.ts";
 import { feedSources, flowEvents, outbox } from "../store/schema.ts";
 
@@ -394,3 +395,26 @@ describe("what upstream wrote", () => {
     expect([preview.status, preview.html.includes("<img")]).toEqual([200, false]);
   });
 });
+
+it("shows the API document as pages: every operation and every shape, without a script", async () => {
+  const visitor = await Visitor.signedIn(await makeToken("reading-the-api", ["read"]));
+  const document = createApp().getOpenAPI31Document({ openapi: "3.1.0", info: { title: "", version: "" } });
+  const operations = Object.entries(OPERATIONS);
+  const { html: index } = await visitor.get("/console/api");
+  const missing = operations.filter(([, { id }]) => !index.includes(`href="/console/api/${id}"`));
+  expect(missing).toEqual([]);
+  for (const [route, { id, summary }] of operations) {
+    const { status, html } = await visitor.get(`/console/api/${id}`);
+    expect([id, status, html.includes(route), html.includes(escaped(summary))]).toEqual([id, 200, true, true]);
+  }
+  for (const name of Object.keys(document.components?.schemas ?? {}))
+    expect([name, (await visitor.get(`/console/api/schemas/${name}`)).status]).toEqual([name, 200]);
+  const { html: resume } = await visitor.get("/console/api/resumeAttempt");
+  expect(resume).toContain("<code>resolvedRef</code>");
+  expect((await visitor.get("/console/api/nothing")).status).toBe(404);
+  expect((await visitor.get("/console/api/schemas/constructor")).status).toBe(404);
+});
+
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
+}

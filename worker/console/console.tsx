@@ -11,6 +11,7 @@ import { MAX_API_BODY } from "../contract/primitives.ts";
 import { log } from "../platform/log.ts";
 import { SettingsError } from "../platform/settings.ts";
 import { StorageFault } from "../store/database.ts";
+import { apiReference } from "./api-reference.tsx";
 import { assets } from "./assets.ts";
 import { attemptPages } from "./attempt.tsx";
 import { eventPages } from "./events.tsx";
@@ -77,6 +78,7 @@ for (const pages of [
   sourcePages,
   interventionPages,
   identityPages,
+  apiReference,
 ])
   consolePages.route("/", pages);
 consolePages.all("*", (c) => {

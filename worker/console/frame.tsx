@@ -5,6 +5,7 @@
  */
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
+import packageJson from "../../package.json" with { type: "json" };
 import type { AppEnv } from "../api/http.ts";
 import { assetPath } from "./assets.ts";
 import { Act } from "./form.tsx";
@@ -60,6 +61,9 @@ export function page(c: Context<AppEnv>, head: PageHead, body: (visit: Visit) =>
         </div>
       </header>
       <main id="main">{body(visit)}</main>
+      <footer>
+        patch.moi {packageJson.version} · <a href="/console/api">API</a>
+      </footer>
     </Shell>,
     status,
   );

@@ -110,6 +110,8 @@ export const path = {
   stack: (id: string) => `/console/stacks/${encodeURIComponent(id)}`,
   attempt: (id: string) => `/console/attempts/${encodeURIComponent(id)}`,
   source: (id: string) => `/console/sources/${encodeURIComponent(id)}`,
+  operation: (id: string) => `/console/api/${encodeURIComponent(id)}`,
+  schema: (name: string) => `/console/api/schemas/${encodeURIComponent(name)}`,
   event: (id: string) => `/console/events/${encodeURIComponent(id)}`,
 } as const;
 

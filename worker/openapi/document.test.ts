@@ -5,9 +5,10 @@ import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { call, expectBody } from "../../harness/edge/client.ts";
 import { createApp } from "../app.ts";
+import type { Access, ApiDocument } from "../contract/api-document.ts";
 import { TokenCreated, type TokenScope } from "../contract/identity.ts";
-import { type ApiDocument, apiDocument } from "./document.ts";
-import { type Access, OPERATIONS } from "./operations.ts";
+import { apiDocument } from "./document.ts";
+import { OPERATIONS } from "./operations.ts";
 
 const ORIGIN = "https://patch.test.org";
 const app = createApp();

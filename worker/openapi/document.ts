@@ -6,49 +6,9 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import packageJson from "../../package.json" with { type: "json" };
 import type { AppEnv } from "../api/http.ts";
+import type { Access, Answer, ApiDocument, Content, DocumentOperation, JsonSchema } from "../contract/api-document.ts";
 import { exampleOf } from "./examples.ts";
-import { type Access, OPERATIONS, type Operation, TAGS } from "./operations.ts";
-
-/** As much of JSON Schema as the document uses. */
-export type JsonSchema = {
-  $ref?: string;
-  type?: string | string[];
-  properties?: Record<string, JsonSchema>;
-  items?: JsonSchema;
-  anyOf?: JsonSchema[];
-  oneOf?: JsonSchema[];
-  allOf?: JsonSchema[];
-  enum?: unknown[];
-  const?: unknown;
-  default?: unknown;
-  example?: unknown;
-  format?: string;
-  pattern?: string;
-  minLength?: number;
-  minimum?: number;
-  exclusiveMinimum?: number;
-};
-
-type Content = Record<string, { schema: JsonSchema; example?: unknown }>;
-type Answer = { description: string; content?: Content };
-export type DocumentOperation = {
-  operationId?: string;
-  summary?: string;
-  tags?: string[];
-  security?: Record<string, string[]>[];
-  "x-scope"?: Access;
-  parameters?: { name: string; in: string; schema: JsonSchema; example?: unknown }[];
-  requestBody?: { content: Content };
-  responses: Record<string, Answer>;
-};
-export type ApiDocument = {
-  openapi: string;
-  info: { title: string; version: string; description: string; license: { name: string; identifier: string } };
-  servers: { url: string }[];
-  tags: { name: string; description: string }[];
-  paths: Record<string, Record<string, DocumentOperation>>;
-  components: { schemas: Record<string, JsonSchema>; securitySchemes: object };
-};
+import { OPERATIONS, type Operation, TAGS } from "./operations.ts";
 
 const DESCRIPTION = `Watches upstream projects and carries patch stacks over their releases.
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { JsonSchema } from "./document.ts";
+import type { JsonSchema } from "../contract/api-document.ts";
 
 const OID = "8f3c1d0a5b7e92c46d10f8a3b5c7e9d2046f8b1a";
 const AT = "2026-01-15T09:30:00.000Z";

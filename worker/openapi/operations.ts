@@ -4,13 +4,7 @@
  *
  * @module
  */
-import type { TokenScope } from "../contract/identity.ts";
-
-/**
- * `none`: anyone. `runner`: a signature or ID token instead of an admin token. `webhook`: the sender's own
- * signature.
- */
-export type Access = TokenScope | "none" | "runner" | "webhook";
+import type { Access } from "../contract/api-document.ts";
 
 export type Operation = { id: string; tag: Tag; access: Access; summary: string };
 
