@@ -69,7 +69,7 @@ async function follows(state: string): Promise<void> {
   await browser.page.locator("#attempt .st", { hasText: state }).first().waitFor({ timeout: 90_000 });
 }
 
-it("from signing in to landing a candidate and resolving a conflict", { timeout: 240_000 }, async () => {
+it("from signing in to landing a candidate and resolving a conflict", { timeout: 300_000 }, async () => {
   const { page } = browser;
   const found: Finding[] = [];
   await page.goto(`${stage.edge.url}/console/stacks/${STACK}`);
