@@ -26,6 +26,7 @@ import { maintenanceAttemptsApi } from "./api/maintenance-attempts.ts";
 import { metricsApi } from "./api/metrics.ts";
 import { recordsApi } from "./api/records.ts";
 import { stackBackfillApi } from "./api/stack-backfill.ts";
+import { stackChecksApi } from "./api/stack-checks.ts";
 import { stackForecastsApi } from "./api/stack-forecasts.ts";
 import { stackWhyApi } from "./api/stack-why.ts";
 import { stacksApi } from "./api/stacks.ts";
@@ -121,6 +122,7 @@ export function createApp() {
     dispatchesApi,
     stacksApi,
     stackForecastsApi,
+    stackChecksApi,
     feedPreviewApi,
     feedSourcesApi,
     feedSourceWebhookApi,

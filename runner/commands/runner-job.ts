@@ -1,21 +1,23 @@
 /**
  * `patch.moi runner job`: one phase of an attempt, as a job of a forge's CI.
  *
+ * A run that was started to check a set-up is the same job: it proves who it is, is told so, and ends.
+ *
  * @module
  */
-import { appendFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { CommandFailure, usageFailure } from "../client/command-failure.ts";
 import { Session } from "../client/session.ts";
-import { type Environment, requireServer } from "../client/settings.ts";
+import { requireServer } from "../client/settings.ts";
 import { VERSION } from "../client/version.ts";
+import { type ForgeRun, forgeRun, tellForge } from "../job/ci-run.ts";
 import { claimNamed } from "../job/claim.ts";
 import { systemClock } from "../job/clock.ts";
 import { commitIdentity } from "../job/commit-identity.ts";
 import { openDataHome } from "../job/data-home.ts";
 import { type Plan, readPlan } from "../job/handover.ts";
-import { idToken } from "../job/id-token.ts";
+import { jobProof } from "../job/job-proof.ts";
 import { type JobResult, pushWork, replayWork, verifyPlan } from "../job/phases.ts";
 import { runJob } from "../job/run-job.ts";
 import { describeDelivery } from "../job/runner-loop.ts";
@@ -29,17 +31,16 @@ type JobOptions = {
   handover: string;
   verified: JobResult;
   logFrom?: number;
+  dotenv?: string;
 };
 type Phase = "replay" | "verify" | "push";
-/** What is left to do after a phase. */
-type Next = "verify" | "push" | "end";
-/** `log`: how long the attempt's log is by now. */
-type PhaseEnd = { next: Next; log?: number };
+/** What is left to do after a phase; `log`: how long the attempt's log is by now. */
+type PhaseEnd = { next: "verify" | "push" | "end"; log?: number };
 
 export function registerRunnerJob(runner: Command): void {
   runner
     .command("job")
-    .description("do one phase of an attempt as a job of a forge's CI, with its ID token")
+    .description("do one phase of an attempt as a job of a forge's CI, with its ID token or a runner's secret")
     .addOption(new Option("--phase <phase>", "which").choices(["replay", "verify", "push"]).makeOptionMandatory())
     .option("--attempt <id>", "the attempt that the run was started for (replay, push)")
     .option("--epoch <n>", "its hand-out (replay, push)", parseEpoch)
@@ -50,6 +51,7 @@ export function registerRunnerJob(runner: Command): void {
         .default("skipped"),
     )
     .option("--log-from <bytes>", "how long the replaying job made the log (push)", parseBytes)
+    .option("--dotenv <file>", "write what is next as PATCH_MOI_NEXT and PATCH_MOI_LOG, for GitLab's dotenv reports")
     .addHelpText(
       "after",
       examples([
@@ -63,7 +65,7 @@ export function registerRunnerJob(runner: Command): void {
       try {
         const end =
           given.phase === "verify" ? await verify(session, given, signals) : await work(session, given, signals);
-        tellForge(process.env, end);
+        tellForge(process.env, given.dotenv, end);
         session.answer({ phase: given.phase, ...end }, () => `next: ${end.next}`);
       } finally {
         signals.dispose();
@@ -78,20 +80,24 @@ async function work(session: Session, given: JobOptions, signals: StopSignals): 
   const server = requireServer(session.settings);
   const folder = resolve(given.handover);
   commitIdentity(env);
-  const token = await idToken(env, server);
-  const runner = { name: "forge-job", version: VERSION, labels: [] };
+  const run: ForgeRun = forgeRun(env);
+  const { proof, name, secrets } = await jobProof(env, server);
   const claim = await claimNamed({
     server,
-    token,
+    proof,
     attemptId: attempt,
     epoch,
-    nonce: nonceOf(env, attempt, epoch),
-    runner,
+    nonce: run.nonce(attempt, epoch),
+    runner: { name, version: VERSION, labels: [] },
     clock: systemClock,
     signal: signals.stop,
     giveUpAfterMs: 5 * 60_000,
     onRetry: (_tries, delayMs, why) => session.say(`${why}; asking again in ${Math.round(delayMs / 1000)} s`),
   });
+  if (claim.kind === "check") {
+    session.say(`${attempt}: the server knows this job as ${claim.check.provedAs}; there is nothing else to do`);
+    return { next: "end" };
+  }
   if (claim.kind !== "job")
     throw new CommandFailure(
       claim.kind === "refused" ? claim.code : claim.kind,
@@ -103,7 +109,7 @@ async function work(session: Session, given: JobOptions, signals: StopSignals): 
     clock: systemClock,
     work: phase === "replay" ? replayWork(folder) : pushWork(folder, verified),
     handBack: signals.now,
-    secrets: [token],
+    secrets,
     logStartAt: given.logFrom,
     say: (line) => session.say(line),
   });
@@ -134,22 +140,6 @@ async function verify(session: Session, given: JobOptions, signals: StopSignals)
 
 function hasReport(plan: Plan): plan is Plan & { report: NonNullable<Plan["report"]> } {
   return plan.report !== undefined;
-}
-
-/** The same in every job of a run, another for every run: what the forge calls the run. It is no secret. */
-function nonceOf(env: Environment, attempt: string, epoch: number): string {
-  const { GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT, CI_PIPELINE_ID } = env;
-  const run = GITHUB_RUN_ID ? `${GITHUB_RUN_ID}-${GITHUB_RUN_ATTEMPT ?? "1"}` : CI_PIPELINE_ID;
-  if (!run) throw usageFailure("this is no job of a forge's CI: neither GITHUB_RUN_ID nor CI_PIPELINE_ID is set");
-  return `forge-run-${run}-${attempt}-${epoch}`
-    .replaceAll(/[^A-Za-z0-9_-]/g, "_")
-    .padEnd(16, "_")
-    .slice(0, 128);
-}
-
-/** An output of the step, for the conditions of the jobs that follow. */
-function tellForge(env: Environment, { next, log = 0 }: PhaseEnd): void {
-  if (env.GITHUB_OUTPUT) appendFileSync(env.GITHUB_OUTPUT, `next=${next}\nlog=${log}\n`);
 }
 
 function parseBytes(text: string): number {

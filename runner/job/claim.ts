@@ -5,7 +5,13 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { z } from "@hono/zod-openapi";
-import { CLAIM_WAIT_SECONDS, ForecastJob, JobEnvelope, type RunnerInfo } from "../../worker/contract/runner-wire.ts";
+import {
+  CheckJob,
+  CLAIM_WAIT_SECONDS,
+  ForecastJob,
+  JobEnvelope,
+  type RunnerInfo,
+} from "../../worker/contract/runner-wire.ts";
 import { firstIssue } from "../client/edge-api.ts";
 import type { Clock } from "./clock.ts";
 import { deliver, type Proof } from "./delivery.ts";
@@ -46,6 +52,8 @@ export type JobHead = z.infer<typeof JobHead>;
 export type Claim =
   | { kind: "job"; envelope: JobEnvelope }
   | { kind: "forecast"; job: ForecastJob }
+  /** The run was started to see whether its job is known, and it is. */
+  | { kind: "check"; check: CheckJob }
   | { kind: "nothing" }
   /** A job was handed out that this version cannot read. */
   | { kind: "not_understood"; head?: JobHead; message: string }
@@ -62,8 +70,8 @@ export async function claimJob(options: ClaimOptions): Promise<Claim> {
 }
 
 export type NamedClaimOptions = Omit<ClaimOptions, "secret" | "waitSeconds"> & {
-  /** A forge's ID token for the job this runs in. */
-  token: string;
+  /** A forge's ID token for the job this runs in, or a registered runner's secret. */
+  proof: Proof;
   attemptId: string;
   epoch: number;
   /** The same in every job of one run, so that each of them gets the same answer. */
@@ -72,9 +80,9 @@ export type NamedClaimOptions = Omit<ClaimOptions, "secret" | "waitSeconds"> & {
 
 /** Claims the attempt that a forge's job was started for. */
 export function claimNamed(options: NamedClaimOptions): Promise<Claim> {
-  const { attemptId, epoch, nonce, runner, token } = options;
+  const { attemptId, epoch, nonce, runner, proof } = options;
   const body = new TextEncoder().encode(JSON.stringify({ attemptId, epoch, nonce, runner }));
-  return send(body, { token }, { ...options, waitSeconds: 0 });
+  return send(body, proof, { ...options, waitSeconds: 0 });
 }
 
 async function send(
@@ -98,6 +106,8 @@ async function send(
   if (sent.status === 204) return { kind: "nothing" };
   const forecast = ForecastJob.safeParse(sent.body);
   if (forecast.success) return { kind: "forecast", job: forecast.data };
+  const check = CheckJob.safeParse(sent.body);
+  if (check.success) return { kind: "check", check: check.data };
   const envelope = JobEnvelope.safeParse(sent.body);
   if (envelope.success) return { kind: "job", envelope: envelope.data };
   return {

@@ -104,6 +104,12 @@ export const ForecastJob = z
   .openapi("ForecastJob");
 export type ForecastJob = z.infer<typeof ForecastJob>;
 
+/** The answer to a job whose run was started to check the set-up: it has proved who it is, and holds nothing. */
+export const CheckJob = z
+  .object({ v: z.literal(1), kind: z.literal("check"), stackId: Name, provedAs: z.string() })
+  .openapi("CheckJob");
+export type CheckJob = z.infer<typeof CheckJob>;
+
 /** `POST /runner/forecasts`: what the look found, or why it could not be had. */
 export const ForecastResult = z
   .strictObject({

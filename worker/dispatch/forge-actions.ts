@@ -16,7 +16,33 @@ import { openForge } from "../forges/open-forge.ts";
 import { fail, ok } from "../platform/result.ts";
 import type { CancelAnswer, DispatchAnswer, Driver, DriverContext, HandOut, StatusAnswer } from "./driver.ts";
 
-type ForgeSurface = Extract<Surface, { driver: "github-actions" | "forgejo-actions" | "gitlab-ci" }>;
+export type ForgeSurface = Extract<Surface, { driver: "github-actions" | "forgejo-actions" | "gitlab-ci" }>;
+
+/** What a forge needs to know of a hand-out. */
+export type ForgeHandOut = Pick<
+  HandOut,
+  "id" | "attemptId" | "epoch" | "config" | "runs" | "earlierRuns" | "createdAt"
+>;
+
+const KIND: Readonly<Record<ForgeSurface["driver"], ForgeKind>> = {
+  "github-actions": "github",
+  "forgejo-actions": "forgejo",
+  "gitlab-ci": "gitlab",
+};
+
+export function isForgeSurface(surface: Surface): surface is ForgeSurface {
+  return surface.driver in KIND;
+}
+
+/** Starts a run as the driver does, also for what is no attempt's hand-out. */
+export function startRun(handOut: ForgeHandOut, surface: ForgeSurface, context: DriverContext) {
+  return dispatch(KIND[surface.driver], handOut, surface, context);
+}
+
+/** Looks for that run as the driver does. */
+export function lookAtRun(handOut: ForgeHandOut, surface: ForgeSurface, context: DriverContext) {
+  return status(KIND[surface.driver], handOut, surface, context);
+}
 
 /** Clocks of forge and edge differ, and a forge rounds to seconds: runs are looked for from a little earlier. */
 const CLOCK_SKEW_MS = 60_000;
@@ -40,7 +66,7 @@ function forgeDriver<S extends ForgeSurface>(name: S["driver"], kind: ForgeKind)
 
 async function dispatch(
   kind: ForgeKind,
-  handOut: HandOut,
+  handOut: ForgeHandOut,
   surface: ForgeSurface,
   context: DriverContext,
 ): Promise<DispatchAnswer> {
@@ -60,7 +86,7 @@ async function dispatch(
 
 async function status(
   kind: ForgeKind,
-  handOut: HandOut,
+  handOut: ForgeHandOut,
   surface: ForgeSurface,
   context: DriverContext,
 ): Promise<StatusAnswer> {
@@ -88,7 +114,7 @@ async function status(
 
 async function cancel(
   kind: ForgeKind,
-  handOut: HandOut,
+  handOut: ForgeHandOut,
   surface: ForgeSurface,
   context: DriverContext,
 ): Promise<CancelAnswer> {
@@ -102,7 +128,7 @@ async function cancel(
 }
 
 /** What the surface's own settings say wins over what the fork's say. */
-function open(kind: ForgeKind, handOut: HandOut, surface: ForgeSurface, context: DriverContext): Forged<Forge> {
+function open(kind: ForgeKind, handOut: ForgeHandOut, surface: ForgeSurface, context: DriverContext): Forged<Forge> {
   const { fork } = handOut.config;
   if (fork === undefined)
     return Promise.resolve(
@@ -124,7 +150,7 @@ function open(kind: ForgeKind, handOut: HandOut, surface: ForgeSurface, context:
 type Place = { workflow: string; ref: string };
 
 /** Where the workflow is read from; refuses a repository that is not the one that was meant, or takes nothing. */
-async function findPlace(forge: Forge, handOut: HandOut, surface: ForgeSurface): Forged<Place> {
+async function findPlace(forge: Forge, handOut: ForgeHandOut, surface: ForgeSurface): Forged<Place> {
   const facts = await forge.repository();
   if (!facts.ok) return facts;
   const { fullName, archived, defaultBranch } = facts.value;
@@ -142,13 +168,13 @@ async function findPlace(forge: Forge, handOut: HandOut, surface: ForgeSurface):
   return ok({ workflow, ref: surface.ref ?? defaultBranch });
 }
 
-function findRun(forge: Forge, handOut: HandOut, surface: ForgeSurface): Forged<Run | undefined> {
+function findRun(forge: Forge, handOut: ForgeHandOut, surface: ForgeSurface): Forged<Run | undefined> {
   const known = handOut.runs.at(-1);
   if (known !== undefined) return forge.run(known.id);
   return findByName(forge, handOut, surface);
 }
 
-async function findByName(forge: Forge, handOut: HandOut, surface: ForgeSurface): Forged<Run | undefined> {
+async function findByName(forge: Forge, handOut: ForgeHandOut, surface: ForgeSurface): Forged<Run | undefined> {
   const place = await findPlace(forge, handOut, surface);
   if (!place.ok) return place;
   const since = new Date(Date.parse(handOut.createdAt) - CLOCK_SKEW_MS).toISOString();
@@ -158,11 +184,11 @@ async function findByName(forge: Forge, handOut: HandOut, surface: ForgeSurface)
 }
 
 /** What the workflow's `run-name` makes of its inputs. */
-function runName(handOut: HandOut): string {
+function runName(handOut: ForgeHandOut): string {
   return `patch.moi ${handOut.id}`;
 }
 
-function inputsOf(kind: ForgeKind, handOut: HandOut, api: string): Record<string, string> {
+function inputsOf(kind: ForgeKind, handOut: ForgeHandOut, api: string): Record<string, string> {
   const inputs = { v: "1", attemptId: handOut.attemptId, epoch: String(handOut.epoch), api };
   if (kind !== "gitlab") return inputs;
   return {

@@ -160,6 +160,18 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     access: "operate",
     summary: "Hand out attempts again",
   },
+  "POST /stacks/{id}/checks": {
+    id: "checkStack",
+    tag: "stacks",
+    access: "operate",
+    summary: "Start a run on the stack's forge whose job only proves that it is let in",
+  },
+  "GET /stacks/{id}/checks/latest": {
+    id: "latestCheck",
+    tag: "stacks",
+    access: "read",
+    summary: "Whether the job of the newest check came and was let in; why not",
+  },
   "GET /stacks/{id}/forecasts": {
     id: "listForecasts",
     tag: "stacks",

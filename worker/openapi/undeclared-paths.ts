@@ -10,6 +10,7 @@ import { ErrorBody } from "../contract/error.ts";
 import { Name } from "../contract/primitives.ts";
 import {
   CallbackAnswer,
+  CheckJob,
   ClaimRequest,
   ForecastAnswer,
   ForecastJob,
@@ -34,7 +35,10 @@ const PATHS: readonly RouteConfig[] = [
     path: "/runner/claim",
     request: { body: jsonBody(ClaimRequest) },
     responses: {
-      200: json(z.union([JobEnvelope, ForecastJob]), "The job, and the key that its callbacks are signed with"),
+      200: json(
+        z.union([JobEnvelope, ForecastJob, CheckJob]),
+        "The job, and the key that its callbacks are signed with",
+      ),
       204: { description: "No work in the time that the claim was held open" },
       ...refusals,
     },

@@ -14,6 +14,7 @@ export const LOG_NAMES = [
   "dispatch.failed",
   "forecast.sent",
   "forecast.recorded",
+  "setup.proved",
   "callback.accepted",
   "callback.refused",
   "webhook.received",

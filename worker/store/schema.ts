@@ -519,6 +519,25 @@ export const usedTokens = sqliteTable(
   (t) => [index("used_tokens_expiry").on(t.expiresAt)],
 );
 
+/** Checks of a stack's set-up: runs whose job only proves who it is. */
+export const setupChecks = sqliteTable(
+  "setup_checks",
+  {
+    id: text("id").primaryKey(),
+    stackId: text("stack_id")
+      .notNull()
+      .references(() => stacks.id),
+    surface: text("surface", { mode: "json" }).$type<Surface>().notNull(),
+    state: text("state").$type<"waiting" | "proved" | "failed">().notNull(),
+    reason: text("reason", { mode: "json" }).$type<Reason>(),
+    provedAs: text("proved_as"),
+    runs: text("runs", { mode: "json" }).$type<SurfaceRun[]>().notNull(),
+    createdAt: text("created_at").notNull(),
+    expiresAt: text("expires_at").notNull(),
+  },
+  (t) => [index("setup_checks_stack").on(t.stackId, t.createdAt)],
+);
+
 /** What the edge acts with on forges and workspace backends. */
 export const credentials = sqliteTable(
   "credentials",

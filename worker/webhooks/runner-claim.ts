@@ -11,6 +11,7 @@ import { stackObject, stackOfAttempt } from "../api/object.ts";
 import { runnerSecret } from "../auth/derived-keys.ts";
 import { presentedIdToken, verifyIdToken } from "../auth/oidc/id-token.ts";
 import { ClaimRequest, Nonce } from "../contract/runner-wire.ts";
+import { stackOfCheck } from "../contract/setup-check.ts";
 import { verifyWebhook } from "../contract/standard-webhooks.ts";
 import { describeIssues } from "../contract/unknown-field.ts";
 import { jobEnvelope } from "../dispatch/job-envelope.ts";
@@ -21,6 +22,7 @@ import { useToken } from "../store/issuer-keys.ts";
 import { findRunner, type RunnerRow, touchRunner } from "../store/runners.ts";
 import { findStack } from "../store/stacks.ts";
 import { isJson, parseBody, readBody, refused, signingKey, unauthenticated } from "./runner-answer.ts";
+import { noteRefusal, proveCheck } from "./runner-check.ts";
 import { dueForecast, heldForecast } from "./runner-forecast.ts";
 
 const MAX_CLAIM_BODY = 16 * 1024;
@@ -36,6 +38,13 @@ const NamedClaim = z.looseObject({ attemptId: z.string().min(1).max(128), epoch:
 
 const NOT_THIS_JOB = "this job may not claim this attempt; compare the stack's policy.identity with the job";
 
+/** What a check says of an ID token that was not enough. */
+const TOKEN_TROUBLE = {
+  unauthenticated: "its ID token does not hold; it must be made for PATCH_URL by the issuer of policy.identity",
+  forbidden: "it is another job than policy.identity says",
+  unavailable: "its ID token cannot be judged now",
+} as const;
+
 export const runnerClaimApi = router();
 
 runnerClaimApi.post("/runner/claim", async (c) => {
@@ -45,12 +54,19 @@ runnerClaimApi.post("/runner/claim", async (c) => {
   if (c.req.header("authorization") !== undefined) return claimByToken(c, key, parsed);
   const name = (parsed as { runner?: { name?: unknown } } | undefined)?.runner?.name;
   const runner = typeof name === "string" ? await findRunner(c.var.db, name) : undefined;
-  if (runner === undefined) return unauthenticated(c, "no such runner");
+  if (runner === undefined) {
+    await noteRefusal(c, claimedId(parsed), "it names no registered runner, and brought no ID token");
+    return unauthenticated(c, "no such runner");
+  }
   const failure = await verifyWebhook(await runnerSecrets(key, runner), c.req.raw.headers, body, Date.now());
-  if (failure !== undefined) return unauthenticated(c, `${runner.name}: ${failure}`);
+  if (failure !== undefined) {
+    await noteRefusal(c, claimedId(parsed), `its signature as the runner '${runner.name}' does not hold (${failure})`);
+    return unauthenticated(c, `${runner.name}: ${failure}`);
+  }
   const claim = understood(c, parsed);
   await touchRunner(c.var.db, runner, claim.runner.version, new Date().toISOString());
   if (claim.attemptId === undefined) return pull(c, key, runner, claim);
+  if (stackOfCheck(claim.attemptId) !== undefined) return proveCheck(c, claim.attemptId, `runner:${runner.name}`);
   const lacks = await lackedLabels(c, runner, claim.attemptId);
   if (lacks.length > 0)
     return refused(
@@ -69,16 +85,24 @@ async function lackedLabels(c: Context<AppEnv>, runner: RunnerRow, attemptId: st
   return stack?.config.policy.runnerLabels.filter((label) => !runner.labels.includes(label)) ?? [];
 }
 
+/** What an unauthenticated body says that it claims. */
+function claimedId(parsed: unknown): unknown {
+  return (parsed as { attemptId?: unknown } | undefined)?.attemptId;
+}
+
 /** A forge's job claims the attempt that it was started for. */
 async function claimByToken(c: Context<AppEnv>, key: string, parsed: unknown): Promise<Response> {
   const token = presentedIdToken(c.req.raw.headers);
   const named = NamedClaim.safeParse(parsed);
   if (token === undefined || !named.success) return unauthenticated(c, "no ID token, or names no claim");
   const { attemptId, epoch, nonce } = named.data;
-  const stackId = stackOfAttempt(attemptId);
+  const stackId = stackOfAttempt(attemptId) ?? stackOfCheck(attemptId);
   const stack = stackId === undefined ? undefined : await findStack(c.var.db, stackId);
   const pins = stack?.deletedAt === null ? stack.config.policy.identity : undefined;
-  if (pins === undefined) return unauthenticated(c, `${attemptId}: its stack accepts no ID tokens`);
+  if (pins === undefined) {
+    await noteRefusal(c, attemptId, "the stack has no policy.identity, so no ID token counts");
+    return unauthenticated(c, `${attemptId}: its stack accepts no ID tokens`);
+  }
   const { publicOrigin, allowLocal } = c.var.settings;
   if (publicOrigin === undefined)
     throw new ApiError("not_configured", "ID tokens cannot be checked: set the variable PATCH_URL to this address");
@@ -88,6 +112,7 @@ async function claimByToken(c: Context<AppEnv>, key: string, parsed: unknown): P
     audience: publicOrigin,
     now: Date.now(),
   });
+  if (verdict.kind !== "accepted") await noteRefusal(c, attemptId, `${TOKEN_TROUBLE[verdict.kind]} (${verdict.why})`);
   if (verdict.kind === "unauthenticated") return unauthenticated(c, `${attemptId}: ${verdict.why}`);
   if (verdict.kind === "forbidden") return refused(c, "forbidden", NOT_THIS_JOB, attemptId, verdict.why);
   if (verdict.kind === "unavailable") {
@@ -100,6 +125,7 @@ async function claimByToken(c: Context<AppEnv>, key: string, parsed: unknown): P
   const claim = understood(c, parsed);
   // Not by a name of its own choice: that could be a registered runner's.
   const runner = { ...claim.runner, name: `${pins.forge}-${verdict.facts.run}` };
+  if (stackOfCheck(attemptId) !== undefined) return proveCheck(c, attemptId, runner.name);
   return take(c, key, { ...claim, runner }, attemptId, epoch);
 }
 
