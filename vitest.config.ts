@@ -39,7 +39,7 @@ export default defineConfig({
           name: "harness",
           include: ["harness/**/*.test.ts"],
           testTimeout: 300_000,
-          hookTimeout: 120_000,
+          hookTimeout: 300_000,
           fileParallelism: false,
         },
       },

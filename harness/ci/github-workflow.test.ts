@@ -1,6 +1,5 @@
 /** The workflow of forks, run job by job against a real edge: what comes of it, and which job sees what. */
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -12,9 +11,11 @@ import { type IssuerServer, startIssuer } from "../oidc-issuer/server.ts";
 import { git } from "../upstream-life/git.ts";
 import { VERIFY_COMMAND } from "../upstream-life/lantern.ts";
 import { BRANCH, FORK, UPSTREAM, UpstreamLife } from "../upstream-life/life.ts";
-import { type JobEnd, readWorkflow, runWorkflow, type WorkflowRun } from "./workflow.ts";
+import { packRunner, unpackRunner } from "./published-runner.ts";
+import { type JobEnd, runWorkflow, type WorkflowRun } from "./workflow.ts";
+import { readWorkflow } from "./workflow-file.ts";
 
-const FILE = join(PROJECT, "runner/ci/github.yml");
+const TEXT = readFileSync(join(PROJECT, "runner/ci/github.yml"), "utf8");
 const WORKFLOW_REF = "office/lantern/.github/workflows/patch-moi.yml@refs/heads/office";
 const CLAIMS = {
   sub: "repo:office/lantern:ref:refs/heads/office",
@@ -36,7 +37,7 @@ let stacks = 0;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "github-workflow-"));
-  packages = packed(folder);
+  packages = unpackRunner(packRunner(folder), folder);
   life = await UpstreamLife.begin(folder);
   [forge, issuer] = await Promise.all([startGitServer({ root: life.root }), startIssuer()]);
   deployment = await startDeployment(folder);
@@ -48,30 +49,6 @@ afterAll(async () => {
   await issuer?.close();
   rmSync(folder, { recursive: true, force: true });
 });
-
-/** The package as it would be published, unpacked where npx finds it. */
-function packed(under: string): string {
-  execFileSync(process.execPath, [join(PROJECT, "runner/package/build.ts")], { cwd: PROJECT, env: process.env });
-  const out = execFileSync("npm", ["pack", "--json", "--pack-destination", under], {
-    cwd: join(PROJECT, "dist/npm"),
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const [pack] = JSON.parse(out) as { filename: string; files: { path: string }[] }[];
-  expect(pack?.files.map(({ path }) => path).toSorted()).toEqual([
-    "LICENSE",
-    "README.md",
-    "package.json",
-    "patch-moi.mjs",
-  ]);
-  const modules = join(under, "node_modules");
-  const target = join(modules, "patch.moi");
-  mkdirSync(target, { recursive: true });
-  mkdirSync(join(modules, ".bin"));
-  execFileSync("tar", ["xzf", join(under, pack?.filename ?? ""), "--strip-components=1", "-C", target]);
-  symlinkSync("../patch.moi/patch-moi.mjs", join(modules, ".bin", "patch.moi"));
-  return modules;
-}
 
 type Story = { ends: Record<string, JobEnd>; detail: AttemptDetail; seen: string };
 
@@ -97,7 +74,9 @@ async function play(tag: string, after?: WorkflowRun["after"]): Promise<Story> {
   const event = { id: `patch:hand:${id}:upstream.release`, type: "upstream.release", stackIds: [id] };
   await deployment.api.send("POST", "/flow-events", { ...event, payload: { entry: { entryId: tag, tag } } });
   const ends = await runWorkflow({
-    file: FILE,
+    forge: "github",
+    text: TEXT,
+    token: (scope) => `job-token-${scope}`,
     folder: join(folder, id),
     inputs: { v: "1", attemptId: `${id}.1`, epoch: "1" },
     vars: { PATCH_MOI_URL: deployment.edge.url },
@@ -165,21 +144,20 @@ it("ends with the first job when there is a conflict", async () => {
 });
 
 it("gives each job the least it needs", () => {
-  const { permissions, jobs } = readWorkflow(FILE);
+  const { permissions, jobs } = readWorkflow(TEXT);
   expect(permissions).toEqual({});
   expect(Object.entries(jobs).map(([name, job]) => [name, job.permissions])).toEqual([
     ["replay", { contents: "read", "id-token": "write" }],
     ["verify", {}],
     ["push", { contents: "write", "id-token": "write" }],
   ]);
-  const text = readFileSync(FILE, "utf8");
   // Inputs reach scripts through variables only: an expression in a script is code.
   expect(
     Object.values(jobs)
       .flatMap((job) => job.steps.map((step) => step.run ?? ""))
       .join(),
   ).not.toContain("${{");
-  expect(text).toContain(
+  expect(TEXT).toContain(
     `patch.moi@${(JSON.parse(readFileSync(join(PROJECT, "package.json"), "utf8")) as { version: string }).version} `,
   );
 });

@@ -1,40 +1,15 @@
 /**
- * Runs a workflow file as a forge does: every job in a folder and with an environment of its own, which
- * hold what the job declares and nothing else. Of expressions it knows what our own workflow uses.
+ * Runs a workflow as GitHub or Forgejo does: every job in a folder and with an environment of its own, which
+ * hold what the job declares and nothing else.
  *
  * @module
  */
-import { spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
-import { parse } from "yaml";
-import { z } from "zod";
-
-const Step = z.strictObject({
-  id: z.string().optional(),
-  if: z.string().optional(),
-  uses: z.string().optional(),
-  with: z.record(z.string(), z.unknown()).default({}),
-  run: z.string().optional(),
-  env: z.record(z.string(), z.string()).default({}),
-  "continue-on-error": z.boolean().default(false),
-});
-const Job = z.strictObject({
-  needs: z.union([z.string().transform((name) => [name]), z.array(z.string())]).default([]),
-  if: z.string().optional(),
-  "runs-on": z.string(),
-  permissions: z.record(z.string(), z.string()),
-  outputs: z.record(z.string(), z.string()).default({}),
-  steps: z.array(Step),
-});
-export const Workflow = z.strictObject({
-  name: z.string(),
-  "run-name": z.string(),
-  on: z.unknown(),
-  permissions: z.record(z.string(), z.string()),
-  jobs: z.record(z.string(), Job),
-});
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pinnedAction, useAction } from "./artifact-actions.ts";
+import { type Context, fill, holds } from "./expressions.ts";
+import { shell } from "./shell.ts";
+import { type Job, readAction, readWorkflow, type Step } from "./workflow-file.ts";
 
 export type JobEnd = {
   result: "success" | "failure" | "skipped";
@@ -44,40 +19,45 @@ export type JobEnd = {
   output: string;
 };
 
+/** What a job's own token may do in the repository. */
+export type TokenScope = "none" | "read" | "write";
+
 export type WorkflowRun = {
-  file: string;
+  forge: "github" | "forgejo";
+  /** The workflow file's text. */
+  text: string;
   folder: string;
+  runId?: string;
   inputs: Record<string, string>;
   vars: Record<string, string>;
+  secrets?: Record<string, string>;
   /** A folder with the programs that a runner image would fetch. */
   packages: string;
-  /** What a job with `id-token: write` gets. */
+  /** What a job that may ask for ID tokens gets. */
   idTokenEnvironment: () => Record<string, string>;
+  /** The token that the forge gives a job. */
+  token: (scope: TokenScope) => string;
+  /** Composite actions by the name they are used under, and the folder of each. */
+  actions?: Readonly<Record<string, string>>;
   /** Done to a job's artifacts before the next job starts. */
   after?: (job: string, artifacts: string) => void;
 };
 
-type Context = Record<string, unknown>;
-
-export function readWorkflow(file: string): z.infer<typeof Workflow> {
-  return Workflow.parse(parse(readFileSync(file, "utf8")));
-}
+type Place = { folder: string; workspace: string; artifacts: string };
+type Bench = { run: WorkflowRun; place: Place; given: Record<string, string>; end: JobEnd };
 
 export async function runWorkflow(run: WorkflowRun): Promise<Record<string, JobEnd>> {
-  const { jobs } = readWorkflow(run.file);
-  const runId = String(Math.floor(Math.random() * 1e9));
+  const { jobs, permissions } = readWorkflow(run.text);
+  const runId = run.runId ?? String(Math.floor(Math.random() * 1e9));
   const artifacts = join(run.folder, "artifacts");
   mkdirSync(artifacts, { recursive: true });
   const ends: Record<string, JobEnd> = {};
   // In the order of the file, in which ours needs only what stands before.
   for (const [name, job] of Object.entries(jobs)) {
+    const scope = scopeOf(run.forge, job.permissions ?? permissions);
     const needs = Object.fromEntries(job.needs.map((need) => [need, ends[need]]));
-    const context: Context = {
-      inputs: run.inputs,
-      vars: run.vars,
-      needs,
-      github: { token: `job-token-${randomUUID()}` },
-    };
+    const { inputs, vars, secrets = {} } = run;
+    const context: Context = { inputs, vars, secrets, needs, github: { token: run.token(scope) } };
     const succeeded = job.needs.every((need) => ends[need]?.result === "success");
     const starts = job.if === undefined ? succeeded : holds(job.if, context, succeeded);
     ends[name] = starts
@@ -88,110 +68,93 @@ export async function runWorkflow(run: WorkflowRun): Promise<Record<string, JobE
   return ends;
 }
 
+/** Forgejo knows no permissions: a job's token may write. */
+function scopeOf(forge: WorkflowRun["forge"], permissions: Job["permissions"]): TokenScope {
+  if (forge === "forgejo") return "write";
+  const contents = permissions?.contents;
+  return contents === "write" || contents === "read" ? contents : "none";
+}
+
 async function runJob(
   name: string,
-  job: z.infer<typeof Job>,
+  job: Job,
   context: Context,
   run: WorkflowRun,
-  place: { runId: string; artifacts: string },
+  { runId, artifacts }: { runId: string; artifacts: string },
 ): Promise<JobEnd> {
   const folder = join(run.folder, name);
   const workspace = join(folder, "workspace");
   mkdirSync(workspace, { recursive: true });
   symlinkSync(run.packages, join(workspace, "node_modules"));
+  const mayAsk = run.forge === "github" ? job.permissions?.["id-token"] === "write" : job["enable-openid-connect"];
   const given: Record<string, string> = {
     PATH: process.env.PATH ?? "",
     HOME: folder,
     CI: "true",
-    GITHUB_RUN_ID: place.runId,
+    GITHUB_RUN_ID: runId,
     GITHUB_RUN_ATTEMPT: "1",
     npm_config_offline: "true",
-    ...(job.permissions["id-token"] === "write" ? run.idTokenEnvironment() : {}),
+    ...(mayAsk ? run.idTokenEnvironment() : {}),
+    // As Forgejo does, asked for or not.
+    ...(run.forge === "forgejo" ? { GITHUB_TOKEN: run.token("write"), FORGEJO_TOKEN: run.token("write") } : {}),
   };
   const end: JobEnd = { result: "success", outputs: {}, environment: { ...given }, output: "" };
-  const steps: Record<string, { outputs: Record<string, string> }> = {};
+  const steps = await runSteps(job.steps, context, { run, place: { folder, workspace, artifacts }, given, end });
   const inJob = { ...context, steps };
-  for (const [i, step] of job.steps.entries()) {
-    if (!(step.if === undefined ? end.result === "success" : holds(step.if, inJob, end.result === "success"))) continue;
-    if (step.uses !== undefined) {
-      if (!useAction(step.uses, step.with, workspace, place.artifacts) && !step["continue-on-error"])
-        end.result = "failure";
-      continue;
-    }
-    const file = join(folder, `output-${i}`);
-    writeFileSync(file, "");
-    const own = Object.fromEntries(Object.entries(step.env).map(([key, text]) => [key, fill(text, inJob)]));
-    const env = { ...given, ...own, GITHUB_OUTPUT: file };
-    Object.assign(end.environment, env);
-    // As it stands in the file: a forge puts expressions into the script before the shell sees it.
-    const ran = await shell(fill(step.run ?? "", inJob), workspace, env);
-    end.output += ran.output;
-    if (ran.code !== 0) end.result = "failure";
-    const outputs = readFileSync(file, "utf8")
-      .trim()
-      .split("\n")
-      .map((line) => line.split("="));
-    if (step.id !== undefined)
-      steps[step.id] = { outputs: Object.fromEntries(outputs.map(([key = "", value = ""]) => [key, value])) };
-  }
   end.outputs = Object.fromEntries(Object.entries(job.outputs).map(([key, text]) => [key, fill(text, inJob)]));
   return end;
 }
 
-/** The three actions of others that ours uses, by name; each must be pinned. */
-function useAction(uses: string, given: Record<string, unknown>, workspace: string, artifacts: string): boolean {
-  const [action, commit = ""] = uses.split("@");
-  if (!/^[0-9a-f]{40}$/.test(commit)) throw new Error(`${uses} is not pinned by a commit`);
-  const at = join(artifacts, String(given.name));
-  const path = join(workspace, String(given.path));
-  switch (action) {
-    case "actions/setup-node":
-      return true;
-    case "actions/upload-artifact":
-      if (!existsSync(path)) return true;
-      mkdirSync(at, { recursive: true });
-      cpSync(path, statSync(path).isDirectory() ? at : join(at, basename(path)), { recursive: true });
-      return true;
-    case "actions/download-artifact":
-      if (!existsSync(at)) return false;
-      cpSync(at, path, { recursive: true });
-      return true;
-    default:
-      throw new Error(`${uses} is not an action that this knows`);
+type StepOutputs = Record<string, { outputs: Record<string, string> }>;
+
+async function runSteps(steps: readonly Step[], context: Context, bench: Bench): Promise<StepOutputs> {
+  const { end } = bench;
+  const done: StepOutputs = {};
+  const inJob = { ...context, steps: done };
+  for (const step of steps) {
+    const goesOn = end.result === "success";
+    if (!(step.if === undefined ? goesOn : holds(step.if, inJob, goesOn))) continue;
+    const { ok, outputs } = step.uses === undefined ? await script(step, inJob, bench) : await use(step, inJob, bench);
+    if (!ok && !step["continue-on-error"]) end.result = "failure";
+    if (step.id !== undefined) done[step.id] = { outputs };
   }
+  return done;
 }
 
-function shell(script: string, cwd: string, env: Record<string, string>): Promise<{ code: number; output: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", script], { cwd, env });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream.on("data", (chunk: Buffer) => {
-        output += chunk.toString("utf8");
-      });
-    child.once("error", reject);
-    child.once("close", (code) => resolve({ code: code ?? 1, output }));
-  });
+type StepEnd = { ok: boolean; outputs: Record<string, string> };
+
+async function use(step: Step, context: Context, bench: Bench): Promise<StepEnd> {
+  const { run, place } = bench;
+  const action = pinnedAction(step.uses ?? "");
+  const given = Object.fromEntries(
+    Object.entries(step.with).map(([key, value]) => [key, fill(String(value), context)]),
+  );
+  const folder = run.actions?.[action];
+  if (folder === undefined) return { ok: useAction(action, given, place.workspace, place.artifacts), outputs: {} };
+  const { inputs: declared, runs, outputs } = readAction(join(folder, "action.yml"));
+  for (const name of Object.keys(given)) if (!(name in declared)) throw new Error(`${action} has no input '${name}'`);
+  const inputs = Object.fromEntries(
+    Object.entries(declared).map(([name, { default: otherwise = "" }]) => [name, given[name] ?? otherwise]),
+  );
+  const before = bench.end.result;
+  const steps = await runSteps(runs.steps, { inputs }, bench);
+  const inAction = { inputs, steps };
+  const told = Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, fill(value, inAction)]));
+  return { ok: bench.end.result === before, outputs: told };
 }
 
-const fill = (text: string, context: Context): string =>
-  text.replaceAll(/\$\{\{\s*([\w.-]+)\s*\}\}/g, (_, path: string) => value(path, context));
-
-/** `a && b`, `x == 'y'`, `x != 'y'`, `always()`. Without `always()` what came before must have succeeded. */
-function holds(expression: string, context: Context, succeeded: boolean): boolean {
-  const terms = expression.split("&&").map((term) => term.trim());
-  if (!terms.includes("always()") && !succeeded) return false;
-  return terms.every((term) => {
-    if (term === "always()") return true;
-    const parts = /^([\w.-]+) (==|!=) '([^']*)'$/.exec(term);
-    if (parts?.[1] === undefined) throw new Error(`'${term}' is not an expression that this knows`);
-    return (value(parts[1], context) === parts[3]) === (parts[2] === "==");
-  });
-}
-
-function value(path: string, context: Context): string {
-  let at: unknown = context;
-  for (const name of path.split("."))
-    at = typeof at === "object" && at !== null ? Object.entries(at).find(([key]) => key === name)?.[1] : undefined;
-  return typeof at === "string" ? at : "";
+async function script(step: Step, context: Context, { place, given, end }: Bench): Promise<StepEnd> {
+  const file = join(place.folder, "step-output");
+  writeFileSync(file, "");
+  const own = Object.fromEntries(Object.entries(step.env).map(([key, text]) => [key, fill(text, context)]));
+  const env = { ...given, ...own, GITHUB_OUTPUT: file };
+  Object.assign(end.environment, env);
+  // As it stands in the file: a forge puts expressions into the script before the shell sees it.
+  const ran = await shell(fill(step.run ?? "", context), place.workspace, env);
+  end.output += ran.output;
+  const lines = readFileSync(file, "utf8").trim().split("\n");
+  const outputs = Object.fromEntries(
+    lines.map((line) => line.split("=")).map(([key = "", value = ""]) => [key, value]),
+  );
+  return { ok: ran.code === 0, outputs };
 }

@@ -17,11 +17,15 @@ const APIS: Record<ForgeKind, ForgeApi> = { github: githubApi, forgejo: forgejoA
 export type ForgeServer = {
   kind: ForgeKind;
   url: string;
+  /** Where its repositories and pages are said to be: a Git server's address, where one plays with it. */
+  origin: string;
   apiUrl: string;
   state: ForgeState;
   faults: Faults;
   /** Tokens that are taken, and the login of each. */
   tokens: Map<string, string>;
+  /** Whether what is public may be read by anybody, as on the public forges. */
+  anonymous: boolean;
   /** Every request as `METHOD /path`. */
   asked: string[];
   /** What was wrong with requests by the document: must stay empty. */
@@ -33,11 +37,12 @@ export type ForgeServer = {
 
 export async function startForgeServer(kind: ForgeKind): Promise<ForgeServer> {
   const api = APIS[kind];
-  const forge: Omit<ForgeServer, "url" | "apiUrl"> = {
+  const forge: Omit<ForgeServer, "url" | "origin" | "apiUrl"> = {
     kind,
     state: new ForgeState(),
     faults: new Faults(),
     tokens: new Map(),
+    anonymous: false,
     asked: [],
     problems: [],
     onRun: () => undefined,
@@ -57,7 +62,7 @@ export async function startForgeServer(kind: ForgeKind): Promise<ForgeServer> {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const whole: ForgeServer = Object.assign(forge, { url, apiUrl: `${url}${api.prefix}` });
+  const whole: ForgeServer = Object.assign(forge, { url, origin: url, apiUrl: `${url}${api.prefix}` });
   return whole;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -69,7 +74,8 @@ export async function startForgeServer(kind: ForgeKind): Promise<ForgeServer> {
     forge.asked.push(`${method} ${pathname}`);
     const fault = forge.faults.meet(method, pathname);
     if (fault?.kind === "status") return send(response, fault);
-    const login = api.login(request.headers.authorization, forge);
+    const stranger = forge.anonymous && method === "GET" && request.headers.authorization === undefined;
+    const login = stranger ? "" : api.login(request.headers.authorization, forge);
     if (login === undefined) return send(response, { status: 401, body: { message: "Bad credentials" } });
     const path = pathname.startsWith(api.prefix) ? pathname.slice(api.prefix.length) : pathname;
     const body: unknown = text === "" ? undefined : JSON.parse(text);
@@ -85,7 +91,7 @@ export async function startForgeServer(kind: ForgeKind): Promise<ForgeServer> {
       body: (body ?? {}) as Record<string, unknown>,
       login,
       state: forge.state,
-      origin: url,
+      origin: whole.origin,
       started: (repository, run) => whole.onRun(repository, run),
     };
     const answered = api.handle(call);

@@ -15,6 +15,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
+import { type Access, pushRefusal } from "./access.ts";
 import { type Control, startControl } from "./control.ts";
 import { serveGit } from "./http-backend.ts";
 import { entityTag, readReleases, renderReleases } from "./releases-feed.ts";
@@ -30,6 +31,8 @@ export type GitServerOptions = {
   port?: number;
   /** Opens `/-/control`, which can make the server fail on purpose. */
   control?: boolean;
+  /** Whose token may push. Without it, everybody may. */
+  access?: Access;
 };
 
 export type GitServer = {
@@ -42,7 +45,7 @@ export type GitServer = {
 export async function startGitServer(options: GitServerOptions): Promise<GitServer> {
   const control = startControl(options.control ?? false);
   const server = createServer((request, response) => {
-    handle(options.root, control, request, response).catch((error: unknown) => {
+    handle(options, control, request, response).catch((error: unknown) => {
       process.stderr.write(`${request.method} ${request.url}: ${String(error)}\n`);
       if (response.headersSent) response.destroy();
       else text(response, 500, "internal error");
@@ -66,7 +69,7 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
 }
 
 async function handle(
-  root: string,
+  { root, access }: GitServerOptions,
   control: Control,
   request: IncomingMessage,
   response: ServerResponse,
@@ -85,6 +88,11 @@ async function handle(
   const git = GIT_PATH.exec(url.pathname);
   if (git !== null) {
     const [, owner = "", name = "", rest = ""] = git;
+    const refusal = access === undefined ? undefined : pushRefusal(access, request, url);
+    if (refusal !== undefined) {
+      if (refusal.status === 401) response.setHeader("www-authenticate", 'Basic realm="git"');
+      return text(response, refusal.status, refusal.says);
+    }
     return serveGit(request, response, { root, path: `/${owner}/${name}.git${rest}`, query: url.search.slice(1) });
   }
   if (url.pathname === "/") return html(response, indexPage(root));

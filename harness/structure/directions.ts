@@ -62,7 +62,8 @@ const ROWS: readonly { folders: readonly string[]; mayImport: readonly string[] 
   },
   // The entry and the app put everything of the edge together.
   { folders: ["worker"], mayImport: ["worker/*", "durable-objects"] },
-  { folders: ["runner"], mayImport: ["worker/contract"] },
+  // A person's own set-up talks to the same forges as the edge does.
+  { folders: ["runner"], mayImport: ["worker/contract", "worker/forges"] },
   { folders: ["harness"], mayImport: ["*"] },
 ];
 

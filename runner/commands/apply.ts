@@ -60,7 +60,8 @@ function describeEntry({ id, takenAs, notes }: OlderEntry): string {
   return [`${colors.bold(id)}  ${takenAs}`, ...notes.map((note) => colors.dim(`    ${note}`))].join("\n");
 }
 
-async function readCurrent(api: EdgeApi): Promise<{ stacks: Stack[]; sources: FeedSource[] }> {
+/** Every stack and source of the server. */
+export async function readCurrent(api: EdgeApi): Promise<{ stacks: Stack[]; sources: FeedSource[] }> {
   const [stacks, sources] = await Promise.all([
     readAll(api, "stacks", "stacks", Stack),
     readAll(api, "feed-sources", "sources", FeedSource),
@@ -99,7 +100,7 @@ async function confirmed(shown: string, count: number): Promise<boolean> {
 }
 
 /** One after the other, in their order; what was done before a refusal stays, and applying again goes on. */
-async function applyAll(api: EdgeApi, changes: readonly Change[]): Promise<void> {
+export async function applyAll(api: EdgeApi, changes: readonly Change[]): Promise<void> {
   for (const change of changes) {
     const path = [change.kind === "stack" ? "stacks" : "feed-sources", change.id];
     try {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { z } from "@hono/zod-openapi";
 import type { Configuration } from "../../worker/contract/configuration.ts";
 import type { FeedSource } from "../../worker/contract/feed-source.ts";
 import { FeedSourceConfig, ownStackTarget, stacksFed } from "../../worker/contract/feed-source.ts";
@@ -60,13 +61,13 @@ function split<T extends { id: string }>({ id, ...config }: T): { id: string; co
 
 /** The declared part of what the API shows, with the same defaults filled in. */
 function stackConfig(stack: Stack): Declared {
-  const { upstream, fork, branch, base, policy } = stack;
-  return { id: stack.id, config: StackConfig.parse({ upstream, fork, branch, base, policy }) };
+  const { upstream, fork, branch, base, policy, channels } = stack;
+  return { id: stack.id, config: StackConfig.parse({ upstream, fork, branch, base, policy, channels }) };
 }
 
 function sourceConfig(source: FeedSource): Declared {
-  const { provider, url, event, repo, target, pollIntervalSeconds, primeOnly, enabled } = source;
-  const config = { provider, url, event, repo, target, pollIntervalSeconds, primeOnly, enabled };
+  // Of what the API shows, the declared fields and no other.
+  const config = z.object(FeedSourceConfig.shape).parse(source);
   return { id: source.id, config: FeedSourceConfig.parse(config) };
 }
 

@@ -36,6 +36,7 @@ import { registerRetry } from "./retry.ts";
 import { registerRun } from "./run.ts";
 import { registerRunner } from "./runner.ts";
 import { registerRunners } from "./runners.ts";
+import { registerSetup } from "./setup.ts";
 import { registerShow } from "./show.ts";
 import { registerSignals } from "./signals.ts";
 import { registerSources } from "./sources.ts";
@@ -91,7 +92,7 @@ const GROUPS: readonly { heading: string; register: readonly ((program: Command)
   },
   {
     heading: "Set up:",
-    register: [registerApply, registerTokens, registerRunners, registerCredentials, registerCompletion],
+    register: [registerSetup, registerApply, registerTokens, registerRunners, registerCredentials, registerCompletion],
   },
   { heading: "Keep:", register: [registerExport, registerImport, registerRebuild] },
   { heading: "Work here:", register: [registerRunner, registerForecast, registerRebase, registerRun] },

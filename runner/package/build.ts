@@ -6,11 +6,22 @@
  */
 import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import manifest from "../../package.json" with { type: "json" };
 
 const PROJECT = join(import.meta.dirname, "../..");
 const TARGET = join(PROJECT, "dist/npm");
+
+/** The workflow files are read from beside their module, which the one file has nothing beside. */
+const workflowFiles: Plugin = {
+  name: "workflow-files",
+  setup({ onLoad }) {
+    onLoad({ filter: /runner[\\/]setup[\\/]workflow-files\.ts$/ }, async ({ path }) => {
+      const loaded = (await import(path)) as { WORKFLOW_FILES: unknown };
+      return { contents: `export const WORKFLOW_FILES = ${JSON.stringify(loaded.WORKFLOW_FILES)};`, loader: "js" };
+    });
+  },
+};
 
 rmSync(TARGET, { recursive: true, force: true });
 mkdirSync(TARGET, { recursive: true });
@@ -19,6 +30,7 @@ await build({
   entryPoints: ["runner/main.ts"],
   outfile: join(TARGET, "patch-moi.mjs"),
   bundle: true,
+  plugins: [workflowFiles],
   platform: "node",
   format: "esm",
   target: "node20",

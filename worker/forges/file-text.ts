@@ -3,8 +3,14 @@
  *
  * @module
  */
-import { toBase64 } from "../contract/base64.ts";
+import { fromBase64, toBase64 } from "../contract/base64.ts";
 
 export function toBase64Text(text: string): string {
   return toBase64(new TextEncoder().encode(text));
+}
+
+/** Empty when it is no base64: an empty file is given as empty text. */
+export function fromBase64Text(content: string): string {
+  const bytes = fromBase64(content.replaceAll(/\s/g, ""));
+  return bytes === undefined ? "" : new TextDecoder().decode(bytes);
 }

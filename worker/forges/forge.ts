@@ -48,6 +48,10 @@ export type RepositoryFacts = {
   fullName: string;
   defaultBranch: string;
   archived: boolean;
+  /** Whether the credential may push; nobody says it to who asks without one. */
+  mayWrite: boolean;
+  /** The repository that it was forked from. */
+  parent?: { cloneUrl: string; defaultBranch: string };
 };
 
 /** A run of a workflow, or a pipeline. */
@@ -173,8 +177,10 @@ export interface Branches {
   /** Commit that a branch or tag stands on; undefined when there is none. `name` as `heads/x` or `tags/x`. */
   refOid(name: string): Forged<string | undefined>;
   createBranch(name: string, oid: string): Forged<void>;
-  /** Writes a new file as a commit on a branch. */
-  writeFile(file: { path: string; text: string; branch: string; message: string }): Forged<void>;
+  /** A file's text on a branch; undefined when there is none. */
+  readFile(path: string, ref: string): Forged<{ text: string; oid: string } | undefined>;
+  /** Writes one file as a commit on a branch; `oid` is that of the file it replaces. */
+  writeFile(file: { path: string; text: string; branch: string; message: string; oid?: string }): Forged<void>;
 }
 
 export interface Forge extends Repository, Runs, Pulls, Issues, Comments, Checks, Branches {

@@ -9,10 +9,9 @@ import { type ForgeKind, type ForgeSettings, forgeRepository } from "../contract
 import type { Outbound } from "../platform/outbound-fetch.ts";
 import { fail, ok, type Result } from "../platform/result.ts";
 import type { Forge, Forged } from "./forge.ts";
-import { forgejo } from "./forgejo/forgejo.ts";
+import { forgeClient } from "./forge-client.ts";
 import { InstallationTokens } from "./github/app.ts";
 import { github } from "./github/github.ts";
-import { gitlab } from "./gitlab/gitlab.ts";
 
 export type ForgeContext = {
   /** Opens a stored credential for the host it is bound to. */
@@ -39,29 +38,16 @@ export async function openForge(
   const opened = await open({ host, kinds: KINDS[kind], name: place.repository.credential });
   if (!opened.ok) return fail({ code: "no_credential", message: opened.failure.message });
   const credential = opened.value;
+  if (credential.kind !== "github-app") return ok(forgeClient(place.repository, credential.value, outbound));
   const where = { apiUrl, host, outbound };
   const repository = { owner, name };
-  const bearer = (scheme: "Bearer" | "token") => () =>
-    Promise.resolve(ok({ authorization: `${scheme} ${credential.value}` }));
-  switch (kind) {
-    case "github": {
-      if (credential.kind !== "github-app")
-        return ok(
-          github({ caller: where, repository, webUrl, authorize: () => Promise.resolve(ok(credential.value)) }),
-        );
-      return ok(
-        github({
-          caller: where,
-          repository,
-          webUrl,
-          authorize: (permissions) => tokens.token(credential, where, repository, permissions),
-          self: () => tokens.login(credential, where),
-        }),
-      );
-    }
-    case "forgejo":
-      return ok(forgejo({ caller: { ...where, authorization: bearer("token") }, repository, webUrl }));
-    case "gitlab":
-      return ok(gitlab({ caller: { ...where, authorization: bearer("Bearer") }, repository, webUrl }));
-  }
+  return ok(
+    github({
+      caller: where,
+      repository,
+      webUrl,
+      authorize: (permissions) => tokens.token(credential, where, repository, permissions),
+      self: () => tokens.login(credential, where),
+    }),
+  );
 }

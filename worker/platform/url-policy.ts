@@ -13,6 +13,8 @@ import { fail, ok, type Result } from "./result.ts";
 export type UrlPolicy = {
   /** http and loopback too: development and the harness only. */
   allowLocal: boolean;
+  /** Names and addresses of private networks too: where a person asks from their own machine. */
+  allowPrivate?: boolean;
   /** Hosts of this deployment: fetching oneself is never meant. */
   ownHosts?: readonly string[];
 };
@@ -66,7 +68,7 @@ export function checkUrl(text: string, policy: UrlPolicy): Result<URL, UrlRefusa
   if (url.username !== "" || url.password !== "") return refuse("bad_url", "credentials do not belong in a URL");
   const host = url.hostname.toLowerCase().replace(/\.+$/, "");
   const loopback = isLoopback(host);
-  if (loopback && policy.allowLocal) return ok(url);
+  if (policy.allowPrivate === true || (loopback && policy.allowLocal)) return ok(url);
   if (url.protocol === "http:" && !policy.allowLocal)
     return refuse("bad_url", "only https addresses are fetched, this one is http");
   const problem = hostProblem(host, policy);

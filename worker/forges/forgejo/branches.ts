@@ -5,10 +5,12 @@
  */
 import { z } from "zod";
 import { ok } from "../../platform/result.ts";
-import { toBase64Text } from "../file-text.ts";
+import { fromBase64Text, toBase64Text } from "../file-text.ts";
 import type { Branches, Forged } from "../forge.ts";
 import { askMaybe, tellForge } from "../forge-request.ts";
 import { encodeRef, type ForgejoClient } from "./client.ts";
+
+const File = z.object({ type: z.literal("file"), sha: z.string(), content: z.string() });
 
 export function forgejoBranches({ caller, root }: ForgejoClient): Branches {
   return {
@@ -25,9 +27,20 @@ export function forgejoBranches({ caller, root }: ForgejoClient): Branches {
       return tellForge(caller, { method: "POST", path: `${root}/branches`, body });
     },
 
-    writeFile({ path, text, branch, message }): Forged<void> {
-      const body = { branch, message, content: toBase64Text(text) };
-      return tellForge(caller, { method: "POST", path: `${root}/contents/${encodeRef(path)}`, body });
+    async readFile(path: string, ref: string) {
+      const ask = { path: `${root}/contents/${encodeRef(path)}`, query: { ref } };
+      const given = await askMaybe(caller, ask, File);
+      if (!given.ok || given.value === undefined) return given.ok ? ok(undefined) : given;
+      return ok({ text: fromBase64Text(given.value.content), oid: given.value.sha });
+    },
+
+    writeFile({ path, text, branch, message, oid }): Forged<void> {
+      const body = { branch, message, content: toBase64Text(text), ...(oid === undefined ? {} : { sha: oid }) };
+      return tellForge(caller, {
+        method: oid === undefined ? "POST" : "PUT",
+        path: `${root}/contents/${encodeRef(path)}`,
+        body,
+      });
     },
   };
 }

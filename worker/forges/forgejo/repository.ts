@@ -15,6 +15,8 @@ const RepositoryBody = z.object({
   default_branch: z.string(),
   archived: z.boolean(),
   owner: z.object({ id: z.number() }),
+  permissions: z.object({ push: z.boolean() }).optional(),
+  parent: z.object({ clone_url: z.string(), default_branch: z.string() }).nullish(),
 });
 
 export function forgejoRepository({ caller, root }: ForgejoClient): Repository {
@@ -27,13 +29,15 @@ export function forgejoRepository({ caller, root }: ForgejoClient): Repository {
     async repository(): Forged<RepositoryFacts> {
       const given = await askForge(caller, { path: root }, RepositoryBody);
       if (!given.ok) return given;
-      const { id, owner, full_name, default_branch, archived } = given.value;
+      const { id, owner, full_name, default_branch, archived, permissions, parent } = given.value;
       return ok({
         id: String(id),
         ownerId: String(owner.id),
         fullName: full_name,
         defaultBranch: default_branch,
         archived,
+        mayWrite: permissions?.push ?? false,
+        ...(parent == null ? {} : { parent: { cloneUrl: parent.clone_url, defaultBranch: parent.default_branch } }),
       });
     },
 

@@ -12,8 +12,8 @@ import type { Forged } from "../forge.ts";
 import { type Ask, askForge, askMaybe, type Caller, type Method, tellForge } from "../forge-request.ts";
 import { type AppPermissions, GITHUB_HEADERS } from "./app.ts";
 
-/** How a request is authorized: with permissions for an app, with the token itself otherwise. */
-export type GithubAuthorize = (permissions: AppPermissions) => Forged<string>;
+/** How a request is authorized: with permissions for an app, with the token itself or as anybody otherwise. */
+export type GithubAuthorize = (permissions: AppPermissions) => Forged<string | undefined>;
 
 export type GithubOptions = {
   caller: Omit<Caller, "authorization">;
@@ -87,7 +87,9 @@ export class GithubClient {
       ...this.#options.caller,
       authorization: async () => {
         const token = await this.#options.authorize(permissions);
-        return token.ok ? ok({ ...GITHUB_HEADERS, authorization: `Bearer ${token.value}` }) : token;
+        if (!token.ok) return token;
+        const { value } = token;
+        return ok({ ...GITHUB_HEADERS, ...(value === undefined ? {} : { authorization: `Bearer ${value}` }) });
       },
     };
   }

@@ -14,6 +14,8 @@ const RepositoryBody = z.object({
   default_branch: z.string(),
   archived: z.boolean(),
   owner: z.object({ id: z.number() }),
+  permissions: z.object({ push: z.boolean() }).optional(),
+  parent: z.object({ clone_url: z.string(), default_branch: z.string() }).optional(),
 });
 
 export function githubRepository(client: GithubClient): Repository {
@@ -27,13 +29,17 @@ export function githubRepository(client: GithubClient): Repository {
     async repository(): Forged<RepositoryFacts> {
       const given = await client.ask("GET /repos/{owner}/{repo}", {}, { metadata: "read" }, RepositoryBody);
       if (!given.ok) return given;
-      const { id, owner, full_name, default_branch, archived } = given.value;
+      const { id, owner, full_name, default_branch, archived, permissions, parent } = given.value;
       return ok({
         id: String(id),
         ownerId: String(owner.id),
         fullName: full_name,
         defaultBranch: default_branch,
         archived,
+        mayWrite: permissions?.push ?? false,
+        ...(parent === undefined
+          ? {}
+          : { parent: { cloneUrl: parent.clone_url, defaultBranch: parent.default_branch } }),
       });
     },
 
