@@ -228,7 +228,7 @@ it("says what is in the way, and touches nothing of it", async () => {
   const upstream = `${repositories.origin}/${UPSTREAM}.git`;
   const named = await setup(["fork", "--repo", clone, "--upstream", upstream, "--apply"], env);
   expect(states(named)).toMatchObject({
-    upstream: "problem",
+    upstream: "ok",
     branch: "todo",
     "work tree": "todo",
     patches: "ok",
@@ -242,6 +242,10 @@ it("says what is in the way, and touches nothing of it", async () => {
   >;
   expect(stacks).toMatchObject([{ id: "lantern", upstream: { url: upstream }, branch: BRANCH }]);
   expect(sources).toMatchObject([{ provider: "git", url: upstream, event: "tag" }]);
+
+  const strange = await setup(["fork", "--repo", clone, "--upstream", `${repositories.origin}/other/other.git`], env);
+  expect(states(strange)).toMatchObject({ patches: "problem" });
+  expect(strange.fragment).toBeNull();
 
   await git(clone, ["switch", "--quiet", "--detach"]);
   expect(states(await setup(["fork", "--repo", clone, "--upstream", upstream], env))).toMatchObject({

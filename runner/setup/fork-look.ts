@@ -53,6 +53,9 @@ export async function lookAtFork(options: ForkOptions, env: Environment): Promis
   const surveyed = await surveyPatches(clone, upstream.url);
   points.push(...patchPoints(surveyed.ok ? surveyed.patches : undefined, surveyed.ok ? "" : surveyed.message));
   if (found.ok) points.push(await workflowPoint(found.found, facts), permissionPoint(found.found, facts));
+  // Nothing is proposed that rests on a guess.
+  if (upstream.contested || !surveyed.ok || surveyed.patches.subjects.length === 0)
+    return { clone, points, addRemote: false };
   const name = facts?.fullName.split("/").at(-1) ?? nameOf(fork);
   const upstreamForge = await findForge(upstream.url, asOf(fork, upstream.url, options), clone.top, env);
   const fragment = proposeStack(
@@ -118,17 +121,24 @@ function sourceOf({ token }: SetupForge): string {
   return token.known ? `the token from ${token.from}` : "no token";
 }
 
-type Upstream = { url: string | undefined; from: string };
+type Upstream = {
+  url: string | undefined;
+  from: string;
+  /** The clone has a remote of that name with another address, and nobody has said which is right. */
+  contested: boolean;
+};
 
 /** What a person says goes before what the forge says, and that before a remote of that name. */
 function upstreamOf({ upstream }: ForkOptions, facts: RepositoryFacts | undefined, clone: Clone): Upstream {
-  if (upstream !== undefined) return { url: repositoryUrl(upstream), from: "--upstream" };
-  if (facts?.parent !== undefined) return { url: facts.parent.cloneUrl, from: "the forge says so" };
+  if (upstream !== undefined) return { url: repositoryUrl(upstream), from: "--upstream", contested: false };
   const remote = clone.remotes.get("upstream");
-  return { url: remote === undefined ? undefined : repositoryUrl(remote), from: "the remote 'upstream'" };
+  const known = remote === undefined ? undefined : repositoryUrl(remote);
+  const url = facts?.parent?.cloneUrl;
+  if (url === undefined) return { url: known, from: "the remote 'upstream'", contested: false };
+  return { url, from: "the forge says so", contested: remote !== undefined && !sameRepository(known, url) };
 }
 
-function upstreamPoint({ url, from }: Upstream, facts: RepositoryFacts | undefined, clone: Clone): Point {
+function upstreamPoint({ url, from, contested }: Upstream, facts: RepositoryFacts | undefined, clone: Clone): Point {
   const name = "upstream";
   if (url === undefined)
     return {
@@ -137,12 +147,11 @@ function upstreamPoint({ url, from }: Upstream, facts: RepositoryFacts | undefin
       says: facts === undefined ? "nobody says where it is" : `the forge knows no parent of ${facts.fullName}`,
       next: "name it with --upstream URL",
     };
-  const remote = clone.remotes.get("upstream");
-  if (remote !== undefined && !sameRepository(repositoryUrl(remote), url))
+  if (contested)
     return {
       name,
       state: "problem",
-      says: `${url} (${from}), but the remote 'upstream' is ${remote}`,
+      says: `${url} (${from}), but the remote 'upstream' is ${clone.remotes.get("upstream")}`,
       next: "which is right? `git remote set-url upstream …`, or come back with --upstream",
     };
   return { name, state: "ok", says: `${url} (${from})` };
