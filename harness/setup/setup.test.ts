@@ -181,7 +181,7 @@ describe.each(["github", "forgejo", "gitlab"] as const)("%s", (kind) => {
     expect(others).toEqual([]);
     expect(pull).toMatchObject({ author: "ole", base: "main", head: "patch-moi/setup", state: "open" });
     expect(readFileSync(file, "utf8")).toContain(issuer.issuer.url);
-    const [[name, text = ""] = ["", ""]] = [...fork.files].filter(([at]) => at.startsWith("patch-moi/setup:"));
+    const [[name, text] = ["", ""]] = [...fork.files].filter(([at]) => at.startsWith("patch-moi/setup:"));
     expect(text).toContain(deployment.edge.url);
     expect(text).not.toMatch(/vars\.PATCH_MOI_URL|example\.workers\.dev/);
 

@@ -15,8 +15,8 @@ const TARGET = join(PROJECT, "dist/npm");
 /** The workflow files are read from beside their module, which the one file has nothing beside. */
 const workflowFiles: Plugin = {
   name: "workflow-files",
-  setup({ onLoad }) {
-    onLoad({ filter: /runner[\\/]setup[\\/]workflow-files\.ts$/ }, async ({ path }) => {
+  setup(bundle) {
+    bundle.onLoad({ filter: /runner[\\/]setup[\\/]workflow-files\.ts$/ }, async ({ path }) => {
       const loaded = (await import(path)) as { WORKFLOW_FILES: unknown };
       return { contents: `export const WORKFLOW_FILES = ${JSON.stringify(loaded.WORKFLOW_FILES)};`, loader: "js" };
     });
