@@ -1,5 +1,5 @@
 /**
- * `npm run rehearse [-- --json --keep --forge NAME]`: the main job on this machine, with separate real processes.
+ * `npm run rehearse [-- --json --keep]`: the main job on this machine, with separate real processes.
  *
  * Exits with 0 when everything was seen as expected, with 1 on any difference.
  *
@@ -14,10 +14,9 @@ import { startChild } from "../process/child.ts";
 import { Narrator } from "./narrator.ts";
 import { play, type Rehearsal } from "./play.ts";
 import { type Stage, setStage } from "./stage.ts";
-import { STARRING, SURFACES, type SurfaceName } from "./surface.ts";
 import { renderTable } from "./table.ts";
 
-const { json, keep, forge } = readArguments();
+const { json, keep } = readArguments();
 const folder = mkdtempSync(join(tmpdir(), "patch-moi-rehearsal-"));
 // With --json standard output holds the document and nothing else.
 const narrator = new Narrator((line) => (json ? process.stderr : process.stdout).write(`${line}\n`));
@@ -31,8 +30,8 @@ for (const [signal, code] of [
   process.on(signal, () => void leave(code));
 
 try {
-  narrator.title(`patch.moi rehearsal on this machine: ${STARRING[forge]}`);
-  stage = await setStage(folder, narrator, forge);
+  narrator.title("patch.moi rehearsal: edge, forge and runner on this machine");
+  stage = await setStage(folder, narrator);
   const rehearsal = await play(stage);
   if (leaving) await never();
   print(rehearsal);
@@ -95,21 +94,15 @@ async function keepRunning(kept: Stage): Promise<void> {
   narrator.say("end it", `kill ${children.map((child) => child.pid).join(" ")}`);
 }
 
-function readArguments(): { json: boolean; keep: boolean; forge: SurfaceName } {
+function readArguments(): { json: boolean; keep: boolean } {
   try {
     const { values } = parseArgs({
-      options: {
-        json: { type: "boolean", default: false },
-        keep: { type: "boolean", default: false },
-        forge: { type: "string", default: "pull" },
-      },
+      options: { json: { type: "boolean", default: false }, keep: { type: "boolean", default: false } },
     });
-    const forge = SURFACES.find((name) => name === values.forge);
-    if (forge === undefined) throw new Error(`there is no --forge '${values.forge}'`);
-    return { ...values, forge };
+    return values;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.stderr.write(`usage: npm run rehearse [-- --json --keep --forge ${SURFACES.join("|")}]\n`);
+    process.stderr.write("usage: npm run rehearse [-- --json --keep]\n");
     process.exit(2);
   }
 }
