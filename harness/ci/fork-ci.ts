@@ -16,7 +16,7 @@ import { runPipeline } from "./gitlab-pipeline.ts";
 import { type JobEnd, runWorkflow, type TokenScope, type WorkflowRun } from "./workflow.ts";
 
 /** Where each forge looks for what it runs. */
-const WORKFLOW_FILE: Readonly<Record<ForgeKind, string>> = {
+export const WORKFLOW_FILE: Readonly<Record<ForgeKind, string>> = {
   github: ".github/workflows/patch-moi.yml",
   forgejo: ".forgejo/workflows/patch-moi.yml",
   gitlab: ".gitlab-ci.yml",
@@ -38,6 +38,8 @@ export type ForkCiOptions = {
   /** Changes of the claims that a job would have, for a job that is not the right one. */
   claims?: JWTPayload;
   actions?: WorkflowRun["actions"];
+  /** Told of every token that a job gets. */
+  onToken?: (token: string, scope: TokenScope) => void;
 };
 
 export type ForkCi = {
@@ -54,6 +56,7 @@ export type ForkCi = {
 export function startForkCi(options: ForkCiOptions): ForkCi {
   const ends = new Map<string, Record<string, JobEnd>>();
   const scopes = new Map<string, TokenScope>([[PUSH_TOKEN, "write"]]);
+  options.onToken?.(PUSH_TOKEN, "write");
   const running = new Set<Promise<void>>();
   const ci: ForkCi = {
     ends,
@@ -66,6 +69,7 @@ export function startForkCi(options: ForkCiOptions): ForkCi {
   const token = (scope: TokenScope): string => {
     const made = `job-token-${randomUUID()}`;
     scopes.set(made, scope);
+    ci.options.onToken?.(made, scope);
     return made;
   };
   options.server.onRun = (repository, run) => {

@@ -48,6 +48,7 @@ export async function candidateFacts(
   facts.note(wanted.treeIs ?? "tree of git rebase", wanted.tree, await stage.life.treeOf(oid));
   const subjects = await stage.life.subjectsSince(wanted.tag, oid);
   facts.note("its commits", wanted.subjects.length, subjects.length);
+  await stage.surface.reviewed?.(facts, name, oid);
   for (const [index, subject] of wanted.subjects.entries()) facts.note(`commit ${index + 1}`, subject, subjects[index]);
 }
 

@@ -1,5 +1,5 @@
 /**
- * `npm run rehearse [-- --json --keep]`: the main job on this machine, with separate real processes.
+ * `npm run rehearse [-- --json --keep --forge NAME]`: the main job on this machine, with separate real processes.
  *
  * Exits with 0 when everything was seen as expected, with 1 on any difference.
  *
@@ -14,9 +14,10 @@ import { startChild } from "../process/child.ts";
 import { Narrator } from "./narrator.ts";
 import { play, type Rehearsal } from "./play.ts";
 import { type Stage, setStage } from "./stage.ts";
+import { STARRING, SURFACES, type SurfaceName } from "./surface.ts";
 import { renderTable } from "./table.ts";
 
-const { json, keep } = readArguments();
+const { json, keep, forge } = readArguments();
 const folder = mkdtempSync(join(tmpdir(), "patch-moi-rehearsal-"));
 // With --json standard output holds the document and nothing else.
 const narrator = new Narrator((line) => (json ? process.stderr : process.stdout).write(`${line}\n`));
@@ -30,8 +31,8 @@ for (const [signal, code] of [
   process.on(signal, () => void leave(code));
 
 try {
-  narrator.title("patch.moi rehearsal: edge, forge and runner on this machine");
-  stage = await setStage(folder, narrator);
+  narrator.title(`patch.moi rehearsal on this machine: ${STARRING[forge]}`);
+  stage = await setStage(folder, narrator, forge);
   const rehearsal = await play(stage);
   if (leaving) await never();
   print(rehearsal);
@@ -94,15 +95,21 @@ async function keepRunning(kept: Stage): Promise<void> {
   narrator.say("end it", `kill ${children.map((child) => child.pid).join(" ")}`);
 }
 
-function readArguments(): { json: boolean; keep: boolean } {
+function readArguments(): { json: boolean; keep: boolean; forge: SurfaceName } {
   try {
     const { values } = parseArgs({
-      options: { json: { type: "boolean", default: false }, keep: { type: "boolean", default: false } },
+      options: {
+        json: { type: "boolean", default: false },
+        keep: { type: "boolean", default: false },
+        forge: { type: "string", default: "pull" },
+      },
     });
-    return values;
+    const forge = SURFACES.find((name) => name === values.forge);
+    if (forge === undefined) throw new Error(`there is no --forge '${values.forge}'`);
+    return { ...values, forge };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.stderr.write("usage: npm run rehearse [-- --json --keep]\n");
+    process.stderr.write(`usage: npm run rehearse [-- --json --keep --forge ${SURFACES.join("|")}]\n`);
     process.exit(2);
   }
 }

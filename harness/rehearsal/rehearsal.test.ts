@@ -18,9 +18,10 @@ const Document = z.strictObject({
   ok: z.boolean(),
 });
 
-it("plays upstream's life on this machine, everything as expected", async () => {
+// The other forges' on demand: `npm run rehearse -- --forge gitlab`.
+it.each(["pull", "github"])("plays upstream's life on this machine with %s, everything as expected", async (forge) => {
   const script = join(PROJECT, "harness", "rehearsal", "main.ts");
-  const run = promisify(execFile)(process.execPath, [script, "--json"], { timeout: 200_000 });
+  const run = promisify(execFile)(process.execPath, [script, "--json", "--forge", forge], { timeout: 290_000 });
   // A failed rehearsal exits with 1 and still prints its document: the differences are what a reader wants to see.
   const { stdout } = await run.catch((error: unknown) => z.object({ stdout: z.string() }).parse(error));
   const { steps, ok } = Document.parse(JSON.parse(stdout));

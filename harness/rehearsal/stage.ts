@@ -6,26 +6,29 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { AdminApi } from "../deployment/admin-api.ts";
-import { CLI, startDeployment } from "../deployment/deployment.ts";
+import { startDeployment } from "../deployment/deployment.ts";
 import type { LocalEdge } from "../local-edge/local-edge.ts";
 import { PROJECT } from "../local-edge/wrangler.ts";
 import { type Child, startChild, waitForLine } from "../process/child.ts";
-import { until } from "../process/until.ts";
 import { FORK, UPSTREAM, UpstreamLife } from "../upstream-life/life.ts";
+import { PERSONS_TOKEN, raiseForge } from "./forge-surface.ts";
 import type { Narrator } from "./narrator.ts";
-
-export const RUNNER = "rehearsal-runner";
+import { raiseRunner } from "./runner-surface.ts";
+import type { Surface, SurfaceName } from "./surface.ts";
 
 const Ready = z.object({ port: z.int() });
 
 export type Stage = {
   folder: string;
+  surface: Surface;
   life: UpstreamLife;
   edge: LocalEdge;
   api: AdminApi;
   narrator: Narrator;
   upstreamUrl: string;
   forkUrl: string;
+  /** The fork's address with what lets a person push there. */
+  personsForkUrl: string;
   feedUrl: string;
   /** Runs `patch.moi <args> --json` and gives what it printed. */
   cli(args: readonly string[]): Promise<unknown>;
@@ -34,49 +37,43 @@ export type Stage = {
   stop(): Promise<void>;
 };
 
-/** Starts everything; nothing is configured yet but the runner. */
-export async function setStage(folder: string, narrator: Narrator): Promise<Stage> {
+/** Starts everything; nothing is configured yet but who does the work. */
+export async function setStage(folder: string, narrator: Narrator, surface: SurfaceName = "pull"): Promise<Stage> {
   const started: Child[] = [];
   try {
-    return await raise(folder, narrator, started);
+    return await raise(folder, narrator, started, surface);
   } catch (error) {
     await Promise.all(started.map((child) => child.kill()));
     throw error;
   }
 }
 
-async function raise(folder: string, narrator: Narrator, started: Child[]): Promise<Stage> {
-  const [deployment, { life, origin }] = await Promise.all([startDeployment(folder), raiseForge(folder, started)]);
-  const { edge, api, env } = deployment;
+async function raise(folder: string, narrator: Narrator, started: Child[], name: SurfaceName): Promise<Stage> {
+  const access = name === "pull" ? undefined : join(folder, "access.json");
+  const [deployment, { life, origin }] = await Promise.all([
+    startDeployment(folder),
+    raiseGit(folder, started, access),
+  ]);
+  const { edge, api } = deployment;
   const cli = (args: readonly string[]): Promise<unknown> => deployment.cliJson(args);
   started.push(edge.process());
   narrator.say("edge", `wrangler and workerd answer at ${edge.url} (log ${edge.log})`);
   narrator.say("forge", `Git over HTTP at ${origin}: ${UPSTREAM} and its fork ${FORK}`);
 
-  await cli(["runner", "register", "--name", RUNNER]);
-  const runner = startChild({
-    name: "the runner",
-    command: process.execPath,
-    args: [CLI, "runner", "start"],
-    log: join(folder, "runner.log"),
-    cwd: folder,
-    env,
-  });
-  started.push(runner);
-  await until("the runner to ask for work", async () =>
-    (await api.runners()).find((known) => known.name === RUNNER && known.lastSeenAt !== undefined),
-  );
-  narrator.say("runner", `'${RUNNER}' is registered and asks for work (log ${runner.log})`);
-
+  const place = { folder, deployment, narrator, started, life, origin };
+  const surface =
+    name === "pull" || access === undefined ? await raiseRunner(place) : await raiseForge(place, name, access);
   const children = (): Child[] => [edge.process(), ...started.filter((child) => child.name !== edge.process().name)];
   return {
     folder,
+    surface,
     life,
     edge,
     api,
     narrator,
     upstreamUrl: `${origin}/${UPSTREAM}.git`,
     forkUrl: `${origin}/${FORK}.git`,
+    personsForkUrl: `${origin.replace("//", `//ole:${PERSONS_TOKEN}@`)}/${FORK}.git`,
     feedUrl: `${origin}/${UPSTREAM}/releases.atom`,
     cli,
     children,
@@ -86,12 +83,21 @@ async function raise(folder: string, narrator: Narrator, started: Child[]): Prom
   };
 }
 
-async function raiseForge(folder: string, started: Child[]): Promise<{ life: UpstreamLife; origin: string }> {
+async function raiseGit(
+  folder: string,
+  started: Child[],
+  access: string | undefined,
+): Promise<{ life: UpstreamLife; origin: string }> {
   const life = await UpstreamLife.begin(folder);
   const server = startChild({
     name: "the Git server",
     command: process.execPath,
-    args: [join(PROJECT, "harness", "git-server", "main.ts"), "--root", life.root],
+    args: [
+      join(PROJECT, "harness", "git-server", "main.ts"),
+      "--root",
+      life.root,
+      ...(access === undefined ? [] : ["--access", access]),
+    ],
     log: join(folder, "git-server.log"),
   });
   started.push(server);

@@ -37,9 +37,9 @@ async function prime(stage: Stage, facts: Facts): Promise<void> {
   const stack = {
     id: STACK,
     upstream: { url: stage.upstreamUrl },
-    fork: { url: stage.forkUrl },
+    fork: { url: stage.forkUrl, ...stage.surface.fork },
     branch: BRANCH,
-    policy: { verify: [VERIFY_COMMAND] },
+    policy: { verify: [VERIFY_COMMAND], ...stage.surface.policy },
   };
   const source = {
     id: SOURCE,
@@ -52,6 +52,7 @@ async function prime(stage: Stage, facts: Facts): Promise<void> {
   writeFileSync(file, JSON.stringify({ stacks: [stack], sources: [source] }, null, 2));
   await stage.cli(["apply", "-f", file, "--yes"]);
   stage.narrator.say("operator", `applied ${file}: stack '${STACK}', source '${SOURCE}'`);
+  await stage.surface.checked?.(stage, facts);
   const primed = await polledSince(stage, SOURCE, "");
   const later = await polledSince(stage, SOURCE, primed.health.lastPollAt ?? "");
   stage.narrator.say(
@@ -142,7 +143,7 @@ async function conflict(stage: Stage, facts: Facts): Promise<void> {
   facts.note("maintained branch untouched", before ?? "", await stage.life.forkRef(MAINTAINED));
 
   const branch = `resolved/${release.tag}`;
-  const resolved = await stage.life.resolve(release.tag, branch, stage.forkUrl);
+  const resolved = await stage.life.resolve(release.tag, branch, stage.personsForkUrl);
   stage.narrator.say("person", `rebased by hand and pushed ${branch} at ${resolved.oid}`);
   const { id } = detail.attempt;
   await stage.cli(["resume", id, "--note", "Took our limit: the office needs it.", "--ref", branch]);

@@ -9,7 +9,8 @@ import type { FlowEvent } from "../../worker/contract/flow-event.ts";
 import { until } from "../process/until.ts";
 import type { Stage } from "./stage.ts";
 
-const TIMEOUT_MS = 60_000;
+/** A run of a forge starts three jobs, one after the other. */
+const TIMEOUT_MS = 240_000;
 
 /** The event that the cron made of upstream's tag. */
 export async function eventFor(stage: Stage, stackId: string, tag: string): Promise<FlowEvent> {
