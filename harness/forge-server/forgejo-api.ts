@@ -51,7 +51,9 @@ const DOCUMENT = narrowDocument({
   [`GET ${R}/commits/{sha}/status`]: { query: ["page", "limit"] },
   [`GET ${R}/git/refs/{ref}`]: {},
   [`POST ${R}/branches`]: { body: { new_branch_name: "string!", old_ref_name: "string", old_branch_name: "string" } },
+  [`GET ${R}/contents/{path}`]: { query: ["ref"] },
   [`POST ${R}/contents/{path}`]: { body: FILE },
+  [`PUT ${R}/contents/{path}`]: { body: { ...FILE, sha: "string!" } },
 });
 
 const notFound: ApiAnswer = { status: 404, body: { message: "The target couldn't be found." } };
@@ -217,7 +219,16 @@ function inRepository(call: ApiCall, repository: RepositoryState): ApiAnswer {
       repository.refs.set(`heads/${text("new_branch_name")}`, text("old_ref_name"));
       return { status: 201, body: { name: text("new_branch_name") } };
     }
-    case `POST ${R}/contents/{path}`: {
+    case `GET ${R}/contents/{path}`: {
+      const content = repository.files.get(`${query.get("ref") ?? ""}:${params.path ?? ""}`);
+      if (content === undefined) return notFound;
+      return {
+        status: 200,
+        body: { type: "file", sha: "f".repeat(40), content: Buffer.from(content).toString("base64") },
+      };
+    }
+    case `POST ${R}/contents/{path}`:
+    case `PUT ${R}/contents/{path}`: {
       repository.files.set(`${text("branch")}:${params.path ?? ""}`, Buffer.from(text("content"), "base64").toString());
       return { status: 201, body: {} };
     }
@@ -233,7 +244,7 @@ function change(thing: ForgePull | ForgeIssue, body: Record<string, unknown>): v
 }
 
 function repositoryBody({ origin, login }: ApiCall, repository: RepositoryState): object {
-  const { id, ownerId, owner, name, defaultBranch, archived, permissions } = repository;
+  const { id, ownerId, owner, name, defaultBranch, archived, parent, permissions } = repository;
   const facts = (full_name: string) => ({
     id,
     full_name,
@@ -246,6 +257,7 @@ function repositoryBody({ origin, login }: ApiCall, repository: RepositoryState)
     archived,
     owner: { id: ownerId, login: owner },
     permissions: { admin: false, push: permissions.get(login) !== "read", pull: true },
+    parent: parent === undefined ? null : facts(`${parent.owner}/${parent.name}`),
   };
 }
 

@@ -216,6 +216,12 @@ function inRepository(call: ApiCall, repository: RepositoryState): ApiAnswer {
       repository.refs.set(text("ref").replace(/^refs\//, ""), text("sha"));
       return { status: 201, body: githubExample("git-ref") };
     }
+    case "GET /repos/{owner}/{repo}/contents/{path}": {
+      const content = repository.files.get(`${query.get("ref") ?? ""}:${params.path ?? ""}`);
+      if (content === undefined) return notFound;
+      const file = { type: "file", sha: "f".repeat(40), content: Buffer.from(content).toString("base64") };
+      return { status: 200, body: { ...githubExample("content-file-response-if-content-is-a-file"), ...file } };
+    }
     case "PUT /repos/{owner}/{repo}/contents/{path}": {
       repository.files.set(`${text("branch")}:${params.path ?? ""}`, Buffer.from(text("content"), "base64").toString());
       return { status: 201, body: {} };
@@ -243,7 +249,7 @@ function change(thing: ForgePull | ForgeIssue, body: Record<string, unknown>): v
 }
 
 function repositoryBody({ origin, login: who }: ApiCall, repository: RepositoryState): object {
-  const { id, owner, name, defaultBranch, archived, ownerId } = repository;
+  const { id, owner, name, defaultBranch, archived, parent, ownerId } = repository;
   const example = githubExample("full-repository-default-response");
   const urls = (fullName: string) => ({
     full_name: fullName,
@@ -260,6 +266,8 @@ function repositoryBody({ origin, login: who }: ApiCall, repository: RepositoryS
     archived,
     owner: { ...(example.owner as object), login: owner, id: ownerId },
     permissions: { admin: false, push, pull: true },
+    parent:
+      parent === undefined ? undefined : { ...(example.parent as object), ...urls(`${parent.owner}/${parent.name}`) },
   };
 }
 

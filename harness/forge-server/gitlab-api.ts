@@ -62,7 +62,9 @@ const DOCUMENT = narrowDocument({
   [`GET ${P}/repository/branches/{branch}`]: {},
   [`GET ${P}/repository/tags/{tag}`]: {},
   [`POST ${P}/repository/branches`]: { body: { branch: "string!", ref: "string!" } },
+  [`GET ${P}/repository/files/{file}`]: { query: ["ref"] },
   [`POST ${P}/repository/files/{file}`]: { body: FILE },
+  [`PUT ${P}/repository/files/{file}`]: { body: FILE },
 });
 
 const notFound: ApiAnswer = { status: 404, body: { message: "404 Project Not Found" } };
@@ -256,7 +258,13 @@ function inProject(call: ApiCall, project: RepositoryState): ApiAnswer {
       project.refs.set(`heads/${text("branch")}`, text("ref"));
       return { status: 201, body: { name: text("branch") } };
     }
-    case `POST ${P}/repository/files/{file}`: {
+    case `GET ${P}/repository/files/{file}`: {
+      const content = project.files.get(`${query.get("ref") ?? ""}:${params.file ?? ""}`);
+      if (content === undefined) return notFound;
+      return { status: 200, body: { blob_id: "f".repeat(40), content: Buffer.from(content).toString("base64") } };
+    }
+    case `POST ${P}/repository/files/{file}`:
+    case `PUT ${P}/repository/files/{file}`: {
       project.files.set(`${text("branch")}:${params.file ?? ""}`, text("content"));
       return { status: 201, body: { file_path: params.file } };
     }
@@ -272,7 +280,7 @@ function change(thing: ForgePull | ForgeIssue, body: Record<string, unknown>): v
 }
 
 function projectBody({ origin, login }: ApiCall, project: RepositoryState): object {
-  const { id, ownerId, owner, name, defaultBranch, archived, permissions } = project;
+  const { id, ownerId, owner, name, defaultBranch, archived, parent, permissions } = project;
   const facts = (path: string) => ({
     path_with_namespace: path,
     web_url: `${origin}/${path}`,
@@ -285,6 +293,7 @@ function projectBody({ origin, login }: ApiCall, project: RepositoryState): obje
     archived,
     namespace: { id: ownerId },
     permissions: { project_access: { access_level: LEVELS[permissions.get(login) ?? "admin"] }, group_access: null },
+    ...(parent === undefined ? {} : { forked_from_project: facts(`${parent.owner}/${parent.name}`) }),
   };
 }
 

@@ -63,6 +63,7 @@ export type RepositoryState = {
   name: string;
   defaultBranch: string;
   archived: boolean;
+  parent?: { owner: string; name: string };
   /** Full name it answers to now, after a rename or transfer. */
   movedTo?: string;
   workflows: Map<string, "active" | "disabled">;
