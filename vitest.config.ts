@@ -27,11 +27,12 @@ export default defineConfig({
           name: "edge",
           include: ["worker/**/*.test.ts", "durable-objects/**/*.test.ts"],
           setupFiles: ["./harness/edge/apply-migrations.ts"],
-          testTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
-        test: { name: "runner", include: ["runner/**/*.test.ts"], testTimeout: 60_000 },
+        test: { name: "runner", include: ["runner/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 },
       },
       {
         // Whole processes on loopback ports: one at a time, or two cores are not enough for them.
