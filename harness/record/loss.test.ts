@@ -11,7 +11,8 @@ import { CLI, type Deployment, startDeployment } from "../deployment/deployment.
 import { startChild } from "../process/child.ts";
 import { Facts } from "../rehearsal/facts.ts";
 import { Narrator } from "../rehearsal/narrator.ts";
-import { RUNNER, type Stage, setStage } from "../rehearsal/stage.ts";
+import { RUNNER } from "../rehearsal/runner-surface.ts";
+import { type Stage, setStage } from "../rehearsal/stage.ts";
 import { SOURCE, STACK, STEPS, type Story } from "../rehearsal/steps.ts";
 import { polledSince } from "../rehearsal/waiting.ts";
 

@@ -10,7 +10,7 @@ import { until } from "../process/until.ts";
 import type { Narrator } from "./narrator.ts";
 import type { Surface } from "./surface.ts";
 
-const RUNNER = "rehearsal-runner";
+export const RUNNER = "rehearsal-runner";
 
 export async function raiseRunner({
   folder,
