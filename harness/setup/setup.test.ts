@@ -223,7 +223,8 @@ it("says what is in the way, and touches nothing of it", async () => {
 
   // Without a forge's API a person says it; a remote of that name with another address is theirs.
   writeFileSync(join(clone, "draft.txt"), "not committed");
-  await git(clone, ["commit", "--quiet", "--allow-empty", "--message=Not pushed"]);
+  const me = ["-c", "user.name=Operator", "-c", "user.email=operator@patch.test"];
+  await git(clone, [...me, "commit", "--quiet", "--allow-empty", "--message=Not pushed"]);
   await git(clone, ["remote", "add", "upstream", `${repositories.origin}/other/other.git`]);
   const upstream = `${repositories.origin}/${UPSTREAM}.git`;
   const named = await setup(["fork", "--repo", clone, "--upstream", upstream, "--apply"], env);
