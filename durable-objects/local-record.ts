@@ -12,6 +12,9 @@ const SEEN_LIMIT = 1000;
 
 export class LocalRecord {
   private readonly sql: SqlStorage;
+  private named: string | undefined;
+  /** What was kept when it was last looked through. */
+  private kept: string | undefined;
 
   constructor(sql: SqlStorage) {
     this.sql = sql;
@@ -28,11 +31,13 @@ export class LocalRecord {
   }
 
   get stackId(): string | undefined {
-    return this.one<{ value: string }>("SELECT value FROM meta WHERE key = 'stack_id'")?.value;
+    this.named ??= this.one<{ value: string }>("SELECT value FROM meta WHERE key = 'stack_id'")?.value;
+    return this.named;
   }
 
   set stackId(id: string) {
     this.sql.exec("INSERT OR REPLACE INTO meta VALUES ('stack_id', ?)", id);
+    this.named = id;
   }
 
   /** Leases that heartbeats have extended, by attempt id; only of the epoch the attempt is in. */
@@ -103,6 +108,8 @@ export class LocalRecord {
   /** Drops what only an active attempt needs. */
   forgetExcept(attemptIds: readonly string[]): void {
     const keep = JSON.stringify(attemptIds);
+    if (keep === this.kept) return;
+    this.kept = keep;
     this.sql.exec("DELETE FROM lease WHERE attempt_id NOT IN (SELECT value FROM json_each(?))", keep);
     this.sql.exec("DELETE FROM look WHERE attempt_id NOT IN (SELECT value FROM json_each(?))", keep);
     this.sql.exec("DELETE FROM progress WHERE attempt_id NOT IN (SELECT value FROM json_each(?))", keep);

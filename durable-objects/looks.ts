@@ -8,8 +8,8 @@
 import { isActive } from "../worker/contract/attempt.ts";
 import { lookAt } from "../worker/dispatch/hand-over.ts";
 import type { AttemptRow } from "../worker/store/rows.ts";
-import { type Command, capabilitiesOf, type StackState } from "./machine/state.ts";
-import { awaitsChecks, firstLookAt, iso, lookWait } from "./machine/timing.ts";
+import type { Command, StackState } from "./machine/state.ts";
+import { awaitsChecks, isAskedAbout, iso, lookWait, nextLookAt } from "./machine/timing.ts";
 import type { Ports } from "./ports.ts";
 
 /** What was seen, as the clock takes it. */
@@ -30,15 +30,12 @@ export function dueLooks(
   wanted?: { attemptId: string } | "all",
 ): AttemptRow[] {
   return state.open.filter((attempt) => {
-    const isWanted = wanted === "all" || wanted?.attemptId === attempt.id;
-    const lookAt = looks[attempt.id] ?? firstLookAt(attempt);
+    if (!isAskedAbout(attempt)) return false;
+    const lookAt = nextLookAt(attempt, looks[attempt.id]);
     const due = lookAt !== null && lookAt <= now;
-    const late = attempt.deadlineAt !== null && attempt.deadlineAt <= now;
-    if (awaitsChecks(attempt)) return isWanted || due || late;
-    if (!isActive(attempt.status) || !capabilitiesOf(attempt).status) return false;
-    const reports = attempt.status === "running" && capabilitiesOf(attempt).claims;
-    if (isWanted) return !reports;
-    return (late && attempt.status === "dispatched") || due;
+    const expires = attempt.status === "dispatched" || awaitsChecks(attempt);
+    const late = expires && attempt.deadlineAt !== null && attempt.deadlineAt <= now;
+    return wanted === "all" || wanted?.attemptId === attempt.id || due || late;
   });
 }
 
@@ -57,8 +54,7 @@ export async function lookOutside(ports: LookPorts, due: readonly AttemptRow[]):
     }
     const said = await lookAt(ports.dispatching, attempt);
     looked.seen[attempt.id] = said;
-    if (!capabilitiesOf(attempt).claims)
-      plan(ports, attempt, said.answer.kind === "unknown" ? said.answer.afterSeconds : 0);
+    plan(ports, attempt, said.answer.kind === "unknown" ? said.answer.afterSeconds : 0);
   }
   return looked;
 }
@@ -66,6 +62,7 @@ export async function lookOutside(ports: LookPorts, due: readonly AttemptRow[]):
 type LookPorts = Pick<Ports, "checks" | "dispatching" | "local" | "now">;
 
 /** Not before what the other side asked for. */
-function plan({ local, now }: LookPorts, { id, epoch }: AttemptRow, afterSeconds = 0): void {
-  local.looked(id, epoch, (looks) => iso(now() + Math.max(afterSeconds * 1000, lookWait(looks))));
+function plan({ local, now }: LookPorts, attempt: AttemptRow, afterSeconds = 0): void {
+  const wait = (looks: number) => Math.max(afterSeconds * 1000, lookWait(attempt, looks));
+  local.looked(attempt.id, attempt.epoch, (looks) => iso(now() + wait(looks)));
 }

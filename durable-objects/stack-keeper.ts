@@ -278,7 +278,7 @@ export class StackKeeper {
     else await this.ports.alarm.set(Date.parse(alarm));
     if (at === this.plannedAt) return;
     this.plannedAt = undefined;
-    await setNextAction(this.ports.db, stackId, at);
+    await setNextAction(this.ports.db, stackId, state.journalSeq, at);
     if (this.plannedAt === undefined && this.state === state) {
       this.plannedAt = at;
       return;

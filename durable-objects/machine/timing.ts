@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isActive } from "../../worker/contract/attempt.ts";
 import { LEASE_SECONDS } from "../../worker/contract/runner-wire.ts";
 import { CAPABILITIES } from "../../worker/contract/surface.ts";
 import type { AttemptRow } from "../../worker/store/rows.ts";
@@ -39,20 +40,39 @@ export function escalationAt(blockedSince: string): string {
   return iso(Date.parse(blockedSince) + DAY);
 }
 
-/** How long after a change of the attempt its surface is first asked, milliseconds. */
-const FIRST_LOOK_MS = 5000;
-const LONGEST_LOOK_MS = 5 * MINUTE;
+/** First and longest distance between looks, milliseconds. */
+type Looks = { first: number; longest: number };
 
-/** Wait before the surface is asked for the time after `looks` times, milliseconds. */
-export function lookWait(looks: number): number {
-  return Math.min(LONGEST_LOOK_MS, FIRST_LOOK_MS * 2 ** Math.min(looks, 10));
+/** Runs and checks that nobody tells us of are all that we know. */
+const READ: Looks = { first: 5000, longest: 5 * MINUTE };
+
+/** A job says itself that it has begun: it is looked for only in case that it never does. */
+const AWAITED: Looks = { first: MINUTE, longest: 30 * MINUTE };
+
+/** Whether somebody outside is asked about the attempt by and by: as long as nobody reports by himself. */
+export function isAskedAbout(attempt: AttemptRow): boolean {
+  const { status, surface } = attempt;
+  if (awaitsChecks(attempt)) return true;
+  if (surface === null || !isActive(status)) return false;
+  const { status: canBeAsked, claims } = CAPABILITIES[surface.driver];
+  return canBeAsked && !(claims && status === "running");
 }
 
-/** When the surface of an active attempt is asked if nobody has asked it yet; null where it reports by itself. */
-export function firstLookAt(attempt: AttemptRow): string | null {
-  if (awaitsChecks(attempt)) return iso(Date.parse(attempt.updatedAt) + FIRST_LOOK_MS);
-  if (attempt.surface === null || CAPABILITIES[attempt.surface.driver].claims) return null;
-  return iso(Date.parse(attempt.updatedAt) + FIRST_LOOK_MS);
+/** Wait before the next look after that many, milliseconds. */
+export function lookWait(attempt: AttemptRow, looks: number): number {
+  const { first, longest } = looksOf(attempt);
+  return Math.min(longest, first * 2 ** Math.min(looks, 10));
+}
+
+/** When somebody outside is asked about the attempt next; `lookAt` is set when that was done before. Null if never. */
+export function nextLookAt(attempt: AttemptRow, lookAt?: string): string | null {
+  if (!isAskedAbout(attempt)) return null;
+  return lookAt ?? iso(Date.parse(attempt.updatedAt) + looksOf(attempt).first);
+}
+
+function looksOf(attempt: AttemptRow): Looks {
+  const { surface } = attempt;
+  return !awaitsChecks(attempt) && surface !== null && CAPABILITIES[surface.driver].claims ? AWAITED : READ;
 }
 
 /** A landing that waits for the forge's checks: no other blocked attempt has a deadline. */
@@ -66,7 +86,7 @@ export function awaitsChecks({ operation, status, deadlineAt }: AttemptRow): boo
  * @param lookAt when its surface is asked next, where that is known
  */
 export function nextActionAt(attempt: AttemptRow, lookAt?: string): string | null {
-  const look = lookAt ?? firstLookAt(attempt);
+  const look = nextLookAt(attempt, lookAt);
   switch (attempt.status) {
     case "queued":
       return attempt.notBefore;

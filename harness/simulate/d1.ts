@@ -19,7 +19,8 @@ export type Caller = {
   maybeEnd(): void;
 };
 
-type Work = { label: () => string; write: boolean; apply: () => unknown };
+/** `writes`: the tables that it may change. */
+type Work = { label: () => string; writes: readonly string[]; apply: () => unknown };
 
 /** D1 gives up a request after this long, milliseconds. */
 const LONGEST = 40_000;
@@ -30,12 +31,12 @@ export class SimulatedD1 {
   private readonly dice: Dice;
   private readonly faults: Faults;
   private readonly trace: Trace;
-  private readonly written: () => void;
+  private readonly written: (tables: ReadonlySet<string>) => void;
   private downUntil = 0;
 
   constructor(
     parts: { sqlite: Sqlite; timeline: Timeline; dice: Dice; faults: Faults; trace: Trace },
-    written: () => void,
+    written: (tables: ReadonlySet<string>) => void,
   ) {
     this.sqlite = parts.sqlite;
     this.timeline = parts.timeline;
@@ -98,7 +99,7 @@ export class SimulatedD1 {
           refuse(messageOf(error));
           return;
         }
-        if (work.write) this.written();
+        if (work.writes.length > 0) this.written(new Set(work.writes));
         if (silent) timeline.after(dice.between(0, LONGEST), () => refuse("Network connection lost."));
         else if (slow) timeline.after(dice.between(0, LONGEST), () => answer("ok, late", () => resolve(value as T)));
         else answer("ok", () => resolve(value as T));
@@ -108,8 +109,8 @@ export class SimulatedD1 {
 
   private batch(caller: Caller, statements: readonly Statement[]): Promise<unknown> {
     const label = () => `batch(${statements.map((statement) => statement.label).join("; ")})`;
-    const write = statements.some((statement) => statement.write);
-    return this.request(caller, { label, write, apply: () => this.whole(statements) });
+    const writes = statements.flatMap((statement) => statement.writes);
+    return this.request(caller, { label, writes, apply: () => this.whole(statements) });
   }
 
   /** All of them or none. */
@@ -141,14 +142,12 @@ class Statement {
     this.params = params;
   }
 
-  get write(): boolean {
-    return !/^\s*select/i.test(this.text);
+  get writes(): readonly string[] {
+    return described(this.text).writes;
   }
 
   get label(): string {
-    const [, verb = "", table] =
-      /^\s*(insert into|update|delete from|select\b.*?\bfrom)\s+["`]?(\w+)/is.exec(this.text) ?? [];
-    return table === undefined ? this.text.slice(0, 40) : `${verb.slice(0, 6).toLowerCase()} ${table}`;
+    return described(this.text).label;
   }
 
   bind(...params: unknown[]): Statement {
@@ -168,8 +167,27 @@ class Statement {
   }
 
   private ask(apply: () => unknown): Promise<unknown> {
-    return this.d1.request(this.caller, { label: () => this.label, write: this.write, apply });
+    return this.d1.request(this.caller, { label: () => this.label, writes: this.writes, apply });
   }
+}
+
+type Described = { label: string; writes: readonly string[] };
+
+const descriptions = new Map<string, Described>();
+
+/** What a statement does, by its text; there are few texts. */
+function described(text: string): Described {
+  let known = descriptions.get(text);
+  if (known === undefined) {
+    const [, verb = "", table] =
+      /^\s*(insert into|update|delete from|select\b.*?\bfrom)\s+["`]?(\w+)/is.exec(text) ?? [];
+    const reads = /^\s*select/i.test(text);
+    if (table === undefined && !reads) throw new Error(`which table does this write? ${text}`);
+    const label = table === undefined ? text.slice(0, 40) : `${verb.slice(0, 6).toLowerCase()} ${table}`;
+    known = { label, writes: table === undefined || reads ? [] : [table] };
+    descriptions.set(text, known);
+  }
+  return known;
 }
 
 /** As the binding says it: SQLite's message, and what kind of error it is. */

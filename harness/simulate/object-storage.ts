@@ -5,8 +5,8 @@
  */
 import type { Sqlite, SqlRow } from "./sqlite.ts";
 
-/** The storage as the object holds it; `written` runs after every change. */
-export function sqlStorage(sqlite: Sqlite, written: () => void): SqlStorage {
+/** The storage as the object holds it; `leased` runs after every change of a lease. */
+export function sqlStorage(sqlite: Sqlite, leased: () => void): SqlStorage {
   const storage = {
     exec(text: string, ...bindings: unknown[]) {
       // Only the tables are made with several statements at once, which SQLite takes unprepared.
@@ -15,7 +15,7 @@ export function sqlStorage(sqlite: Sqlite, written: () => void): SqlStorage {
         return cursor([]);
       }
       const { rows, changes } = sqlite.run(text, bindings);
-      if (changes > 0) written();
+      if (changes > 0 && text.includes("lease")) leased();
       return cursor(rows);
     },
   };

@@ -8,6 +8,9 @@ import type { JournalModel, KnownAttempt, Problem } from "./journal-model.ts";
 import type { LeaseLedger } from "./lease-ledger.ts";
 import type { Sqlite } from "./sqlite.ts";
 
+/** Tables whose rows are noted when they are written. */
+export const WATCHED = ["maintenance_attempts", "deliveries", "feed_entries"];
+
 /** Notes every row that is written, so that a look after each write costs what was written. */
 export const TOUCHED = `
   CREATE TEMP TABLE touched (n INTEGER PRIMARY KEY, kind TEXT NOT NULL, a TEXT NOT NULL, b TEXT);

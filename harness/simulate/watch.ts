@@ -11,7 +11,7 @@ import { Acknowledgements } from "./acknowledgements.ts";
 import { EffectLedger } from "./effect-ledger.ts";
 import { type Invariant, JournalModel, type Problem, type StoredJournalRow } from "./journal-model.ts";
 import { LeaseLedger } from "./lease-ledger.ts";
-import { RecordRows } from "./record-rows.ts";
+import { RecordRows, WATCHED } from "./record-rows.ts";
 import type { Sqlite } from "./sqlite.ts";
 import type { Timeline } from "./timeline.ts";
 import type { Trace } from "./trace.ts";
@@ -19,14 +19,17 @@ import type { Trace } from "./trace.ts";
 /** A full comparison comes after this many writes. */
 const FULL_EVERY = 50;
 
+/** Tables by which the cron finds what is due. */
+const DUE_BY = ["stacks", "feed_sources", "deliveries"];
+
 export class Watch {
   readonly model = new JournalModel();
   readonly effects: EffectLedger;
   readonly acknowledged: Acknowledgements;
   /** The first thing that went wrong. */
   problem: (Problem & { step: number }) | undefined;
-  /** True after a write, until somebody has looked. */
-  changed = true;
+  /** True after a write to what the cron goes by, until somebody has looked. */
+  dueChanged = true;
   private readonly record: Sqlite;
   private readonly timeline: Timeline;
   private readonly trace: Trace;
@@ -48,9 +51,15 @@ export class Watch {
     this.rows = new RecordRows(record, this.model, this.leaseLedger);
   }
 
-  /** Something was written to the record. */
-  written(): void {
-    this.changed = true;
+  /** Something was written to these tables of the record. */
+  written(tables: ReadonlySet<string>): void {
+    if (DUE_BY.some((table) => tables.has(table))) this.dueChanged = true;
+    if (tables.has("journal")) this.readJournal();
+    if (WATCHED.some((table) => tables.has(table))) this.note(this.rows.touchedProblem());
+    if (++this.writes % FULL_EVERY === 0) this.note(this.rows.fullProblem());
+  }
+
+  private readJournal(): void {
     const rows = this.record.all<StoredJournalRow>(
       "SELECT rowid AS n, * FROM journal WHERE rowid > ?1 ORDER BY rowid",
       this.journalRead,
@@ -64,8 +73,6 @@ export class Watch {
       this.note(this.checksProblem(row));
     }
     for (const stackId of stacks) this.note(this.rows.stackProblem(stackId));
-    this.note(this.rows.touchedProblem());
-    if (++this.writes % FULL_EVERY === 0) this.note(this.rows.fullProblem());
     if (rows.some((row) => row.to_status === "dispatched")) for (const wake of this.waiting.splice(0)) wake();
   }
 
@@ -140,6 +147,8 @@ export class Watch {
     command,
   }: StoredJournalRow): Problem | undefined {
     if (kind === "created" && to === "blocked" && id !== null) this.waitsForChecks.add(id);
+    // A person's word needs no checks, however often the surface puts the landing off after it.
+    if (command === "resume" && id !== null) this.waitsForChecks.delete(id);
     if (from !== "blocked" || to !== "queued" || command !== "tick" || id === null || !this.waitsForChecks.delete(id))
       return undefined;
     if (this.green.has(id)) return undefined;

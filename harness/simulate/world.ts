@@ -32,8 +32,11 @@ const START = Date.parse("2031-03-01T00:00:00.000Z");
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** After the faults everything must have settled within this virtual time. */
-const SETTLE_WITHIN = 72 * HOUR;
+/**
+ * When nothing more can go wrong or arrive late, everything must have settled within this virtual time: a
+ * lost job of a forge's is over after two hours, an effect is tried again after five at most.
+ */
+const SETTLE_WITHIN = 12 * HOUR;
 
 /** No run takes as many steps; one that does goes in circles. */
 const MOST_STEPS = 30_000;
@@ -87,7 +90,9 @@ class World {
     const trace = new Trace(timeline, keepTrace);
     const faults = new Faults(dice);
     const watch = new Watch(this.record, timeline, trace);
-    const d1 = new SimulatedD1({ sqlite: this.record, timeline, dice, faults, trace }, () => watch.written());
+    const d1 = new SimulatedD1({ sqlite: this.record, timeline, dice, faults, trace }, (tables) =>
+      watch.written(tables),
+    );
     this.stage = { timeline, dice, faults, trace, d1, watch };
     const surface = new Surface(this.stage, this.forges, () => this.edge);
     for (const { id, sqlite } of theatre.storages.slice(0, dice.one([1, 1, 1, 2]))) {
@@ -106,7 +111,7 @@ class World {
     await this.declare();
     this.plan();
     while (watch.problem === undefined) {
-      if (watch.changed) this.look();
+      if (watch.dueChanged) this.look();
       if (this.isOver()) break;
       this.tick();
       trace.step++;
@@ -176,8 +181,8 @@ class World {
     const { timeline, dice, faults, trace } = this.stage;
     trace.line(() => "the faults end");
     faults.end();
-    this.settleBy = timeline.now + SETTLE_WITHIN;
     this.notBefore = timeline.now + (dice.chance(0.15) ? 50 : 1) * HOUR;
+    this.settleBy = this.notBefore + SETTLE_WITHIN;
     for (const id of this.stackIds) void this.operator.pause(id, "unpause");
   }
 
@@ -206,7 +211,7 @@ class World {
   }
 
   private look(): void {
-    this.stage.watch.changed = false;
+    this.stage.watch.dueChanged = false;
     this.due = nextDue(this.record, this.stage.timeline.now);
   }
 

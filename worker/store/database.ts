@@ -85,43 +85,84 @@ export function readColumns(columns: readonly [string, Column][], row: unknown):
 
 type Row<T extends SQLiteTable> = InferInsertModel<T>;
 
-/**
- * Inserts any number of rows with one statement and one bound parameter: D1 takes 100 parameters
- * a statement, which three attempts would fill.
- *
- * @param onConflict `fail` aborts the batch, `ignore` keeps what is there, or the columns whose
- *   conflict turns the insert into an update of all others.
- */
+/** What a conflict does: `fail` aborts the batch, `ignore` keeps what is there, or the columns whose conflict turns the insert into an update of all others. */
+type OnConflict = "fail" | "ignore" | { update: string[]; except?: string[] };
+
+/** Parameters that D1 takes for one statement. */
+const MOST_PARAMETERS = 100;
+
+/** Inserts any number of rows with one statement: few as they are, more as one parameter that holds all of them. */
 export function insertRows<T extends SQLiteTable>(
   db: Database,
   table: T,
   rows: readonly Row<T>[],
-  onConflict: "fail" | "ignore" | { update: string[]; except?: string[] } = "fail",
+  onConflict: OnConflict = "fail",
 ): Statement {
-  const columns = Object.entries(getTableColumns(table)) as [string, SQLiteColumn][];
-  // An autoincrement key is never given: SQLite makes it.
-  const written = columns.filter(([, column]) => column.name !== "position");
-  const names = written.map(([, column]) => `"${column.name}"`);
-  const values = written.map((_, i) => `json_extract(row, '$[${i}]')`);
+  const columns = writtenColumns(table);
   const data = rows.map((row) =>
-    written.map(([key, column]) => {
+    columns.map(([key, column]) => {
       const given = (row as Record<string, unknown>)[key];
       const value = given === undefined ? column.default : given;
       return value === undefined || value === null ? null : column.mapToDriverValue(value);
     }),
   );
-  // Materialized, or SQLite would write each row out again for every column of it.
-  let text = `INSERT INTO "${getTableName(table)}" (${names.join(", ")})
-    WITH given (row) AS MATERIALIZED (SELECT value FROM json_each(?1)) SELECT ${values.join(", ")} FROM given WHERE true`;
-  if (onConflict === "ignore") text += " ON CONFLICT DO NOTHING";
-  else if (onConflict !== "fail") {
-    const kept = new Set([...onConflict.update, ...(onConflict.except ?? [])]);
-    const sets = written
-      .filter(([, column]) => !kept.has(column.name))
-      .map(([, column]) => `"${column.name}" = excluded."${column.name}"`);
-    text += ` ON CONFLICT (${onConflict.update.map((c) => `"${c}"`).join(", ")}) DO UPDATE SET ${sets.join(", ")}`;
+  const apart = rows.length > 0 && rows.length * columns.length <= MOST_PARAMETERS;
+  const statement = db.$client.prepare(insertText(table, apart ? rows.length : undefined, onConflict));
+  return apart ? statement.bind(...data.flat()) : statement.bind(JSON.stringify(data));
+}
+
+type Written = [string, SQLiteColumn][];
+
+const written = new WeakMap<SQLiteTable, Written>();
+const insertTexts = new WeakMap<SQLiteTable, Map<string, string>>();
+
+/** An autoincrement key is never given: SQLite makes it. */
+function writtenColumns(table: SQLiteTable): Written {
+  let columns = written.get(table);
+  if (columns === undefined) {
+    const all: Written = Object.entries(getTableColumns(table));
+    columns = all.filter(([, column]) => column.name !== "position");
+    written.set(table, columns);
   }
-  return db.$client.prepare(text).bind(JSON.stringify(data));
+  return columns;
+}
+
+/** Each is written once; without a number of rows they come in one parameter. */
+function insertText(table: SQLiteTable, rows: number | undefined, onConflict: OnConflict): string {
+  const texts = insertTexts.get(table) ?? new Map<string, string>();
+  insertTexts.set(table, texts);
+  const key = `${rows} ${JSON.stringify(onConflict)}`;
+  let text = texts.get(key);
+  if (text === undefined) {
+    text = writeInsert(table, rows, onConflict);
+    texts.set(key, text);
+  }
+  return text;
+}
+
+function writeInsert(table: SQLiteTable, rows: number | undefined, onConflict: OnConflict): string {
+  const columns = writtenColumns(table).map(([, column]) => column.name);
+  const into = `INSERT INTO "${getTableName(table)}" (${columns.map((name) => `"${name}"`).join(", ")})`;
+  return `${into} ${rows === undefined ? valuesInJson(columns.length) : valuesApart(columns.length, rows)}${conflictClause(columns, onConflict)}`;
+}
+
+function valuesApart(columns: number, rows: number): string {
+  const row = `(${Array(columns).fill("?").join(", ")})`;
+  return `VALUES ${Array(rows).fill(row).join(", ")}`;
+}
+
+function valuesInJson(columns: number): string {
+  const values = Array.from({ length: columns }, (_, i) => `json_extract(row, '$[${i}]')`);
+  // Materialized, or SQLite would write each row out again for every column of it.
+  return `WITH given (row) AS MATERIALIZED (SELECT value FROM json_each(?1)) SELECT ${values.join(", ")} FROM given WHERE true`;
+}
+
+function conflictClause(columns: readonly string[], onConflict: OnConflict): string {
+  if (onConflict === "fail") return "";
+  if (onConflict === "ignore") return " ON CONFLICT DO NOTHING";
+  const kept = new Set([...onConflict.update, ...(onConflict.except ?? [])]);
+  const sets = columns.filter((name) => !kept.has(name)).map((name) => `"${name}" = excluded."${name}"`);
+  return ` ON CONFLICT (${onConflict.update.map((c) => `"${c}"`).join(", ")}) DO UPDATE SET ${sets.join(", ")}`;
 }
 
 /**

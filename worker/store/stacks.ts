@@ -5,7 +5,7 @@
  */
 import { and, asc, desc, eq, isNull, lt, lte } from "drizzle-orm";
 import { isOpen } from "./attempts.ts";
-import { type Database, reading, updateRow } from "./database.ts";
+import { type Database, reading } from "./database.ts";
 import { type Named, prepared } from "./prepared.ts";
 import type { AttemptRow, StackRow } from "./rows.ts";
 import { attempts, restorations, stacks } from "./schema.ts";
@@ -85,7 +85,13 @@ export async function overdueStacks(db: Database, now: string, limit: number): P
   return (await overdue.all(db, { now }, limit)).map((row) => row.id);
 }
 
-/** When the object next has something to do; null for never. Not part of any decision, so not in the journal. */
-export async function setNextAction(db: Database, id: string, at: string | null): Promise<void> {
-  await reading(updateRow(db, stacks, id, { nextActionAt: at }).run());
+const NEXT_ACTION = "UPDATE stacks SET next_action_at = ?3 WHERE id = ?1 AND journal_seq = ?2";
+
+/**
+ * When the object next has something to do; null for never. Not part of any decision, so not in the journal.
+ * Only as long as the journal ends at `journalSeq`: a request that D1 applies late must not undo what a commit
+ * planned meanwhile, for nobody may be left to see it.
+ */
+export async function setNextAction(db: Database, id: string, journalSeq: number, at: string | null): Promise<void> {
+  await reading(db.$client.prepare(NEXT_ACTION).bind(id, journalSeq, at).run());
 }

@@ -110,6 +110,16 @@ async function some(`,
     edits: [{ find: "if (effect.tries > 0 || record.earlierUnclear) {", put: "if (record.earlierUnclear) {" }],
   },
   {
+    name: "a job that never claims is not looked for",
+    file: "durable-objects/machine/timing.ts",
+    edits: [
+      {
+        find: "if (!isAskedAbout(attempt)) return null;",
+        put: "if (!isAskedAbout(attempt) || looksOf(attempt) === AWAITED) return null;",
+      },
+    ],
+  },
+  {
     name: "a try that is not on record",
     file: "durable-objects/outbox-drain.ts",
     edits: [{ find: "  if (!(await takeEffect(", put: "  if (false && !(await takeEffect(" }],
