@@ -100,10 +100,29 @@ describe("providers", () => {
     const sha = "fedcba9876543210fedcba9876543210fedcba98";
     const [commit] = read(cgit, "cgit", "push", "https://git.example.org/rocket/atom/?h=next").entries;
     expect(commit?.entry).toMatchObject({ entryId: sha, sha, ref: "refs/heads/next" });
-    const path = "https://sourceforge.net/projects/rocket/files/rocket/1.4/rocket-1.4.tar.gz/download";
-    expect(keys(read(sourceforge, "sourceforge", "release", "https://sourceforge.net/projects/rocket/rss"))).toEqual([
-      [path, undefined],
+    const address = "https://sourceforge.net/projects/rocket/rss";
+    expect(read(sourceforge, "sourceforge", "release", address).entries[0]?.entry).toMatchObject({
+      entryId: "rocket/1.4",
+      version: "1.4",
+    });
+    const files = [
+      "rocket/1.10.0/rocket-1.10.0.tar.gz",
+      "rocket/1.10.0/linux/rocket-1.10.0.deb",
+      "rocket-tools/v1.10.0-rc1/tools.zip",
+      "rocket-1.9.1-rc2-x86_64.tar.gz",
+      "docs/manual.pdf",
+    ];
+    const items = files.map(
+      (file) => `<item><link>https://sourceforge.net/projects/rocket/files/${file}/download</link></item>`,
+    );
+    const many = read(`<rss><channel>${items.join("")}</channel></rss>`, "sourceforge", "release", address);
+    expect(many.entries.map(({ entry }) => [entry.entryId, entry.version])).toEqual([
+      ["rocket/1.10.0", "1.10.0"],
+      ["rocket-tools/v1.10.0-rc1", "1.10.0-rc1"],
+      ["1.9.1-rc2", "1.9.1-rc2"],
+      ["https://sourceforge.net/projects/rocket/files/docs/manual.pdf/download", undefined],
     ]);
+    expect(many.warnings).toEqual([]);
   });
 
   it("GitLab, cgit, PyPI, kernel.org as plain feeds", () => {

@@ -44,9 +44,10 @@ export function normalizeFeed(
     const read = normalizeEntry(raw, provider, context, now);
     if (!read.ok)
       warnings.push(`entry ${i + 1}${raw.title === undefined ? "" : ` (${raw.title.slice(0, 80)})`}: ${read.failure}`);
-    else if (seen.has(read.value.entry.entryId))
-      warnings.push(`entry ${i + 1}: the id '${read.value.entry.entryId}' came before`);
-    else {
+    else if (seen.has(read.value.entry.entryId)) {
+      if (PROVIDERS[provider].manyPerMovement !== true)
+        warnings.push(`entry ${i + 1}: the id '${read.value.entry.entryId}' came before`);
+    } else {
       seen.add(read.value.entry.entryId);
       entries.push(read.value);
     }

@@ -46,6 +46,8 @@ export type ProviderReader = {
   ) => Promise<Result<FetchedFeed, FeedFetchFailure>>;
   /** Entries that the feed holds at most, where that is known. */
   window?: Readonly<Partial<Record<FeedEventKind, number>>>;
+  /** Whether several entries may tell one movement, as files of one release do: the first of them counts. */
+  manyPerMovement?: boolean;
   /** Whether the feed of releases tells tags without a release too: then every tag is a movement. */
   bareTags?: boolean;
   /** The entry id that the feed will give a tag, by the ids of entries it told before. */
