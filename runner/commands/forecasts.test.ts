@@ -28,7 +28,7 @@ test("forecasts of a stack: what would conflict, how far behind, why there is no
   const { stdout } = await patchMoi(["forecasts", "web", "--limit", "2"], api.env);
   const [heading, first, second] = stdout.split("\n");
   expect(heading).toMatch(/^AGE +ONTO +FORECAST +BEHIND +FIRST CONFLICT OR REASON$/);
-  expect(first).toMatch(/^\ds +main aaaaaaaaaa +2 of 3 conflict +41 \(6\.5d\) +src\/log\.c: Quieter logs$/);
+  expect(first).toMatch(/^\d+s +main aaaaaaaaaa +2 of 3 conflict +41 \(6\.5d\) +src\/log\.c: Quieter logs$/);
   expect(second).toMatch(/^\d+d +- +failed +- +remote_unreachable: upstream cannot be reached$/);
   const json = await patchMoi(["forecasts", "web", "--json"], api.env);
   expect(JSON.parse(json.stdout)).toEqual({ forecasts });
