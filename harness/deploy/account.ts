@@ -75,7 +75,9 @@ export function openAccount(environment: NodeJS.ProcessEnv): Account {
     async secretNames(worker) {
       const args = ["secret", "list", "--name", worker, "--format", "json"];
       const ran = await run(args);
-      if (ran.code !== 0 && /not found/.test(ran.stderr)) return new Set();
+      // Only these words mean that there is no Worker: secrets that are taken for missing would be made anew, and
+      // everything that was derived from the old ones would be worthless.
+      if (ran.code !== 0 && ran.stderr.includes(`Worker "${worker}" not found`)) return new Set();
       if (ran.code !== 0) throw failure(args, ran);
       return new Set(parsed(SecretNames, ran.stdout, "wrangler secret list").map(({ name }) => name));
     },
