@@ -27,6 +27,8 @@ export type Cloudflare = {
   schedules: Map<string, unknown>;
   /** Every request that changed something, as `METHOD /path`. */
   changes: string[];
+  /** Answers in place of the right ones, by `METHOD /path`. */
+  faults: Map<string, { status: number; code: number; message: string }>;
   /** Requests that nobody here knows: must stay empty. */
   unknown: string[];
   [Symbol.asyncDispose]: () => Promise<void>;
@@ -55,6 +57,7 @@ export async function startCloudflare(folder: string, token: string): Promise<Cl
     secrets: new Map(),
     schedules: new Map(),
     changes: [],
+    faults: new Map(),
     unknown: [],
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
@@ -84,6 +87,8 @@ export async function startCloudflare(folder: string, token: string): Promise<Cl
     if (request.headers.authorization !== `Bearer ${token}`)
       return { status: 400, code: 10000, message: "Authentication error" };
     if (!call.startsWith("GET ") && !call.endsWith("/query")) cloudflare.changes.push(call);
+    const fault = cloudflare.faults.get(call);
+    if (fault !== undefined) return fault;
     const type = request.headers["content-type"] ?? "";
     const found = d1(call, url, body) ?? queue(call, url, body) ?? script(call, body, type);
     if (found !== undefined) return await found;

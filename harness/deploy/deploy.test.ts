@@ -78,6 +78,18 @@ describe("deploy", () => {
     expect(failed).toMatchObject({ code: "not_signed_in" });
   });
 
+  it("makes no secret anew because Cloudflare cannot say which there are", async () => {
+    const before = Object.fromEntries(cloudflare.secrets.get("patch-moi") ?? []);
+    expect(Object.keys(before)).toContain("PATCH_SIGNING_KEY");
+    const fault = { status: 404, code: 7003, message: "The account was not found" };
+    cloudflare.faults.set("GET /workers/scripts/patch-moi/secrets", fault);
+    const failed = await run("production").catch((error: unknown) => error);
+    cloudflare.faults.clear();
+    expect(failed).toMatchObject({ code: "cloudflare_refused" });
+    expect(String(failed)).toContain("account was not found");
+    expect(Object.fromEntries(cloudflare.secrets.get("patch-moi") ?? [])).toEqual(before);
+  });
+
   it("refuses a secret that the Worker could not use before it uploads anything", async () => {
     cloudflare.changes.length = 0;
     const failed = await run("production", { PATCH_SIGNING_KEY: "short" }).catch((error: unknown) => error);
