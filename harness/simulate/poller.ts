@@ -5,7 +5,8 @@
  * @module
  */
 import { deliverPending } from "../../worker/intake/deliver.ts";
-import { followingStack, planIntake } from "../../worker/intake/plan-intake.ts";
+import { followingStack } from "../../worker/intake/movement.ts";
+import { planIntake } from "../../worker/intake/plan-intake.ts";
 import { commit } from "../../worker/store/database.ts";
 import { knownEntries, storeIntake } from "../../worker/store/feed-entries.ts";
 import { type FeedSourceRow, findSources, followersOf, recordPolls } from "../../worker/store/feed-sources.ts";
@@ -45,6 +46,8 @@ export class Poller {
         primed: source.primed,
         seeded: found.seeded,
         known: found.known,
+        standing: found.standing,
+        poll: source.polls - source.failedPolls + 1,
         entries: answer.entries,
         stacks,
         // Longer than any burst: what falls out of a window is read from refs, which are not played here.

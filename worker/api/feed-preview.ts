@@ -7,7 +7,7 @@ import { createRoute } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { ErrorBody } from "../contract/error.ts";
 import { Preview, PreviewInput } from "../contract/preview.ts";
-import { type FollowingStack, followingStack } from "../intake/plan-intake.ts";
+import { type FollowingStack, followingStack } from "../intake/movement.ts";
 import { previewFeed } from "../intake/preview.ts";
 import type { Database } from "../store/database.ts";
 import { stackPolicies } from "../store/feed-sources.ts";

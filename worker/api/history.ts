@@ -6,7 +6,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { SourceHistoryAnswer, SourceHistoryInput, StackHistoryAnswer, StackHistoryInput } from "../contract/history.ts";
 import { Name } from "../contract/primitives.ts";
-import { WEBHOOK_ONLY } from "../intake/plan-intake.ts";
+import { WEBHOOK_ONLY } from "../intake/known-entry.ts";
 import { findSource } from "../store/feed-sources.ts";
 import { storePastEvents, storeTold } from "../store/history.ts";
 import { findStack } from "../store/stacks.ts";

@@ -10,7 +10,7 @@ import type { FilterDecision } from "../contract/feed-signal.ts";
 import { FlowEvent } from "../contract/flow-event.ts";
 import { Name } from "../contract/primitives.ts";
 import { deliverPending } from "../intake/deliver.ts";
-import { decide, eventFor, followingStack } from "../intake/plan-intake.ts";
+import { decide, eventFor, followingStack } from "../intake/movement.ts";
 import { type Backfilled, type PastSignal, pastSignals, storeBackfill } from "../store/backfill.ts";
 import type { StackRow } from "../store/rows.ts";
 import { findStack } from "../store/stacks.ts";

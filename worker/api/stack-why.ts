@@ -80,16 +80,14 @@ function verdict(
 ): Pick<Why, "verdict" | "message"> {
   const last = attempts.findLast((a) => a.status !== "skipped") ?? attempts.at(-1);
   if (last !== undefined) return ofAttempt(last);
-  const filtered = signals.findLast((s) => s.disposition === "filtered");
-  if (filtered !== undefined) {
-    const decision = filtered.decisions.find((d) => d.stackId === stackId);
-    return { verdict: "filtered", message: decision?.message ?? `${version} passed no stack's release policy` };
-  }
-  const event = signals.findLast((s) => s.eventId !== null);
-  if (event !== undefined) {
-    const decision = event.decisions.find((d) => d.stackId === stackId && !d.pass);
-    if (decision !== undefined) return { verdict: "filtered", message: decision.message };
-    return { verdict: "working", message: `${version} became ${event.eventId} and is on its way to the stack` };
+  // Other words decide nothing, nor does having been there before.
+  const decisive = signals.findLast((s) => s.disposition !== "edited" && s.disposition !== "primed");
+  if (decisive !== undefined) {
+    const decision = decisive.decisions.find((d) => d.stackId === stackId);
+    if (decision?.pass === false) return { verdict: "filtered", message: decision.message };
+    if (decisive.eventId === null)
+      return { verdict: "filtered", message: `${version} passed no stack's release policy` };
+    return { verdict: "working", message: `${version} became ${decisive.eventId} and is on its way to the stack` };
   }
   if (signals.length > 0)
     return { verdict: "primed", message: `${version} was there before the source was watched: nothing was started` };

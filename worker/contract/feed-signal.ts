@@ -37,10 +37,12 @@ export const SignalDisposition = z.enum([
   "event",
   /** No stack's release policy lets it through. */
   "filtered",
-  /** An edit of something already known: stored, no event. */
+  /** An edit of something already known: stored, and an event in `eventId` where the source asks for one (`edits`). */
   "edited",
   /** A tag that names another commit than before; became the event named in `eventId`. */
   "moved",
+  /** Taken back, gone for two good polls at least, and there again; the event in `eventId`, where a stack follows it. */
+  "republished",
 ]);
 export type SignalDisposition = z.infer<typeof SignalDisposition>;
 

@@ -137,6 +137,8 @@ export const FeedSourceConfig = z
     pollIntervalSeconds: z.int().min(1).max(86_400).default(300),
     /** First poll stores what it finds and starts nothing. */
     primeOnly: z.boolean().default(true),
+    /** An edit of a known entry is an event too, `upstream.edited`: for the record, no stack acts on it. */
+    edits: z.boolean().default(false),
     enabled: z.boolean().default(true),
   })
   .openapi("FeedSourceConfig");

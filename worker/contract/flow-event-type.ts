@@ -5,7 +5,7 @@
  */
 import { z } from "@hono/zod-openapi";
 
-/** `upstream.release`, `upstream.tag`, `upstream.push`, `upstream.tag_moved`, or what a source's target names. */
+/** `upstream.release`, `upstream.tag`, `upstream.push`, `upstream.advisory`, `upstream.tag_moved`, `upstream.republished`, `upstream.edited`, or what a source's target names. */
 export const FlowEventType = z
   .string()
   .max(64)

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { FeedSourceConfig } from "../contract/feed-source.ts";
 import { ReleasePolicy } from "../contract/stack.ts";
+import type { KnownEntry } from "./known-entry.ts";
+import type { IntakePlan } from "./movement.ts";
 import type { NormalizedEntry } from "./normalize-entry.ts";
-import { type IntakeInput, type IntakePlan, planIntake } from "./plan-intake.ts";
+import { type IntakeInput, planIntake } from "./plan-intake.ts";
 
 const config = FeedSourceConfig.parse({
   provider: "github",
@@ -30,6 +32,8 @@ function plan(entries: NormalizedEntry[], more: Partial<IntakeInput> = {}): Inta
     primed: true,
     seeded: true,
     known: new Map(),
+    standing: [],
+    poll: 9,
     entries,
     stacks,
     now: "2026-11-22T12:00:00.000Z",
@@ -37,7 +41,7 @@ function plan(entries: NormalizedEntry[], more: Partial<IntakeInput> = {}): Inta
   });
 }
 
-const known = (...tags: string[]) =>
+const known = (...tags: string[]): Map<string, KnownEntry> =>
   new Map(
     tags.map((tag) => [
       `id/${tag}`,
@@ -48,6 +52,7 @@ const known = (...tags: string[]) =>
         tag,
         commit: null,
         firstSeenAt: "2026-09-01T00:00:00.000Z",
+        missingFrom: null,
       },
     ]),
   );
@@ -127,6 +132,7 @@ describe("planIntake", () => {
           tag: "v1",
           commit: "c",
           firstSeenAt: "2026-09-01T00:00:00.000Z",
+          missingFrom: null,
         },
       ],
     ]);
@@ -134,6 +140,52 @@ describe("planIntake", () => {
     expect(made.signals).toMatchObject([{ disposition: "edited", revision: 3 }]);
     expect(made.entries).toMatchObject([{ fingerprint: "new", revision: 3 }]);
     expect(made.events).toEqual([]);
+  });
+
+  it("makes an edit an event that goes to nobody, where the source asks for it", () => {
+    const made = plan([release("v1", 1, "new")], { known: known("v1"), config: { ...config, edits: true } });
+    expect(made.events).toMatchObject([{ id: "patch:src:id/v1:upstream.edited:r1", type: "upstream.edited" }]);
+    expect(made.signals).toMatchObject([{ disposition: "edited", eventId: made.events[0]?.id }]);
+    expect(made.deliveries).toEqual([]);
+  });
+
+  const gone = (rows: Map<string, KnownEntry>, tag: string, missingFrom: number) => {
+    const row = rows.get(`id/${tag}`);
+    return row === undefined ? rows : new Map(rows).set(`id/${tag}`, { ...row, missingFrom });
+  };
+
+  it("notes what left the feed, unless the feed is empty", () => {
+    const rows = known("v1", "v2");
+    const standing = [...rows.values()].map((row) => ({ ...row, lastSeenAt: "2026-11-01T00:00:00.000Z" }));
+    expect(plan([release("v1", 1)], { known: rows, standing }).entries).toMatchObject([
+      { entryId: "id/v2", missingFrom: 9 },
+    ]);
+    expect(plan([], { known: rows, standing }).entries).toEqual([]);
+  });
+
+  it("tells what was gone for two good polls and is back above what stood there", () => {
+    const rows = gone(known("v1", "v2", "v3"), "v2", 7);
+    const feed = [release("v3", 3), release("v2", 2), release("v1", 1)];
+    for (const entries of [feed, feed.toReversed()]) {
+      const made = plan(entries, { known: rows });
+      expect(made.events).toMatchObject([{ id: "patch:src:id/v2:upstream.republished:r1" }]);
+      expect(made.signals).toMatchObject([{ disposition: "republished", revision: 1 }]);
+      expect(made.deliveries.map(({ stackId }) => stackId)).toEqual(["red", "blue"]);
+      expect(made.entries).toMatchObject([{ entryId: "id/v2", missingFrom: null }]);
+    }
+    expect(plan(feed, { known: gone(rows, "v2", 8) }).signals).toEqual([]);
+    expect(
+      dispositions(plan([...feed, release("v0", 0)], { known: gone(known("v0", "v1", "v2", "v3"), "v0", 2) })),
+    ).toEqual([]);
+  });
+
+  it("takes what came back at the old end, or where dates do not say which end that is, for slid", () => {
+    const rows = gone(known("v1", "v2", "v3"), "v1", 2);
+    const slid = (...feed: NormalizedEntry[]) => dispositions(plan(feed, { known: rows, window: 10 }));
+    expect(slid(release("v3", 3), release("v2", 2), release("v1", 1))).toEqual([]);
+    expect(slid(release("v1", 1), release("v2", 2), release("v3", 3))).toEqual([]);
+    // One edit and one release: either end may be the old one.
+    expect(slid(release("v3", 3), release("v1", 1), release("v2", 2))).toEqual([]);
   });
 
   it("makes one event of a bare tag that became a release, also where the tag was there before we watched", () => {

@@ -1,110 +1,40 @@
 /**
- * What a poll means: entries that are new or edited, signals, events and who gets them. Pure.
+ * What a poll means: entries that are new, edited, gone or back. Pure.
  *
  * An entry is known by its key alone. Its place in the feed and its dates say nothing about whether it
  * is new; they only put several new ones of one poll in order.
  *
  * @module
  */
-import type { FeedEntry, FilterDecision, SignalDisposition } from "../contract/feed-signal.ts";
-import { type FeedEventKind, type FeedSourceConfig, workspaceTarget } from "../contract/feed-source.ts";
-import { type FlowEventPayload, flowEventId, type TagMove } from "../contract/flow-event.ts";
-import type { FlowEventType } from "../contract/flow-event-type.ts";
-import type { StackConfig, StackPolicy } from "../contract/stack.ts";
-import { decideRelease } from "../releases/release-policy.ts";
+import type { FeedEntry } from "../contract/feed-signal.ts";
+import { findAbsences, orderOf, type StandingEntry } from "./absence.ts";
+import { BARE, isBare, isTold, type KnownEntry, REFS_ONLY, WEBHOOK_ONLY } from "./known-entry.ts";
+import {
+  emit,
+  emitEdit,
+  emitRelease,
+  emitRepublished,
+  emptyPlan,
+  type IntakePlan,
+  type MovementContext,
+  signal,
+} from "./movement.ts";
 import type { NormalizedEntry } from "./normalize-entry.ts";
 
-/** Fingerprint of an entry that the remote's refs told of and no feed did so far. */
-export const REFS_ONLY = "";
-
-/**
- * Fingerprint of an entry that a webhook told and no feed did so far, or whose row was evicted: known and
- * dealt with, but not read.
- */
-export const WEBHOOK_ONLY = "webhook";
-
-/** Before the digest of an entry that the feed told as a tag without a release. */
-const BARE = "bare-";
-
-export type KnownEntry = {
-  entryId: string;
-  /** {@link REFS_ONLY}, {@link WEBHOOK_ONLY}, or a digest of what the feed said, marked where that was a bare tag. */
-  fingerprint: string;
-  revision: number;
-  tag: string | null;
-  /** Commit behind the tag when the refs were last read. */
-  commit: string | null;
-  firstSeenAt: string;
-};
-
-/** A stack that the source feeds. */
-export type FollowingStack = { stackId: string; upstream?: string } & Pick<StackPolicy, "releases" | "advisories">;
-
-export function followingStack(stackId: string, { policy, upstream }: StackConfig): FollowingStack {
-  const where = upstream === undefined ? {} : { upstream: upstream.url };
-  return { stackId, ...where, releases: policy.releases, advisories: policy.advisories };
-}
-
-export type IntakeInput = {
-  sourceId: string;
-  config: FeedSourceConfig;
+export type IntakeInput = MovementContext & {
   /** Whether a poll of this feed ever succeeded. */
   primed: boolean;
   /** Whether the rows of that first poll are still there. */
   seeded: boolean;
   known: ReadonlyMap<string, KnownEntry>;
+  /** Those that stood in the feed when it was last read. */
+  standing: readonly StandingEntry[];
+  /** Number of this poll among the source's good ones. */
+  poll: number;
   /** In the order of the feed. */
   entries: readonly NormalizedEntry[];
-  stacks: readonly FollowingStack[];
   /** Entries that this feed holds at most, where that is known. */
   window?: number | undefined;
-  now: string;
-};
-
-export type PlannedEntry = KnownEntry & { lastSeenAt: string };
-
-export type PlannedSignal = {
-  sourceId: string;
-  entryId: string;
-  revision: number;
-  entry: FeedEntry;
-  disposition: SignalDisposition;
-  decisions: FilterDecision[];
-  eventId?: string;
-  seenAt: string;
-};
-
-export type PlannedEvent = {
-  id: string;
-  type: FlowEventType;
-  sourceId: string;
-  occurredAt?: string;
-  receivedAt: string;
-  payload: FlowEventPayload;
-};
-
-export type PlannedDelivery = { eventId: string; stackId: string };
-
-export type IntakePlan = {
-  entries: PlannedEntry[];
-  /** Oldest first, as all that follows. */
-  signals: PlannedSignal[];
-  events: PlannedEvent[];
-  deliveries: PlannedDelivery[];
-  /** More may have happened than the feed's window shows. */
-  gap: boolean;
-};
-
-/** What signals and events are made from, whoever told the movement. */
-export type MovementContext = Pick<IntakeInput, "sourceId" | "config" | "stacks" | "now">;
-
-export const emptyPlan = (): IntakePlan => ({ entries: [], signals: [], events: [], deliveries: [], gap: false });
-
-const EVENT_TYPES: Readonly<Record<FeedEventKind, FlowEventType>> = {
-  release: "upstream.release",
-  tag: "upstream.tag",
-  push: "upstream.push",
-  advisory: "upstream.advisory",
 };
 
 /** Decides what a poll's entries are, against the keys that are known. */
@@ -113,10 +43,16 @@ export function planIntake(input: IntakeInput): IntakePlan {
   const find = knownFinder(input.known.values());
   const priming = primes(input);
   const told = input.entries.map(({ entry }) => isTold(find(entry)));
+  const { left, republished } = findAbsences({ ...input, find });
   const news = new Set<FeedEntry>();
+  for (const gone of left) plan.entries.push({ ...gone, missingFrom: input.poll });
   for (const { entry: said, fingerprint: digest, form } of oldestFirst(input.entries)) {
     const known = find(said);
-    if (known?.fingerprint.replace(BARE, "") === digest) continue;
+    const back = republished.has(said) && input.config.event !== "advisory";
+    if (known?.fingerprint.replace(BARE, "") === digest && !back) {
+      if (known.missingFrom !== null) plan.entries.push({ ...known, missingFrom: null, lastSeenAt: input.now });
+      continue;
+    }
     const bare = known !== undefined && isBare(known) ? form !== "release" : form === "bare";
     // What a webhook called a release is one, however long a cache shows what was there before.
     const fingerprint = bare && known?.fingerprint !== WEBHOOK_ONLY ? `${BARE}${digest}` : digest;
@@ -133,6 +69,7 @@ export function planIntake(input: IntakeInput): IntakePlan {
       commit: known?.commit ?? null,
       firstSeenAt: input.now,
       lastSeenAt: input.now,
+      missingFrom: null,
     });
     // For the gap rule it is as new as any: the feed has not told it before.
     if (known?.fingerprint === WEBHOOK_ONLY) news.add(said);
@@ -142,10 +79,11 @@ export function planIntake(input: IntakeInput): IntakePlan {
       // Of a movement that the refs told and that was emitted then, this makes the same ids: nothing new.
       emit(plan, input, entry, 0);
     } else if (known !== undefined && isBare(known) && form === "release") emitRelease(plan, input, entry, revision);
+    else if (back) emitRepublished(plan, input, entry, revision);
     else if (isTold(known) && tellsAnew(input, known, fingerprint)) emit(plan, input, entry, revision);
-    else if (isTold(known)) plan.signals.push(signal(input, entry, revision, "edited"));
+    else if (isTold(known)) emitEdit(plan, input, entry, revision);
   }
-  const oldest = input.entries.at(-1)?.entry;
+  const oldest = input.entries.at(orderOf(input.entries) === "oldest first" ? 0 : -1)?.entry;
   plan.gap = oldest !== undefined && news.has(oldest) && input.entries.length >= (input.window ?? 1);
   return plan;
 }
@@ -159,14 +97,6 @@ function knownFinder(known: Iterable<KnownEntry>): (entry: FeedEntry) => KnownEn
     if (entry.tag !== null) byTag.set(entry.tag, entry);
   }
   return (entry) => byId.get(entry.entryId) ?? (entry.tag === undefined ? undefined : byTag.get(entry.tag));
-}
-
-function isTold(known: KnownEntry | undefined): boolean {
-  return known !== undefined && known.fingerprint !== REFS_ONLY && known.fingerprint !== WEBHOOK_ONLY;
-}
-
-export function isBare(known: Pick<KnownEntry, "fingerprint">): boolean {
-  return known.fingerprint.startsWith(BARE);
 }
 
 /** An advisory that now says something else of versions is news to whoever acted on it; new words are not. */
@@ -195,98 +125,6 @@ function isNews(input: IntakeInput, entry: FeedEntry, known: KnownEntry, told: r
 function primes(input: IntakeInput): boolean {
   if (input.primed && !input.seeded) return true;
   return !input.primed && input.config.primeOnly && ![...input.known.values()].some(isTold);
-}
-
-/** A new movement: filtered by the stacks' policies, or an event for those that let it through. */
-export function emit(plan: IntakePlan, input: MovementContext, entry: FeedEntry, revision: number): void {
-  emitAs(plan, input, entry, revision, eventFor(input, entry, revision));
-}
-
-/**
- * A tag that was bare and is a release now: one event for all time, beside the tag's own. To a stack that
- * acted on the tag it is the same movement; one that never heard of it, as it was there before we
- * watched, hears of it now.
- */
-export function emitRelease(plan: IntakePlan, input: MovementContext, entry: FeedEntry, revision: number): void {
-  const event = eventFor(input, entry, revision);
-  const id = flowEventId(input.sourceId, `${entry.entryId}#release`, event.type);
-  emitAs(plan, input, entry, revision, { ...event, id });
-}
-
-function emitAs(
-  plan: IntakePlan,
-  input: MovementContext,
-  entry: FeedEntry,
-  revision: number,
-  event: PlannedEvent,
-): void {
-  const decisions = input.stacks.map((stack) => decide(stack, input.config.event, entry));
-  const receivers = decisions.filter((decision) => decision.pass).map((decision) => decision.stackId);
-  if (input.config.target.mode !== "notify_only" && receivers.length === 0) {
-    plan.signals.push(signal(input, entry, revision, "filtered", decisions));
-    return;
-  }
-  plan.signals.push({ ...signal(input, entry, revision, "event", decisions), eventId: event.id });
-  plan.events.push(event);
-  for (const stackId of receivers) plan.deliveries.push({ eventId: event.id, stackId });
-}
-
-/** Whether a stack follows a movement, by its release policy. A push has no version to judge. */
-export function decide(stack: FollowingStack, event: FeedEventKind, entry: FeedEntry): FilterDecision {
-  if (event === "push") return { stackId: stack.stackId, pass: true, code: "passed", message: "every push counts" };
-  if (event === "advisory") return decideAdvisory(stack);
-  if (entry.tag === undefined) return { stackId: stack.stackId, pass: false, code: "no_tag", message: noTag(entry) };
-  return { stackId: stack.stackId, ...decideRelease(stack.releases, entry.tag, entry.prerelease) };
-}
-
-function noTag({ entryId, version }: FeedEntry): string {
-  if (version === undefined) return `'${entryId}' names no tag`;
-  return `no tag of upstream names the version ${version}; set the source's repo.webUrl to upstream's Git repository, or its tag to a template`;
-}
-
-/** Whether it concerns the stack depends on where the stack stands, which the stack itself knows. */
-function decideAdvisory({ stackId, advisories }: FollowingStack): FilterDecision {
-  return advisories === "ignore"
-    ? { stackId, pass: false, code: "advisories_off", message: "policy.advisories is ignore" }
-    : { stackId, pass: true, code: "passed", message: `policy.advisories is ${advisories}` };
-}
-
-export function eventFor(input: MovementContext, entry: FeedEntry, revision: number, moved?: TagMove): PlannedEvent {
-  const { eventType, payload: extra } = workspaceTarget(input.config.target) ?? {};
-  const type = moved === undefined ? (eventType ?? EVENT_TYPES[input.config.event]) : "upstream.tag_moved";
-  const occurredAt = entry.publishedAt ?? entry.updatedAt;
-  return {
-    id: flowEventId(input.sourceId, entry.entryId, type, revision),
-    type,
-    sourceId: input.sourceId,
-    ...(occurredAt === undefined ? {} : { occurredAt }),
-    receivedAt: input.now,
-    payload: {
-      provider: input.config.provider,
-      ...(input.config.repo === undefined ? {} : { repo: input.config.repo }),
-      entry,
-      ...(moved === undefined ? {} : { moved }),
-      ...(extra === undefined ? {} : { extra }),
-    },
-  };
-}
-
-export function signal(
-  input: MovementContext,
-  entry: FeedEntry,
-  revision: number,
-  disposition: SignalDisposition,
-  decisions: FilterDecision[] = [],
-): PlannedSignal {
-  return {
-    sourceId: input.sourceId,
-    entryId: entry.entryId,
-    revision,
-    entry,
-    disposition,
-    decisions,
-    seenAt: input.now,
-  };
 }
 
 /**

@@ -7,18 +7,10 @@
 import type { FeedEntry } from "../contract/feed-signal.ts";
 import { ReleasePolicy } from "../contract/stack.ts";
 import { compareTags } from "../releases/release-policy.ts";
+import { isGone } from "./absence.ts";
+import { type KnownEntry, REFS_ONLY } from "./known-entry.ts";
 import type { RemoteRef } from "./ls-refs.ts";
-import {
-  decide,
-  emit,
-  emptyPlan,
-  eventFor,
-  type IntakePlan,
-  type KnownEntry,
-  type MovementContext,
-  REFS_ONLY,
-  signal,
-} from "./plan-intake.ts";
+import { emit, emitMoved, emitRepublished, emptyPlan, type IntakePlan, type MovementContext } from "./movement.ts";
 
 export type RefsInput = MovementContext & {
   refs: readonly RemoteRef[];
@@ -31,6 +23,8 @@ export type RefsInput = MovementContext & {
   /** Whether every tag is a movement to this feed. */
   bareTags: boolean;
   tagEntryId: (tag: string) => string;
+  /** Where no other feed says what is gone and back: the number of this reading among the source's good ones. */
+  poll?: number;
 };
 
 const TAGS = "refs/tags/";
@@ -51,13 +45,15 @@ function planTags(input: RefsInput): IntakePlan {
     const tag = name.slice(TAGS.length);
     const known = byTag.get(tag);
     if (known === undefined) unknown.push({ tag, commit });
-    else if (known.commit === null) store(plan, input, { ...known, commit });
+    else if (known.commit === null) store(plan, input, { ...known, commit, ...shown(input) });
     else if (known.commit !== commit) moved(plan, input, known, { from: known.commit, to: commit });
+    else if (input.poll !== undefined && known.missingFrom !== null) back(plan, input, known, input.poll, { tag });
   }
+  left(plan, input);
   if (!counts) return plan;
   for (const { tag, commit } of input.baseline ? unknown : inOrder(unknown)) {
     const entry: FeedEntry = { entryId: input.tagEntryId(tag), tag, sha: commit };
-    store(plan, input, { entryId: entry.entryId, fingerprint: REFS_ONLY, revision: 0, tag, commit });
+    store(plan, input, { entryId: entry.entryId, ...fresh(input), tag, commit });
     if (!input.baseline) emit(plan, input, entry, 0);
   }
   return plan;
@@ -67,23 +63,58 @@ function planTags(input: RefsInput): IntakePlan {
 function moved(plan: IntakePlan, input: RefsInput, known: KnownEntry, move: { from: string; to: string }): void {
   const revision = known.revision + 1;
   const entry: FeedEntry = { entryId: known.entryId, ...(known.tag === null ? {} : { tag: known.tag }), sha: move.to };
-  const event = eventFor(input, entry, revision, move);
-  store(plan, input, { ...known, revision, commit: move.to });
-  const decisions = input.stacks.map((stack) => decide(stack, input.config.event, entry));
-  plan.signals.push({ ...signal(input, entry, revision, "moved", decisions), eventId: event.id });
-  plan.events.push(event);
-  for (const { stackId, pass } of decisions) if (pass) plan.deliveries.push({ eventId: event.id, stackId });
+  store(plan, input, { ...known, revision, commit: move.to, ...shown(input) });
+  emitMoved(plan, input, entry, revision, move);
+}
+
+/** There again: news when it was gone long enough. */
+function back(
+  plan: IntakePlan,
+  input: RefsInput,
+  known: KnownEntry,
+  poll: number,
+  what: Pick<FeedEntry, "tag" | "ref">,
+): void {
+  const gone = isGone(known, poll);
+  const revision = known.revision + (gone ? 1 : 0);
+  store(plan, input, { ...known, revision, missingFrom: null });
+  const { entryId, commit } = known;
+  if (gone) emitRepublished(plan, input, { entryId, ...what, ...(commit === null ? {} : { sha: commit }) }, revision);
+}
+
+/** What the refs do not show any more. No refs at all is suspect: nothing is concluded from it. */
+function left(plan: IntakePlan, input: RefsInput): void {
+  if (input.poll === undefined || input.refs.length === 0) return;
+  const there = new Set(input.refs.flatMap(({ name, commit }) => [name, commit]));
+  for (const entry of input.known) {
+    const name = entry.tag === null ? entry.entryId : TAGS + entry.tag;
+    if (entry.missingFrom === null && !there.has(name)) store(plan, input, { ...entry, missingFrom: input.poll });
+  }
+}
+
+/** Refs beside a feed do not say what the feed shows. */
+function shown({ poll }: RefsInput): { missingFrom?: null } {
+  return poll === undefined ? {} : { missingFrom: null };
+}
+
+function fresh({ poll }: RefsInput): Pick<KnownEntry, "fingerprint" | "revision" | "missingFrom"> {
+  return { fingerprint: REFS_ONLY, revision: 0, missingFrom: poll === undefined ? 0 : null };
 }
 
 /** Of a branch only its head counts: who follows it goes there, past what came before. */
 function planHeads(input: RefsInput): IntakePlan {
   const plan = emptyPlan();
-  const known = new Set(input.known.map((entry) => entry.entryId));
+  const byCommit = new Map(input.known.map((entry) => [entry.entryId, entry]));
   for (const { name, commit } of input.refs) {
-    if (!name.startsWith(HEADS) || known.has(commit)) continue;
-    store(plan, input, { entryId: commit, fingerprint: REFS_ONLY, revision: 0, tag: null, commit });
-    if (!input.baseline) emit(plan, input, { entryId: commit, sha: commit, ref: name }, 0);
+    if (!name.startsWith(HEADS)) continue;
+    const known = byCommit.get(commit);
+    if (known === undefined) {
+      store(plan, input, { entryId: commit, ...fresh(input), tag: null, commit });
+      if (!input.baseline) emit(plan, input, { entryId: commit, sha: commit, ref: name }, 0);
+    } else if (input.poll !== undefined && known.missingFrom !== null)
+      back(plan, input, known, input.poll, { ref: name });
   }
+  left(plan, input);
   return plan;
 }
 

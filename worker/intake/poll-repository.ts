@@ -10,7 +10,7 @@ import { fail, ok, type Result } from "../platform/result.ts";
 import type { Database } from "../store/database.ts";
 import { allEntries } from "../store/feed-entries.ts";
 import { lsRefs, type RefsFailure, type RemoteRefs } from "./ls-refs.ts";
-import type { FollowingStack, IntakePlan } from "./plan-intake.ts";
+import type { FollowingStack, IntakePlan } from "./movement.ts";
 import { planRefs } from "./plan-refs.ts";
 import { branchOf, refPrefixes, repositoryOf } from "./repository.ts";
 
@@ -39,6 +39,7 @@ export async function planRepository(
   remote: RemoteRefs,
   stacks: readonly FollowingStack[],
   primed: boolean,
+  poll: number,
   now: string,
 ): Promise<{ plan: IntakePlan; seeded: boolean }> {
   const { seeded, entries: known } = await allEntries(db, sourceId);
@@ -53,6 +54,7 @@ export async function planRepository(
     gap: false,
     bareTags: true,
     tagEntryId: (tag) => tag,
+    poll,
   });
   return { plan, seeded };
 }

@@ -62,7 +62,7 @@ const addressOf = (id: string): string => `https://github.com/acme/${id}/release
 /** Newest first; `v1.0.0*` is the same entry with another title. */
 function atom(tags: readonly string[]): string {
   const entries = tags.map((text) => {
-    const tag = text.replace("*", "");
+    const tag = text.replaceAll("*", "");
     return `<entry><id>tag:github.com,2008:Repository/1/${tag}</id><updated>2026-10-01T00:00:00Z</updated>
       <link rel="alternate" type="text/html" href="https://github.com/acme/x/releases/tag/${tag}"/><title>${text}</title></entry>`;
   });
@@ -130,10 +130,11 @@ describe("pollSources", { timeout: 60_000 }, () => {
       `${eventId("first", "v1.2.0")} accepted`,
       `${eventId("first", "v1.3.0")} accepted`,
     ]);
+    await pollSources(upstream.context(), ["first"]);
     expect(await source("first")).toMatchObject({ primed: true, lastOutcome: "unchanged", consecutiveFailures: 0 });
   });
 
-  it("keeps an edit as a revision without an event", async () => {
+  it("keeps an edit as a revision, which is an event where the source asks for it", async () => {
     const upstream = new Upstream();
     await declare("edits");
     upstream.feed("edits", ["v1.0.0"]);
@@ -141,6 +142,42 @@ describe("pollSources", { timeout: 60_000 }, () => {
     upstream.feed("edits", ["v1.0.0*"]);
     await pollSources(upstream.context(), ["edits"]);
     expect(await signals("edits")).toEqual(["v1.0.0 r0 primed", "v1.0.0 r1 edited"]);
+    await declare("edits", { edits: true });
+    upstream.feed("edits", ["v1.0.0**"]);
+    await pollSources(upstream.context(), ["edits"]);
+    const { results } = await env.DB.prepare("SELECT type, stack_ids FROM flow_events WHERE source_id = 'edits'").all();
+    expect(results).toEqual([{ type: "upstream.edited", stack_ids: "[]" }]);
+  });
+
+  it("tells a release that was taken back and is there again, once, and no stack acts on it twice", async () => {
+    const upstream = new Upstream();
+    await declareStack("returns");
+    await declare("returned", { target: { mode: "maintain", stacks: ["returns"] } });
+    const poll = async (tags: string[] | undefined) => {
+      if (tags === undefined) upstream.answer("returned", 304);
+      else upstream.feed("returned", tags);
+      await pollSources(upstream.context(), ["returned"]);
+    };
+    await poll(["v1.0.0"]);
+    await poll(["v1.1.0", "v1.0.0"]);
+    await poll(["v1.0.0"]);
+    await poll(["v1.1.0", "v1.0.0"]);
+    expect(await signals("returned")).toEqual(["v1.0.0 r0 primed", "v1.1.0 r0 event"]);
+    await poll(["v1.0.0"]);
+    await poll(undefined);
+    for (let i = 0; i < 2; i++) await poll(["v1.1.0", "v1.0.0"]);
+    expect((await signals("returned")).slice(2)).toEqual(["v1.1.0 r1 republished"]);
+    const entry = "tag:github.com,2008:Repository/1/v1.1.0";
+    expect(await deliveriesTo("returns")).toEqual([
+      `patch:returned:${entry}:upstream.release accepted`,
+      `patch:returned:${entry}:upstream.republished:r1 accepted`,
+    ]);
+    const attempts = await env.DB.prepare(
+      "SELECT status, json_extract(reason, '$.code') AS code FROM maintenance_attempts WHERE stack_id = 'returns' ORDER BY number",
+    ).all();
+    expect(attempts.results.map(({ status, code }) => `${String(status)} ${String(code)}`).at(-1)).toBe(
+      "skipped same_movement",
+    );
   });
 
   it("tells a bare tag that became a release, once", async () => {
@@ -474,6 +511,12 @@ describe("the repository's refs", { timeout: 60_000 }, () => {
     upstream.repository("bare", { "v1.0.0": "b", "v1.2.0": "c", "v1.10.0": "d" });
     for (let i = 0; i < 2; i++) await pollSources(upstream.context(), ["bare"]);
     expect(await signals("bare")).toEqual(["v1.0.0 r1 moved", "v1.2.0 r0 event", "v1.10.0 r0 event"]);
+    const without: Record<string, string> = { "v1.0.0": "b", "v1.10.0": "d" };
+    for (const tags of [without, without, { ...without, "v1.2.0": "c" }]) {
+      upstream.repository("bare", tags);
+      await pollSources(upstream.context(), ["bare"]);
+    }
+    expect((await signals("bare")).slice(3)).toEqual(["v1.2.0 r1 republished"]);
   });
 
   it("follow the head of a branch", async () => {

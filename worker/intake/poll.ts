@@ -24,8 +24,9 @@ import { deliverPending } from "./deliver.ts";
 import { type FeedFetchFailure, fetchFeed, type Validators } from "./fetch-feed.ts";
 import { HostHolds } from "./host-hold.ts";
 import type { RemoteRefs } from "./ls-refs.ts";
+import { type FollowingStack, followingStack, type IntakePlan } from "./movement.ts";
 import { type NormalizedEntry, normalizeFeed } from "./normalize-entry.ts";
-import { type FollowingStack, followingStack, type IntakePlan, planIntake } from "./plan-intake.ts";
+import { planIntake } from "./plan-intake.ts";
 import type { PollContext } from "./poll-context.ts";
 import { fetchRefs, planRepository } from "./poll-repository.ts";
 import { nextPollAt } from "./poll-schedule.ts";
@@ -211,7 +212,7 @@ async function store(
   if (failure !== undefined) return { poll, outcome: "failed", stackIds: [] };
   if (poll.refs !== undefined) {
     const { config, id, primed } = source;
-    const { plan, seeded } = await planRepository(db, id, config, poll.refs, stacks, primed, at);
+    const { plan, seeded } = await planRepository(db, id, config, poll.refs, stacks, primed, pollNumber(source), at);
     return keep(db, poll, plan, seeded ? {} : { primed: true });
   }
   if (entries === undefined || found === undefined) return { poll, outcome: "not_modified", stackIds: [] };
@@ -221,6 +222,8 @@ async function store(
     primed: source.primed,
     seeded: found.seeded,
     known: found.known,
+    standing: found.standing,
+    poll: pollNumber(source),
     entries,
     stacks,
     window: PROVIDERS[source.config.provider].window?.[source.config.event],
@@ -235,6 +238,11 @@ async function store(
     ...(plan.gap ? { gapSince: at, reconcileAt: at } : {}),
   };
   return keep(db, poll, plan, marks);
+}
+
+/** Which of the source's good polls this one is, if it is one. */
+function pollNumber({ polls, failedPolls }: FeedSourceRow): number {
+  return polls - failedPolls + 1;
 }
 
 /** Commits what a poll found. */

@@ -9,9 +9,10 @@ import type { FeedFormat, Preview, PreviewInput } from "../contract/preview.ts";
 import type { Outbound } from "../platform/outbound-fetch.ts";
 import { fail, ok, type Result } from "../platform/result.ts";
 import { fetchFeed } from "./fetch-feed.ts";
+import type { FollowingStack, IntakePlan } from "./movement.ts";
 import { normalizeFeed } from "./normalize-entry.ts";
 import { parseFeed } from "./parse-feed.ts";
-import { type FollowingStack, type IntakePlan, planIntake } from "./plan-intake.ts";
+import { planIntake } from "./plan-intake.ts";
 import { planRefs } from "./plan-refs.ts";
 import { fetchRefs } from "./poll-repository.ts";
 import { guessProvider, PROVIDERS } from "./providers/index.ts";
@@ -44,6 +45,8 @@ export async function previewFeed(
     primed: true,
     seeded: true,
     known: new Map(),
+    standing: [],
+    poll: 1,
     entries,
     stacks,
     now,

@@ -10,7 +10,7 @@ import { allEntries, storeIntake } from "../store/feed-entries.ts";
 import { type FeedSourceRow, postponeReconciles } from "../store/feed-sources.ts";
 import { eachBounded } from "./bounded.ts";
 import { lsRefs, type RemoteRefs } from "./ls-refs.ts";
-import type { FollowingStack } from "./plan-intake.ts";
+import type { FollowingStack } from "./movement.ts";
 import { planRefs } from "./plan-refs.ts";
 import type { PollContext } from "./poll-context.ts";
 import { PROVIDERS } from "./providers/index.ts";

@@ -10,7 +10,7 @@
 import type { FeedEntry } from "../contract/feed-signal.ts";
 import type { Database } from "../store/database.ts";
 import { forgottenEntries, type KnownEntries, refreshEntries } from "../store/feed-entries.ts";
-import { WEBHOOK_ONLY } from "./plan-intake.ts";
+import { WEBHOOK_ONLY } from "./known-entry.ts";
 
 const DAY_MS = 86_400_000;
 const REFRESH_MS = 7 * DAY_MS;
@@ -38,9 +38,15 @@ export async function recallForgotten(
   if (unknown.length === 0) return;
   for (const { sourceId, entryId, revision, firstSeenAt } of await forgottenEntries(db, unknown)) {
     const tag = tags.get(`${sourceId} ${entryId}`) ?? null;
-    known
-      .get(sourceId)
-      ?.known.set(entryId, { entryId, fingerprint: WEBHOOK_ONLY, revision, tag, commit: null, firstSeenAt });
+    known.get(sourceId)?.known.set(entryId, {
+      entryId,
+      fingerprint: WEBHOOK_ONLY,
+      revision,
+      tag,
+      commit: null,
+      firstSeenAt,
+      missingFrom: 0,
+    });
   }
 }
 

@@ -11,6 +11,7 @@ import { type Database, openDatabase, StorageFault } from "../store/database.ts"
 import { type EntryKey, findFiltered, knownEntries, storeIntake } from "../store/feed-entries.ts";
 import { type FeedSourceRow, followersOf } from "../store/feed-sources.ts";
 import { deliverPending } from "./deliver.ts";
+import { isBare, REFS_ONLY, WEBHOOK_ONLY } from "./known-entry.ts";
 import {
   emit,
   emitRelease,
@@ -18,11 +19,8 @@ import {
   type FollowingStack,
   followingStack,
   type IntakePlan,
-  isBare,
   type MovementContext,
-  REFS_ONLY,
-  WEBHOOK_ONLY,
-} from "./plan-intake.ts";
+} from "./movement.ts";
 import { planRefs } from "./plan-refs.ts";
 import { PROVIDERS } from "./providers/index.ts";
 import { branchOf } from "./repository.ts";
@@ -158,7 +156,7 @@ function row(
   { now }: MovementContext,
   entry: Pick<EntryKey, "entryId" | "fingerprint" | "tag" | "commit">,
 ): IntakePlan["entries"][number] {
-  return { ...entry, revision: 0, firstSeenAt: now, lastSeenAt: now };
+  return { ...entry, revision: 0, firstSeenAt: now, lastSeenAt: now, missingFrom: 0 };
 }
 
 async function following(db: Database, sourceId: string): Promise<FollowingStack[]> {

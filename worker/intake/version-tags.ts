@@ -10,8 +10,8 @@ import type { Outbound } from "../platform/outbound-fetch.ts";
 import { fail, ok, type Result } from "../platform/result.ts";
 import { compareVersions, splitTag } from "../releases/version.ts";
 import { lsRefs, type RemoteRef } from "./ls-refs.ts";
+import type { FollowingStack } from "./movement.ts";
 import type { NormalizedEntry } from "./normalize-entry.ts";
-import type { FollowingStack } from "./plan-intake.ts";
 import { repositoryOf } from "./repository.ts";
 
 /** A version may be published before its tag is pushed: so long it is waited for, milliseconds. */

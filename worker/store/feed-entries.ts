@@ -30,6 +30,8 @@ export type EntryKey = {
   tag: string | null;
   commit: string | null;
   firstSeenAt: string;
+  /** Number of the source's first good poll that did not show it; null while its feed shows it, 0 where it never did. */
+  missingFrom: number | null;
 };
 
 /** What is written on the source's own row in the same transaction. */
@@ -73,6 +75,8 @@ const CHUNK_CHARACTERS = 500_000;
 export type KnownEntries = {
   seeded: boolean;
   known: Map<string, EntryKey>;
+  /** Entries that stood in the feed when it was last read, asked for or not. */
+  standing: (EntryKey & { lastSeenAt: string })[];
   /** When the one of them was seen that was not seen for longest. */
   seenAt?: string;
 };
@@ -86,14 +90,14 @@ export async function knownEntries(
   wanted: readonly { sourceId: string; entries: readonly { entryId: string; tag?: string | undefined }[] }[],
 ): Promise<Map<string, KnownEntries>> {
   const bySource = new Map(
-    wanted.map(({ sourceId }) => [sourceId, { seeded: false, known: new Map() } as KnownEntries]),
+    wanted.map(({ sourceId }) => [sourceId, { seeded: false, known: new Map(), standing: [] } as KnownEntries]),
   );
   const keys = wanted.flatMap(({ sourceId, entries }) => [
     [sourceId, SEED, null] as const,
     ...entries.map(({ entryId, tag }) => [sourceId, entryId, tag ?? null] as const),
   ]);
   const columns =
-    "e.source_id AS sourceId, e.entry_id AS entryId, e.fingerprint, e.revision, e.tag, e.commit_oid AS 'commit', e.first_seen_at AS firstSeenAt, e.last_seen_at AS lastSeenAt";
+    "e.source_id AS sourceId, e.entry_id AS entryId, e.fingerprint, e.revision, e.tag, e.commit_oid AS 'commit', e.first_seen_at AS firstSeenAt, e.last_seen_at AS lastSeenAt, e.missing_from AS missingFrom";
   for (const chunk of chunks(keys)) {
     const found = await reading(
       db.$client
@@ -116,7 +120,27 @@ export async function knownEntries(
       else source.known.set(entry.entryId, entry);
     }
   }
+  for (const { sourceId, ...entry } of await standingEntries(db, [...bySource.keys()]))
+    bySource.get(sourceId)?.standing.push(entry);
   return bySource;
+}
+
+async function standingEntries(
+  db: Database,
+  sourceIds: readonly string[],
+): Promise<(EntryKey & { sourceId: string; lastSeenAt: string })[]> {
+  const { results } = await reading(
+    db.$client
+      .prepare(
+        `SELECT e.source_id AS sourceId, e.entry_id AS entryId, e.fingerprint, e.revision, e.tag,
+           e.commit_oid AS 'commit', e.first_seen_at AS firstSeenAt, e.last_seen_at AS lastSeenAt, e.missing_from AS missingFrom
+         FROM json_each(?1) AS j CROSS JOIN feed_entries AS e
+         WHERE e.source_id = j.value AND e.missing_from IS NULL`,
+      )
+      .bind(JSON.stringify(sourceIds))
+      .all<EntryKey & { sourceId: string; lastSeenAt: string }>(),
+  );
+  return results;
 }
 
 /** Keys that have no row any more, and had one: signals are kept for ever. With one statement, or few. */
@@ -200,10 +224,10 @@ export async function findFiltered(
 
 /** All entries of a source: what its remote's refs are compared with. */
 export async function allEntries(db: Database, sourceId: string): Promise<{ seeded: boolean; entries: EntryKey[] }> {
-  const { entryId, fingerprint, revision, tag, commit: commitOid, firstSeenAt } = feedEntries;
+  const { entryId, fingerprint, revision, tag, commit: commitOid, firstSeenAt, missingFrom } = feedEntries;
   const rows = await reading(
     db
-      .select({ entryId, fingerprint, revision, tag, commit: commitOid, firstSeenAt })
+      .select({ entryId, fingerprint, revision, tag, commit: commitOid, firstSeenAt, missingFrom })
       .from(feedEntries)
       .where(eq(feedEntries.sourceId, sourceId)),
   );
@@ -223,7 +247,7 @@ export async function storeIntake(
 ): Promise<StorageFailure | undefined> {
   const entries = rows.entries.map((entry) => ({ sourceId, ...entry }));
   if (marks.primed === true) {
-    const none = { fingerprint: "", revision: 0, tag: null, commit: null };
+    const none = { fingerprint: "", revision: 0, tag: null, commit: null, missingFrom: 0 };
     entries.push({ sourceId, entryId: SEED, ...none, firstSeenAt: now, lastSeenAt: now });
   }
   return commit(db, [

@@ -136,12 +136,18 @@ export const feedEntries = sqliteTable(
     commit: text("commit_oid"),
     firstSeenAt: text("first_seen_at").notNull(),
     lastSeenAt: text("last_seen_at").notNull(),
+    /** Number of the source's first good poll that did not show it; null while its feed shows it, 0 where it never did. */
+    missingFrom: integer("missing_from").default(0),
   },
   (t) => [
     primaryKey({ columns: [t.sourceId, t.entryId] }),
+    index("feed_entries_standing").on(t.sourceId).where(sql`missing_from IS NULL`),
     index("feed_entries_tag").on(t.sourceId, t.tag).where(sql`tag IS NOT NULL`),
   ],
 );
+
+/** What a signal's entry calls its version. Without commas: drizzle-kit takes them for columns. */
+export const SIGNAL_VERSION = sql`CASE WHEN entry->>'$.tag' IS NULL THEN entry->>'$.version' ELSE entry->>'$.tag' END`;
 
 export const feedSignals = sqliteTable(
   "feed_signals",
@@ -161,6 +167,8 @@ export const feedSignals = sqliteTable(
   (t) => [
     uniqueIndex("feed_signals_revision").on(t.sourceId, t.entryId, t.revision),
     index("feed_signals_source").on(t.sourceId, t.position),
+    /** Signals outlive the entries' rows: what a version was is asked of them. */
+    index("feed_signals_version").on(t.sourceId, SIGNAL_VERSION),
   ],
 );
 

@@ -3,22 +3,24 @@
  *
  * @module
  */
-import { and, eq } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { StoredAttempt } from "./attempts.ts";
 import { type Database, inList, reading } from "./database.ts";
 import type { FeedSignalRow } from "./feed-entries.ts";
-import { attempts, feedEntries, feedSignals, sourceStacks } from "./schema.ts";
+import { attempts, feedSignals, SIGNAL_VERSION, sourceStacks } from "./schema.ts";
 
-/** Signals of the stack's sources about these tags, oldest first. */
+/** Signals of the stack's sources about versions by these names, oldest first: their own, for rows of entries are let go. */
 export async function signalsAbout(db: Database, stackId: string, tags: readonly string[]): Promise<FeedSignalRow[]> {
   const rows = await reading(
     db
       .select({ signal: feedSignals })
       .from(sourceStacks)
-      .innerJoin(feedEntries, and(eq(feedEntries.sourceId, sourceStacks.sourceId), inList(feedEntries.tag, tags)))
       .innerJoin(
         feedSignals,
-        and(eq(feedSignals.sourceId, feedEntries.sourceId), eq(feedSignals.entryId, feedEntries.entryId)),
+        and(
+          eq(feedSignals.sourceId, sourceStacks.sourceId),
+          sql`${SIGNAL_VERSION} IN (SELECT value FROM json_each(${JSON.stringify(tags)}))`,
+        ),
       )
       .where(eq(sourceStacks.stackId, stackId)),
   );

@@ -42,7 +42,8 @@ const survived = Object.keys(sum.mutants).length - killed;
 for (const violation of sum.violations) say(violation);
 say(
   `${sum.years} repository-years (${Math.min(share.wholeYears, years)} whole) in ${seconds.toFixed(0)} s on ${threads.length} threads: ${sum.ours.released} releases, ` +
-    `${sum.moves} moved tags, ${sum.promotionsTold} of ${sum.promoted} bare tags that became releases, ${sum.polls} polls, ${sum.crashes} crashes`,
+    `${sum.moves} moved tags, ${sum.promotionsTold} of ${sum.promoted} bare tags that became releases, ` +
+    `${sum.republishedTold} republished (${sum.republished} for certain), ${sum.polls} polls, ${sum.crashes} crashes`,
 );
 say(`ours: ${described(sum.ours)}`);
 for (const [name, count] of Object.entries(sum.mutants)) say(`${name}: ${described(count)}`);

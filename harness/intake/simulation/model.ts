@@ -7,14 +7,15 @@
  */
 import { FeedSourceConfig } from "../../../worker/contract/feed-source.ts";
 import { ReleasePolicy } from "../../../worker/contract/stack.ts";
+import type { IntakePlan, PlannedEntry } from "../../../worker/intake/movement.ts";
 import type { NormalizedEntry } from "../../../worker/intake/normalize-entry.ts";
-import { type IntakePlan, type KnownEntry, planIntake } from "../../../worker/intake/plan-intake.ts";
+import { planIntake } from "../../../worker/intake/plan-intake.ts";
 import { planRefs } from "../../../worker/intake/plan-refs.ts";
 import { PROVIDERS } from "../../../worker/intake/providers/index.ts";
 import { Random } from "../../chaos/random.ts";
 import { naiveCursors } from "./naive-cursors.ts";
 import { DAY, HOUR, type Release, Upstream } from "./upstream.ts";
-import { liveYear, type SimulationResult, START, type Told, type Watch } from "./year.ts";
+import { liveYear, type Polled, type Reading, type SimulationResult, START, type Told, type Watch } from "./year.ts";
 
 const SOURCE = "source";
 const STACK = "stack";
@@ -45,9 +46,10 @@ class ModelWatch implements Watch {
   readonly #random: Random;
   readonly #upstream: Upstream;
   readonly #naive = naiveCursors().map((cursor) => ({ cursor, emitted: [] as string[] }));
-  readonly #entries = new Map<string, KnownEntry>();
+  readonly #entries = new Map<string, PlannedEntry>();
   readonly #events = new Map<string, Told>();
-  #marks = { primed: false, refsSeeded: false, gap: false, reconcileAt: 0, etag: -1, failed: false };
+  #marks = { primed: false, refsSeeded: false, gap: false, reconcileAt: 0, etag: -1, failed: false, goodPolls: 0 };
+  #answer: Reading = "none";
   #calm = true;
   #fuse: { writes: number; late: boolean } | undefined;
   #refsTold = -1;
@@ -59,8 +61,9 @@ class ModelWatch implements Watch {
     this.#upstream = upstream;
   }
 
-  poll(calm: boolean): boolean {
+  poll(calm: boolean): Polled {
     this.#calm = calm;
+    this.#answer = "none";
     const random = this.#random;
     this.#fuse =
       !calm && random.next() < 0.25 ? { writes: random.between(1, 7), late: random.next() < 0.5 } : undefined;
@@ -70,11 +73,11 @@ class ModelWatch implements Watch {
       this.#pollOnce();
       this.#deliver();
       this.#reconciledVersion = this.#refsTold;
-      return false;
+      return { crashed: false, read: this.#answer };
     } catch (error) {
       if (!(error instanceof Crash)) throw error;
       this.#refsTold = this.#reconciledVersion;
-      return true;
+      return { crashed: true, read: this.#answer };
     }
   }
 
@@ -104,7 +107,8 @@ class ModelWatch implements Watch {
     this.#deliver();
     const etag = typeof answer === "object" && answer.window.length > 0 ? answer.version : this.#marks.etag;
     this.#commit(() => {
-      this.#marks = { ...this.#marks, etag, failed: answer === "failed" };
+      const goodPolls = this.#marks.goodPolls + (answer === "failed" ? 0 : 1);
+      this.#marks = { ...this.#marks, etag, failed: answer === "failed", goodPolls };
     });
     if (gap || this.#marks.reconcileAt <= this.now) this.#reconcile();
     this.#deliver();
@@ -119,6 +123,8 @@ class ModelWatch implements Watch {
       primed,
       seeded,
       known: this.#entries,
+      standing: [...this.#entries.values()].filter(({ missingFrom }) => missingFrom === null),
+      poll: this.#marks.goodPolls + 1,
       entries: window.map(normalized),
       stacks: STACKS,
       window: PROVIDERS.github.window?.release,
@@ -201,13 +207,19 @@ class ModelWatch implements Watch {
     const trouble = this.#calm ? 1 : this.#random.next();
     if (this.now < this.#downUntil && !this.#calm) return "failed";
     const { version } = this.#upstream;
-    if (this.#marks.etag === version) return "not_modified";
+    if (this.#marks.etag === version) {
+      this.#answer = "same";
+      return "not_modified";
+    }
     // Refused, cut short, or a page for people: the parser's tests are about these.
     if (trouble < 0.1) return "failed";
-    if (trouble < 0.12) return { window: [], version };
-    const window = this.#upstream.window();
+    // A forge in trouble shows fewer of them, or none.
+    const cut = trouble < 0.12 ? 0 : trouble < 0.14 ? this.#random.between(1, 9) : undefined;
+    const window = this.#upstream.window().slice(0, cut);
+    if (window.length === 0) return { window, version };
     for (const { cursor, emitted } of this.#naive) emitted.push(...cursor.take(window));
-    return { window: trouble < 0.17 ? window.toReversed() : window, version };
+    this.#answer = window;
+    return { window: trouble > 0.14 && trouble < 0.19 ? window.toReversed() : window, version };
   }
 
   #askRefs(): { name: string; commit: string }[] | undefined {

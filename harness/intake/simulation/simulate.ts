@@ -15,7 +15,7 @@ import { Random } from "../../chaos/random.ts";
 import { type Cursor, naiveCursors } from "./naive-cursors.ts";
 import { Crash, type SqliteD1 } from "./sqlite-d1.ts";
 import { HOUR, Upstream } from "./upstream.ts";
-import { liveYear, type SimulationResult, START, type Told, type Watch } from "./year.ts";
+import { liveYear, type Polled, type Reading, type SimulationResult, START, type Told, type Watch } from "./year.ts";
 
 const STACK = "stack";
 const SOURCE = "source";
@@ -53,6 +53,7 @@ class World implements Watch {
   readonly #crippled: Crippled | undefined;
   readonly #naive: { cursor: Cursor; emitted: string[] }[] = naiveCursors().map((cursor) => ({ cursor, emitted: [] }));
   #calm = true;
+  #read: Reading = "none";
   /** What the refs told last, and what of that is certain to be stored. */
   #refsTold = -1;
   #reconciledVersion = -1;
@@ -81,8 +82,9 @@ class World implements Watch {
     await putSource(openDatabase(this.#database()), SOURCE, config, undefined, at);
   }
 
-  async poll(calm: boolean): Promise<boolean> {
+  async poll(calm: boolean): Promise<Polled> {
     this.#calm = calm;
+    this.#read = "none";
     if (!calm && this.#random.next() < 0.25) this.#d1.crashAfter(this.#random.between(1, 7), this.#random.next() < 0.5);
     if (!calm && this.now > this.#downUntil && this.#random.next() < 0.03)
       this.#downUntil = this.now + this.#random.between(1, 48) * HOUR;
@@ -96,7 +98,7 @@ class World implements Watch {
     const crashed = this.#d1.restart();
     if (!crashed) this.#reconciledVersion = this.#refsTold;
     this.#refsTold = this.#reconciledVersion;
-    return crashed;
+    return { crashed, read: this.#read };
   }
 
   primed(): boolean {
@@ -141,17 +143,23 @@ class World implements Watch {
       return new Response(refs);
     }
     const etag = `"${this.#upstream.version}"`;
-    if (headers.get("if-none-match") === etag) return new Response(null, { status: 304 });
+    if (headers.get("if-none-match") === etag) {
+      this.#read = "same";
+      return new Response(null, { status: 304 });
+    }
     if (trouble < 0.04) throw new Error("connection reset");
     const feed = this.#upstream.feed();
     if (trouble < 0.08) return new Response(feed.slice(0, this.#random.between(0, feed.length - 7)));
     if (trouble < 0.1) return new Response("<!doctype html><title>Just a moment</title>");
-    if (trouble < 0.12) return new Response(this.#upstream.feed([]));
-    const window = this.#upstream.window();
+    // A forge in trouble shows fewer of them, or none.
+    const cut = trouble < 0.12 ? 0 : trouble < 0.14 ? this.#random.between(1, 9) : undefined;
+    const window = this.#upstream.window().slice(0, cut);
+    if (window.length === 0) return new Response(this.#upstream.feed([]));
+    this.#read = window;
     for (const { cursor, emitted } of this.#naive) emitted.push(...cursor.take(window));
     if (this.#crippled === "validators first, no refs" && this.primed())
       this.#d1.sqlite.run("UPDATE feed_sources SET etag = ?", [etag]);
-    const shown = trouble < 0.17 ? window.toReversed() : window;
+    const shown = trouble > 0.14 && trouble < 0.19 ? window.toReversed() : window;
     return new Response(this.#upstream.feed(shown), { headers: { etag } });
   }
 

@@ -17,6 +17,8 @@ export type Tally = {
   moves: number;
   promoted: number;
   promotionsTold: number;
+  republished: number;
+  republishedTold: number;
   polls: number;
   crashes: number;
 };
@@ -30,6 +32,8 @@ export function emptyTally(): Tally {
     moves: 0,
     promoted: 0,
     promotionsTold: 0,
+    republished: 0,
+    republishedTold: 0,
     polls: 0,
     crashes: 0,
   };
@@ -40,9 +44,9 @@ export function tallyOf(
   result: SimulationResult,
   mutants: Record<string, Count> = Object.fromEntries(result.naive),
 ): Tally {
-  const { seed, ours, moves, promoted, promotionsTold, polls, crashes } = result;
-  const violations = result.violations.map((violation) => `seed ${seed}: ${violation}`);
-  return { years: 1, ours, mutants, violations, moves, promoted, promotionsTold, polls, crashes };
+  const { seed, ours, naive: _, violations: said, ...counts } = result;
+  const violations = said.map((violation) => `seed ${seed}: ${violation}`);
+  return { years: 1, ours, mutants, violations, ...counts };
 }
 
 /** One year of intake itself; with `crippled`, the same year also without each of the parts that intake needs. */
@@ -65,7 +69,16 @@ export function addTally(sum: Tally, more: Tally): void {
     addCount(sum.mutants[name], count);
   }
   sum.violations.push(...more.violations);
-  for (const key of ["years", "moves", "promoted", "promotionsTold", "polls", "crashes"] as const)
+  for (const key of [
+    "years",
+    "moves",
+    "promoted",
+    "promotionsTold",
+    "republished",
+    "republishedTold",
+    "polls",
+    "crashes",
+  ] as const)
     sum[key] += more[key];
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Random } from "../../chaos/random.ts";
+import type { Reading } from "./year.ts";
 
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
@@ -19,6 +20,10 @@ export type Release = {
   created: number;
   updated: number;
   gone: boolean;
+  /** Good polls that found it gone. */
+  missed: number;
+  /** It was gone for two of them, and nobody has seen yet that it is there again. */
+  back: boolean;
 };
 
 export type Truth = {
@@ -28,8 +33,10 @@ export type Truth = {
   released: Map<string, number>;
   /** Times that each tag came to name another commit. */
   moves: Map<string, number>;
-  /** Tags that were deleted and released once more. */
-  republished: Set<string>;
+  /** Times that each tag was deleted and released once more. */
+  republished: Map<string, number>;
+  /** Of these, what nobody who polls can have missed: it was shown before, gone for two good polls, and shown again. */
+  republishedSeen: Map<string, number>;
   /** Bare tags that the feed showed, and that became releases later. */
   promoted: Set<string>;
 };
@@ -39,13 +46,17 @@ export class Upstream {
     old: new Set(),
     released: new Map(),
     moves: new Map(),
-    republished: new Set(),
+    republished: new Map(),
+    republishedSeen: new Map(),
     promoted: new Set(),
   };
   readonly #random: Random;
   readonly #name: string;
   readonly #releases: Release[] = [];
   readonly #touched = new Map<string, number>();
+  readonly #seen = new Set<Release>();
+  /** What the last good poll found. */
+  #stood: Release[] = [];
   #minor = 0;
   #patches = new Map<number, number>();
   #commits = 0;
@@ -130,7 +141,8 @@ export class Upstream {
     const release = this.#random.pick(this.#releases.filter((one) => one.gone && this.#rested(one, now)));
     if (release === undefined) return;
     release.gone = false;
-    this.truth.republished.add(release.tag);
+    add(this.truth.republished, release.tag);
+    release.back = release.missed >= 2;
     release.created = now;
     release.updated = now;
     this.#touched.set(release.tag, now);
@@ -147,7 +159,17 @@ export class Upstream {
 
   #add(tag: string, now: number): void {
     const bare = this.#random.next() < 0.2;
-    this.#releases.push({ tag, title: tag, bare, commit: this.#commit(), created: now, updated: now, gone: false });
+    this.#releases.push({
+      tag,
+      title: tag,
+      bare,
+      commit: this.#commit(),
+      created: now,
+      updated: now,
+      gone: false,
+      missed: 0,
+      back: false,
+    });
     this.truth.released.set(tag, now);
   }
 
@@ -174,6 +196,32 @@ export class Upstream {
     return `<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>x</title>${entries.join("\n")}</feed>`;
   }
 
+  /** Somebody polled; what a crash left of that is unknown. */
+  polled(read: Reading, crashed: boolean): void {
+    const shown = typeof read === "string" ? undefined : read;
+    if (crashed) {
+      if (shown !== undefined) this.#stood = this.#stood.filter((release) => shown.includes(release));
+      return;
+    }
+    if (read === "none") return;
+    for (const release of this.#releases) if (release.gone && this.#seen.has(release)) release.missed += 1;
+    if (shown === undefined) return;
+    for (const release of shown) {
+      if (release.back && this.#stoodBelow(release, shown)) add(this.truth.republishedSeen, release.tag);
+      Object.assign(release, { missed: 0, back: false });
+      this.#seen.add(release);
+    }
+    this.#stood = [...shown];
+  }
+
+  /** Whether one that stood there all the time is below it: else it may have slid in, where edits blur the order. */
+  #stoodBelow(release: Release, shown: readonly Release[]): boolean {
+    const stood = this.#stood.filter((one) => shown.includes(one) && !one.back);
+    return (
+      shown.every(({ created, updated }) => created === updated) && stood.some((one) => one.created < release.created)
+    );
+  }
+
   /** What the repository has. */
   tags(): Release[] {
     return this.#releases.filter((release) => !release.gone);
@@ -183,4 +231,8 @@ export class Upstream {
     const lines = this.tags().map(({ tag, commit }) => `${commit} refs/tags/${tag}\n`);
     return `${lines.map((line) => (line.length + 4).toString(16).padStart(4, "0") + line).join("")}0000`;
   }
+}
+
+function add(counts: Map<string, number>, tag: string): void {
+  counts.set(tag, (counts.get(tag) ?? 0) + 1);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Random } from "../../chaos/random.ts";
-import { DAY, HOUR, type Truth, type Upstream } from "./upstream.ts";
+import { DAY, HOUR, type Release, type Truth, type Upstream } from "./upstream.ts";
 
 export type Count = { released: number; lost: number; doubled: number };
 
@@ -16,9 +16,17 @@ export type Verdict = {
   /** Bare tags that became releases, and those of them that were told. */
   promoted: number;
   promotionsTold: number;
+  /** Releases that came back, as somebody who polls could tell, and those that were told. */
+  republished: number;
+  republishedTold: number;
   /** One line each: what was lost, doubled, made up or moved unnoticed. */
   violations: string[];
 };
+
+/** What a poll saw: entries of the feed, newest first; that it is as it was; or nothing to conclude from. */
+export type Reading = readonly Release[] | "same" | "none";
+
+export type Polled = { crashed: boolean; read: Reading };
 
 export type SimulationResult = Verdict & { seed: number; polls: number; crashes: number };
 
@@ -28,8 +36,8 @@ export type Told = { id: string; type: string; tag: string; status: string | nul
 /** Intake of one source, with its network, its storage and the stack it feeds. */
 export type Watch = {
   now: number;
-  /** One poll, in a process of its own. True when that crashed. */
-  poll(calm: boolean): Promise<boolean> | boolean;
+  /** One poll, in a process of its own. */
+  poll(calm: boolean): Promise<Polled> | Polled;
   primed(): boolean;
   /** Whether another poll could find anything. */
   unsettled(): boolean;
@@ -51,7 +59,9 @@ export async function liveYear(
   let crashes = 0;
   const poll = async (calm: boolean): Promise<void> => {
     polls += 1;
-    if (await watch.poll(calm)) crashes += 1;
+    const { crashed, read } = await watch.poll(calm);
+    if (crashed) crashes += 1;
+    upstream.polled(read, crashed);
   };
   // Before the first poll nobody watches: the refs are there then, or nothing tells old from new.
   while (!watch.primed()) await poll(true);
@@ -90,10 +100,18 @@ function judge(truth: Truth, watch: Watch): Verdict {
     const told = moved.filter((event) => event.tag === tag).length;
     if (told !== times) say(`${tag}: moved ${times} times, told ${told} times`);
   }
+  const told = events.filter((event) => event.type === "upstream.republished");
+  const times = (tag: string): number => told.filter((event) => event.tag === tag).length;
+  for (const { tag } of told)
+    if (times(tag) > (truth.republished.get(tag) ?? 0)) say(`${tag}: told as republished without being so`);
+  for (const [tag, n] of truth.republishedSeen)
+    if (times(tag) < n) say(`${tag}: came back ${n} times, told ${times(tag)} times`);
+  const republished = [...truth.republishedSeen.values()].reduce((sum, n) => sum + n, 0);
   const naive = new Map(watch.naive().map(({ name, emitted: tags }) => [name, count(truth, tags)]));
   const promotionsTold = new Set(promotions.map(({ tag }) => tag)).size;
   if (promotionsTold < promotions.length) say("a bare tag became a release twice");
-  return { ours, naive, moves: moved.length, promoted: truth.promoted.size, promotionsTold, violations };
+  const counts = { moves: moved.length, promoted: truth.promoted.size, promotionsTold };
+  return { ours, naive, ...counts, republished, republishedTold: told.length, violations };
 }
 
 function count(
