@@ -25,6 +25,7 @@ export default defineConfig({
         ],
         test: {
           name: "edge",
+          isolate: false,
           include: ["worker/**/*.test.ts", "durable-objects/**/*.test.ts"],
           setupFiles: ["./harness/edge/apply-migrations.ts"],
           testTimeout: 120_000,
