@@ -10,7 +10,8 @@ import { join } from "node:path";
 import { type Child, refuseEnded } from "../process/child.ts";
 import { freePort } from "../process/free-port.ts";
 import { until } from "../process/until.ts";
-import { PROJECT, runWrangler, startWrangler } from "./wrangler.ts";
+import { applyLocalMigrations } from "./local-migrations.ts";
+import { PROJECT, startWrangler } from "./wrangler.ts";
 
 export type LocalEdgeOptions = {
   /** Folder of D1, objects and queue; what makes a second start go on where the first ended. */
@@ -56,9 +57,7 @@ export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEd
   // A file of our own, so that no secret shows in the process list and no .dev.vars of the user's is read.
   writeFileSync(secrets, environment(options, url), { mode: 0o600 });
 
-  const args = ["d1", "migrations", "apply", "DB", "--local", "--persist-to", state];
-  await runWrangler("wrangler d1 migrations apply", args, place);
-
+  await applyLocalMigrations(place.project, state);
   let child = await boot();
   return {
     url,

@@ -8,8 +8,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Child } from "../process/child.ts";
-import { refuseEnded, startChild } from "../process/child.ts";
-import { until } from "../process/until.ts";
+import { startChild } from "../process/child.ts";
 
 export const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -19,9 +18,6 @@ export const WRANGLER = join(
   "bin",
   "wrangler.js",
 );
-
-/** A dozen migrations on a busy machine with a slow disk take more than a minute. */
-const PATIENCE_MS = 300_000;
 
 /** Where wrangler runs, and where it keeps things. */
 export type WranglerPlace = {
@@ -56,16 +52,4 @@ export function startWrangler(name: string, args: readonly string[], place: Wran
       CLOUDFLARE_CF_FETCH_ENABLED: "false",
     },
   });
-}
-
-/** Runs `wrangler …` to its end; throws with what it wrote when it fails. */
-export async function runWrangler(name: string, args: readonly string[], place: WranglerPlace): Promise<void> {
-  const child = startWrangler(name, args, place);
-  try {
-    const seen = () => child.output().trimEnd().split("\n").slice(-8);
-    const end = await until(`${name} to end`, () => child.exit(), { timeoutMs: PATIENCE_MS, everyMs: 20, seen });
-    if (end.code !== 0) refuseEnded(child);
-  } finally {
-    await child.kill();
-  }
 }
