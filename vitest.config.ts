@@ -1,5 +1,9 @@
+import { fileURLToPath } from "node:url";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+
+// Tests start wrangler and the command line many times; most of such a start is compiling the same code again.
+const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/compile", import.meta.url)) };
 
 export default defineConfig({
   test: {
@@ -33,13 +37,20 @@ export default defineConfig({
         },
       },
       {
-        test: { name: "runner", include: ["runner/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 },
+        test: {
+          name: "runner",
+          include: ["runner/**/*.test.ts"],
+          env,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
       },
       {
         // Whole processes on loopback ports: one at a time, or two cores are not enough for them.
         test: {
           name: "harness",
           include: ["harness/**/*.test.ts"],
+          env,
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,
