@@ -7,7 +7,8 @@ import { posix } from "node:path";
 
 /** Rows of the table, from the ground up. A folder may import its own row and what its row names. */
 const ROWS: readonly { folders: readonly string[]; mayImport: readonly string[] }[] = [
-  { folders: ["worker/contract"], mayImport: [] },
+  // The contract lists the providers, and they read what is declared by it.
+  { folders: ["worker/contract", "worker/providers"], mayImport: [] },
   { folders: ["worker/platform"], mayImport: ["worker/contract"] },
   { folders: ["worker/releases"], mayImport: ["worker/contract"] },
   { folders: ["worker/store"], mayImport: ["worker/contract", "worker/platform"] },
@@ -47,6 +48,7 @@ const ROWS: readonly { folders: readonly string[]; mayImport: readonly string[] 
   {
     folders: ["worker/intake", "worker/api", "worker/webhooks", "worker/openapi", "worker/console"],
     mayImport: [
+      "worker/providers",
       "worker/effects",
       "worker/contract",
       "worker/platform",
@@ -63,7 +65,7 @@ const ROWS: readonly { folders: readonly string[]; mayImport: readonly string[] 
   // The entry and the app put everything of the edge together.
   { folders: ["worker"], mayImport: ["worker/*", "durable-objects"] },
   // A person's own set-up talks to the same forges as the edge does.
-  { folders: ["runner"], mayImport: ["worker/contract", "worker/forges"] },
+  { folders: ["runner"], mayImport: ["worker/contract", "worker/providers", "worker/forges"] },
   { folders: ["harness"], mayImport: ["*"] },
 ];
 

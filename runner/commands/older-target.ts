@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { FeedTarget } from "../../worker/contract/feed-source.ts";
+import { type FeedTarget, Provider } from "../../worker/contract/feed-source.ts";
 import { RepositoryUrl } from "../../worker/contract/primitives.ts";
+import { PROVIDERS } from "../../worker/providers/index.ts";
 import { isRecord, type OlderReading, unreadable } from "./older-reading.ts";
 
 const MODES = ["notify_only", "fork_sync", "workspace_flow", "flow_dispatch", "maintain"] as const;
@@ -25,13 +26,6 @@ const NAMES = {
 
 const PLAIN = ["mode", "provider", "stacks", "fork", "upstream", "eventType", "payload"];
 const KNOWN = [...PLAIN, ...Object.values(NAMES).flat()];
-
-/** Where a provider's repositories are, when it has only one place. */
-const HOSTS: Readonly<Record<string, string | undefined>> = {
-  github: "https://github.com",
-  codeberg: "https://codeberg.org",
-  gitlab: "https://gitlab.com",
-};
 
 /** What the source itself says: an older target names a fork by its name alone. */
 type Source = { provider: string; repo: unknown; url: string | undefined };
@@ -95,7 +89,7 @@ function readFork(fields: Record<string, unknown>, reading: OlderReading, source
   const name = url ?? reading.either(fields, ["target"], NAMES.forkName) ?? fullNameOf(fields.fork);
   if (name === undefined) return undefined;
   const provider = typeof fields.provider === "string" ? fields.provider : source.provider;
-  const host = HOSTS[provider] ?? (provider === source.provider ? hostOf(source) : undefined);
+  const host = homeOf(provider) ?? (provider === source.provider ? hostOf(source) : undefined);
   if (host === undefined)
     return unreadable(
       reading,
@@ -105,6 +99,12 @@ function readFork(fields: Record<string, unknown>, reading: OlderReading, source
   const found = `${host}/${name.replace(/^\/+|\/+$/g, "").replace(/\.git$/, "")}.git`;
   reading.note(`the fork '${name}' of ${provider} is ${found}`);
   return repositoryUrl(reading, "forkUrl", found);
+}
+
+/** Where a provider's repositories are, when it has only one place. */
+function homeOf(provider: string): string | undefined {
+  const known = Provider.safeParse(provider);
+  return known.success ? PROVIDERS[known.data].home : undefined;
 }
 
 function readWorkspace(fields: Record<string, unknown>, reading: OlderReading) {

@@ -11,6 +11,7 @@ import { ownStack } from "../intake/own-stack.ts";
 import { pollSources } from "../intake/poll.ts";
 import { pollContext } from "../intake/poll-context.ts";
 import { checkUrl } from "../platform/url-policy.ts";
+import { PROVIDERS } from "../providers/index.ts";
 import { type Database, StorageFault } from "../store/database.ts";
 import {
   deleteSource,
@@ -84,8 +85,8 @@ feedSourcesApi.openapi(
     const checked = checkUrl(config.url.replace(/^git\+/, ""), { allowLocal: c.var.settings.allowLocal, ownHosts });
     if (!checked.ok)
       throw new ApiError("invalid_request", `url: ${checked.failure.message}`, { reason: checked.failure.code });
-    if (config.provider === "osv" && config.package === undefined)
-      throw new ApiError("invalid_request", "package: is missing: OSV is asked about one package");
+    const missing = PROVIDERS[config.provider].missing?.(config);
+    if (missing !== undefined) throw new ApiError("invalid_request", missing);
     await declareOwnStack(c.env, c.var, id, config);
     const unknown = await unknownStacks(c.var.db, stacksFed(id, config.target));
     if (unknown.length > 0)

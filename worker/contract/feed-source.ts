@@ -4,27 +4,11 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
+import { PROVIDER_NAMES } from "../providers/index.ts";
 import { FlowEventType } from "./flow-event-type.ts";
 import { HttpUrl, Name, RefName, RepositoryUrl, Timestamp } from "./primitives.ts";
 
-export const Provider = z.enum([
-  "github",
-  "forgejo",
-  "gitea",
-  "codeberg",
-  /** Forgejo, as older files call it. */
-  "jojo",
-  "gitlab",
-  "cgit",
-  "pypi",
-  "npm",
-  "crates",
-  "kernel",
-  "sourceforge",
-  "git",
-  "osv",
-  "feed",
-]);
+export const Provider = z.enum(PROVIDER_NAMES);
 export type Provider = z.infer<typeof Provider>;
 
 /** What kind of movement the feed tells. */

@@ -7,9 +7,10 @@
 import { z } from "zod";
 import { type Advisory, Advisory as AdvisorySchema, Severity, type VersionRange } from "../contract/advisory.ts";
 import type { FeedFormat } from "../contract/preview.ts";
+import type { RawEntry } from "../providers/raw-entry.ts";
 import { shortDigest } from "./digest.ts";
 import { readFeedDate } from "./feed-date.ts";
-import type { ParsedFeed, RawEntry } from "./raw-entry.ts";
+import type { ParsedFeed } from "./parsed-feed.ts";
 
 /** What is kept of lists that others may make as long as they like. */
 const LIMITS = { aliases: 50, affected: 50, ranges: 200, versions: 3000, text: 300 };

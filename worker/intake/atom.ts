@@ -3,9 +3,10 @@
  *
  * @module
  */
+
+import type { RawEntry } from "../providers/raw-entry.ts";
 import { readFeedDate } from "./feed-date.ts";
 import { resolveLink } from "./feed-link.ts";
-import type { RawEntry } from "./raw-entry.ts";
 import { attribute, bodyOf, child, children, textOf, titleOf, type XmlNode } from "./xml-document.ts";
 
 export function readAtomTitle(feed: XmlNode): string | undefined {

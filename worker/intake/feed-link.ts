@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { MAX_FIELD } from "./raw-entry.ts";
+import { MAX_FIELD } from "./parsed-feed.ts";
 
 /** Resolves a link against its bases, innermost first; undefined unless the outcome is http(s). */
 export function resolveLink(href: string | undefined, ...bases: readonly (string | undefined)[]): string | undefined {

@@ -5,7 +5,7 @@
  * @module
  */
 import { fail, ok, type Result } from "../platform/result.ts";
-import type { FeedFailure } from "./raw-entry.ts";
+import type { FeedFailure } from "./parsed-feed.ts";
 
 /** Decodes a body; bytes that are wrong in its charset become U+FFFD and cost nothing else. */
 export function decodeFeedText(bytes: Uint8Array, contentType: string | undefined): Result<string, FeedFailure> {

@@ -6,7 +6,7 @@
 import { type Outbound, outboundFetch } from "../platform/outbound-fetch.ts";
 import { fail, ok, type Result } from "../platform/result.ts";
 import { parseFeed } from "./parse-feed.ts";
-import type { ParsedFeed } from "./raw-entry.ts";
+import type { ParsedFeed } from "./parsed-feed.ts";
 
 const ACCEPT =
   "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, application/json;q=0.9, application/xml;q=0.9, text/xml;q=0.8, */*;q=0.1";

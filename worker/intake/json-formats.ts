@@ -5,11 +5,12 @@
  */
 import { z } from "zod";
 import { fail, ok, type Result } from "../platform/result.ts";
+import type { RawEntry } from "../providers/raw-entry.ts";
 import { readAdvisories } from "./advisory-formats.ts";
 import { shortDigest } from "./digest.ts";
 import { readFeedDate } from "./feed-date.ts";
 import { resolveLink } from "./feed-link.ts";
-import { type FeedFailure, MAX_FIELD, type ParsedFeed, type RawEntry } from "./raw-entry.ts";
+import { type FeedFailure, MAX_FIELD, type ParsedFeed } from "./parsed-feed.ts";
 import { readRegistry } from "./registry-formats.ts";
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for

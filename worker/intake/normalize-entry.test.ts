@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { FeedEventKind, Provider } from "../contract/feed-source.ts";
+import { guessProvider } from "../providers/index.ts";
 import cgit from "./fixtures/cgit.atom?raw";
 import forgejo from "./fixtures/forgejo-releases.rss?raw";
 import githubCommits from "./fixtures/github-commits.atom?raw";
@@ -11,7 +12,6 @@ import pypi from "./fixtures/pypi-releases.rss?raw";
 import sourceforge from "./fixtures/sourceforge.rss?raw";
 import { type NormalizedFeed, normalizeEntry, normalizeFeed } from "./normalize-entry.ts";
 import { parseFeed } from "./parse-feed.ts";
-import { guessProvider } from "./providers/index.ts";
 
 const NOW = "2026-11-22T12:00:00.000Z";
 

@@ -6,10 +6,11 @@
 import type { FeedEntry } from "../contract/feed-signal.ts";
 import type { Provider } from "../contract/feed-source.ts";
 import { fail, ok, type Result } from "../platform/result.ts";
+import { PROVIDERS } from "../providers/index.ts";
+import type { EntryContext } from "../providers/provider.ts";
+import type { RawEntry } from "../providers/raw-entry.ts";
 import { shortDigest } from "./digest.ts";
-import { PROVIDERS } from "./providers/index.ts";
-import type { EntryContext } from "./providers/provider.ts";
-import type { ParsedFeed, RawEntry } from "./raw-entry.ts";
+import type { ParsedFeed } from "./parsed-feed.ts";
 
 /** An entry, and a digest of what a reader would call its content. */
 export type NormalizedEntry = {

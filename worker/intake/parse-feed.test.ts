@@ -15,7 +15,7 @@ import rss091 from "./fixtures/rss-0.91.xml?raw";
 import rdf from "./fixtures/rss-1.0.rdf?raw";
 import sourceforge from "./fixtures/sourceforge.rss?raw";
 import { parseFeed } from "./parse-feed.ts";
-import type { ParsedFeed } from "./raw-entry.ts";
+import type { ParsedFeed } from "./parsed-feed.ts";
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 

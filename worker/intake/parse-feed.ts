@@ -10,7 +10,7 @@ import { fail, ok, type Result } from "../platform/result.ts";
 import { readAtomEntries, readAtomTitle } from "./atom.ts";
 import { decodeFeedText } from "./feed-text.ts";
 import { parseJsonFeed } from "./json-formats.ts";
-import type { FeedFailure, ParsedFeed } from "./raw-entry.ts";
+import type { FeedFailure, ParsedFeed } from "./parsed-feed.ts";
 import { readRssItems, readRssTitle } from "./rss.ts";
 import { child, field, parseXml } from "./xml-document.ts";
 import { rootElement } from "./xml-outline.ts";

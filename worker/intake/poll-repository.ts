@@ -1,5 +1,5 @@
 /**
- * Polls a source of the provider `git`: its refs are the feed.
+ * Polls a source whose provider has no feed: the repository's refs are it.
  *
  * @module
  */
@@ -7,12 +7,17 @@
 import type { FeedSourceConfig } from "../contract/feed-source.ts";
 import type { Outbound } from "../platform/outbound-fetch.ts";
 import { fail, ok, type Result } from "../platform/result.ts";
+import { PROVIDERS } from "../providers/index.ts";
 import type { Database } from "../store/database.ts";
 import { allEntries } from "../store/feed-entries.ts";
 import { lsRefs, type RefsFailure, type RemoteRefs } from "./ls-refs.ts";
 import type { FollowingStack, IntakePlan } from "./movement.ts";
 import { planRefs } from "./plan-refs.ts";
 import { branchOf, refPrefixes, repositoryOf } from "./repository.ts";
+
+export function refsAreTheFeed({ provider }: Pick<FeedSourceConfig, "provider">): boolean {
+  return PROVIDERS[provider].refsOnly === true;
+}
 
 /** Asks for the refs that the source is about. */
 export async function fetchRefs(

@@ -9,6 +9,7 @@
  * @module
  */
 import { log } from "../platform/log.ts";
+import { PROVIDERS } from "../providers/index.ts";
 import { commit, type Database, openDatabase, StorageFault } from "../store/database.ts";
 import { type IntakeMarks, type KnownEntries, knownEntries, storeIntake } from "../store/feed-entries.ts";
 import {
@@ -19,18 +20,18 @@ import {
   type PollRecord,
   recordPolls,
 } from "../store/feed-sources.ts";
+import { askFeed } from "./ask-feed.ts";
 import { eachBounded } from "./bounded.ts";
 import { deliverPending } from "./deliver.ts";
-import { type FeedFetchFailure, fetchFeed, type Validators } from "./fetch-feed.ts";
+import type { FeedFetchFailure, Validators } from "./fetch-feed.ts";
 import { HostHolds } from "./host-hold.ts";
 import type { RemoteRefs } from "./ls-refs.ts";
 import { type FollowingStack, followingStack, type IntakePlan } from "./movement.ts";
 import { type NormalizedEntry, normalizeFeed } from "./normalize-entry.ts";
 import { planIntake } from "./plan-intake.ts";
 import type { PollContext } from "./poll-context.ts";
-import { fetchRefs, planRepository } from "./poll-repository.ts";
+import { fetchRefs, planRepository, refsAreTheFeed } from "./poll-repository.ts";
 import { nextPollAt } from "./poll-schedule.ts";
-import { PROVIDERS } from "./providers/index.ts";
 import { reconcileSources } from "./reconcile.ts";
 import { recallForgotten, retainSeen } from "./retention.ts";
 import { tagVersions } from "./version-tags.ts";
@@ -68,7 +69,7 @@ export async function pollSources(
   const sources = rows.filter((row) => manual || row.config.enabled);
   const followers = await followingStacks(db, sources);
   // Before the first poll: what the refs tell then is from before we watched, and what comes later is not.
-  const untried = sources.filter(({ reconcileAt, config }) => reconcileAt === null && config.provider !== "git");
+  const untried = sources.filter(({ reconcileAt, config }) => reconcileAt === null && !refsAreTheFeed(config));
   const early = await reconcileSources(context, db, untried, followers);
   const holds = new HostHolds();
   const answers = await eachBounded(sources, async (source) =>
@@ -83,7 +84,7 @@ export async function pollSources(
   const now = new Date(context.now()).toISOString();
   const due = ends.filter(
     ({ poll: { source }, plan }) =>
-      source.config.provider !== "git" && (plan?.gap === true || (source.reconcileAt ?? "9") <= now),
+      !refsAreTheFeed(source.config) && (plan?.gap === true || (source.reconcileAt ?? "9") <= now),
   );
   if (due.length > 0) {
     // As they are now: the poll itself may have marked a gap.
@@ -117,13 +118,9 @@ async function ask(context: PollContext, source: FeedSourceRow, holds: HostHolds
 }
 
 async function fetchAndRead(context: PollContext, source: FeedSourceRow, validators: Validators): Promise<Asked> {
-  if (source.config.provider === "git") return askRepository(context, source, validators);
-  const { url: address, provider, event, package: of, tag } = source.config;
-  const ask = PROVIDERS[provider].ask;
-  const answer =
-    ask === undefined
-      ? await fetchFeed(address, validators, context.outbound)
-      : await ask(source.config, context.outbound);
+  if (refsAreTheFeed(source.config)) return askRepository(context, source, validators);
+  const { provider, event, package: of, tag } = source.config;
+  const answer = await askFeed(source.config, validators, context.outbound);
   const at = new Date(context.now()).toISOString();
   const asked = { source, at, validators, movedTo: source.movedTo };
   if (!answer.ok) return { ...asked, failure: answer.failure };

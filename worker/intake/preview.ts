@@ -8,15 +8,15 @@ import { FeedSourceConfig as SourceConfig } from "../contract/feed-source.ts";
 import type { FeedFormat, Preview, PreviewInput } from "../contract/preview.ts";
 import type { Outbound } from "../platform/outbound-fetch.ts";
 import { fail, ok, type Result } from "../platform/result.ts";
-import { fetchFeed } from "./fetch-feed.ts";
+import { guessProvider, PROVIDERS } from "../providers/index.ts";
+import { askFeed } from "./ask-feed.ts";
 import type { FollowingStack, IntakePlan } from "./movement.ts";
 import { normalizeFeed } from "./normalize-entry.ts";
 import { parseFeed } from "./parse-feed.ts";
+import type { ParsedFeed } from "./parsed-feed.ts";
 import { planIntake } from "./plan-intake.ts";
 import { planRefs } from "./plan-refs.ts";
 import { fetchRefs } from "./poll-repository.ts";
-import { guessProvider, PROVIDERS } from "./providers/index.ts";
-import type { ParsedFeed } from "./raw-entry.ts";
 
 export type PreviewFailure = { code: string; message: string };
 
@@ -28,7 +28,7 @@ export async function previewFeed(
   now: string,
 ): Promise<Result<Preview, PreviewFailure>> {
   const asked = input.provider ?? guessProvider(input.url);
-  if (asked === "git" && input.body === undefined) return previewRefs(input, stacks, outbound, now);
+  if (PROVIDERS[asked].refsOnly === true && input.body === undefined) return previewRefs(input, stacks, outbound, now);
   const read = await readFeed(input, outbound);
   if (!read.ok) return read;
   const { feed, url } = read.value;
@@ -67,7 +67,7 @@ async function previewRefs(
   outbound: Outbound,
   now: string,
 ): Promise<Result<Preview, PreviewFailure>> {
-  const config = completed({ ...input, provider: "git" }, input.url);
+  const config = completed({ ...input, provider: input.provider ?? guessProvider(input.url) }, input.url);
   const answer = await fetchRefs(config, outbound);
   if (!answer.ok) return answer;
   const plan = planRefs({
@@ -116,12 +116,9 @@ async function readFeed(
     });
     return feed.ok ? ok({ feed: feed.value, url: input.url }) : feed;
   }
-  const ask = PROVIDERS[input.provider ?? guessProvider(input.url)].ask;
-  const address = input.url ?? "";
-  const fetched =
-    ask === undefined
-      ? await fetchFeed(address, { etag: null, lastModified: null }, outbound)
-      : await ask({ url: address, package: input.package }, outbound);
+  const provider = input.provider ?? guessProvider(input.url);
+  const source = { provider, url: input.url ?? "", package: input.package };
+  const fetched = await askFeed(source, { etag: null, lastModified: null }, outbound);
   if (!fetched.ok) return fetched;
   const { feed, url } = fetched.value;
   return feed === undefined

@@ -5,6 +5,7 @@
  * @module
  */
 import { log } from "../platform/log.ts";
+import { PROVIDERS } from "../providers/index.ts";
 import type { Database } from "../store/database.ts";
 import { allEntries, storeIntake } from "../store/feed-entries.ts";
 import { type FeedSourceRow, postponeReconciles } from "../store/feed-sources.ts";
@@ -13,7 +14,6 @@ import { lsRefs, type RemoteRefs } from "./ls-refs.ts";
 import type { FollowingStack } from "./movement.ts";
 import { planRefs } from "./plan-refs.ts";
 import type { PollContext } from "./poll-context.ts";
-import { PROVIDERS } from "./providers/index.ts";
 import { branchOf, refPrefixes, repositoryOf } from "./repository.ts";
 
 const DAY_MS = 86_400_000;

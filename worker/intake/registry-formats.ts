@@ -7,8 +7,9 @@
  */
 import { z } from "zod";
 import type { FeedFormat } from "../contract/preview.ts";
+import type { RawEntry } from "../providers/raw-entry.ts";
 import { readFeedDate } from "./feed-date.ts";
-import type { ParsedFeed, RawEntry } from "./raw-entry.ts";
+import type { ParsedFeed } from "./parsed-feed.ts";
 
 const Text = z.string().min(1).max(500);
 

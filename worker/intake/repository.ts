@@ -4,7 +4,7 @@
  * @module
  */
 import type { FeedSourceConfig } from "../contract/feed-source.ts";
-import { PROVIDERS } from "./providers/index.ts";
+import { PROVIDERS } from "../providers/index.ts";
 
 /** Address for {@link lsRefs}; undefined where there is no repository to ask. */
 export function repositoryOf(config: Pick<FeedSourceConfig, "provider" | "url" | "repo">): string | undefined {

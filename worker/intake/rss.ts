@@ -3,9 +3,10 @@
  *
  * @module
  */
+
+import type { RawEntry } from "../providers/raw-entry.ts";
 import { readFeedDate } from "./feed-date.ts";
 import { resolveLink } from "./feed-link.ts";
-import type { RawEntry } from "./raw-entry.ts";
 import { attribute, bodyOf, child, children, field, rawText, textOf, titleOf, type XmlNode } from "./xml-document.ts";
 
 export function readRssTitle(root: XmlNode): string | undefined {

@@ -7,6 +7,7 @@
 import type { FeedEntry } from "../contract/feed-signal.ts";
 import { log } from "../platform/log.ts";
 import { fail, ok, type Result } from "../platform/result.ts";
+import { PROVIDERS } from "../providers/index.ts";
 import { type Database, openDatabase, StorageFault } from "../store/database.ts";
 import { type EntryKey, findFiltered, knownEntries, storeIntake } from "../store/feed-entries.ts";
 import { type FeedSourceRow, followersOf } from "../store/feed-sources.ts";
@@ -22,7 +23,6 @@ import {
   type MovementContext,
 } from "./movement.ts";
 import { planRefs } from "./plan-refs.ts";
-import { PROVIDERS } from "./providers/index.ts";
 import { branchOf } from "./repository.ts";
 
 /** What a webhook can tell of a repository. `repositoryId` is the forge's own, part of GitHub's entry ids. */
@@ -70,19 +70,10 @@ function keyOf(source: FeedSourceRow, told: ToldMovement): Result<Pick<FeedEntry
       ? config.event === "release"
       : config.event === "tag" || (config.event === "release" && provider.bareTags === true);
   if (!counts) return fail(`the source follows ${config.event}s`);
-  switch (config.provider) {
-    case "github":
-      return ok({ entryId: `tag:github.com,2008:Repository/${told.repositoryId}/${told.tag}`, tag: told.tag });
-    case "forgejo":
-    case "gitea":
-    case "codeberg":
-    case "jojo":
-    case "gitlab":
-    case "git":
-      return ok({ entryId: told.tag, tag: told.tag });
-    default:
-      return fail(`entries of a '${config.provider}' source have ids that a webhook does not tell; it is polled only`);
-  }
+  const entryId = provider.toldEntryId?.(told.tag, told.repositoryId);
+  return entryId === undefined
+    ? fail(`entries of a '${config.provider}' source have ids that a webhook does not tell; it is polled only`)
+    : ok({ entryId, tag: told.tag });
 }
 
 async function planTold(

@@ -10,7 +10,8 @@
 import { decodeHTMLStrict } from "entities";
 import { XMLParser } from "fast-xml-parser";
 import { fail, ok, type Result } from "../platform/result.ts";
-import { type FeedFailure, MAX_FIELD, type RawEntry } from "./raw-entry.ts";
+import type { RawEntry } from "../providers/raw-entry.ts";
+import { type FeedFailure, MAX_FIELD } from "./parsed-feed.ts";
 import { BODY_FORMS, outlineXml, XML_LIMITS } from "./xml-outline.ts";
 
 /** An element: its text, or an object of children, attributes (`@_name`) and text (`#text`). */

@@ -11,7 +11,7 @@
  */
 import { fail, ok, type Result } from "../platform/result.ts";
 import { shortDigest } from "./digest.ts";
-import type { FeedFailure } from "./raw-entry.ts";
+import type { FeedFailure } from "./parsed-feed.ts";
 import { canonicalNames, isFeedNamespace, localName } from "./xml-names.ts";
 
 export const XML_LIMITS = {

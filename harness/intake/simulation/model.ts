@@ -11,7 +11,7 @@ import type { IntakePlan, PlannedEntry } from "../../../worker/intake/movement.t
 import type { NormalizedEntry } from "../../../worker/intake/normalize-entry.ts";
 import { planIntake } from "../../../worker/intake/plan-intake.ts";
 import { planRefs } from "../../../worker/intake/plan-refs.ts";
-import { PROVIDERS } from "../../../worker/intake/providers/index.ts";
+import { PROVIDERS } from "../../../worker/providers/index.ts";
 import { Random } from "../../chaos/random.ts";
 import { naiveCursors } from "./naive-cursors.ts";
 import { DAY, HOUR, type Release, Upstream } from "./upstream.ts";

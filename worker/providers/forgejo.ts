@@ -9,8 +9,9 @@
 import { afterMarker, fullSha, ownerAndName, type ProviderReader, percentDecode } from "./provider.ts";
 
 export const forgejo: ProviderReader = {
-  owns: (url) => url.hostname.startsWith("forgejo."),
+  ownsHost: (hostname) => hostname.startsWith("forgejo."),
   repository: ownerAndName,
+  toldEntryId: (tag) => tag,
   read: (entry, { event, url }) => {
     if (event === "push") {
       const sha = fullSha(afterMarker(entry.link, "/commit/"));
@@ -21,9 +22,13 @@ export const forgejo: ProviderReader = {
   },
 };
 
-export const gitea: ProviderReader = { ...forgejo, owns: (url) => url.hostname.startsWith("gitea.") };
+export const gitea: ProviderReader = { ...forgejo, ownsHost: (hostname) => hostname.startsWith("gitea.") };
 
-export const codeberg: ProviderReader = { ...forgejo, owns: (url) => url.hostname === "codeberg.org" };
+export const codeberg: ProviderReader = {
+  ...forgejo,
+  ownsHost: (hostname) => hostname === "codeberg.org",
+  home: "https://codeberg.org",
+};
 
 function branchOf(url: string | undefined): string | undefined {
   if (url === undefined || !URL.canParse(url)) return undefined;

@@ -13,7 +13,7 @@ const FOLDER_VERSION = /(?:^|[-_ ])v?(\d+(?:\.\d+)+[\w.+~-]*)$/i;
 const FILE_VERSION = /[-_ ]v?(\d+(?:\.\d+)+(?:[-.~]?(?:rc|beta|alpha|pre)[-.]?\d*)?)/i;
 
 export const sourceforge: ProviderReader = {
-  owns: (url) => url.hostname === "sourceforge.net",
+  ownsHost: (hostname) => hostname === "sourceforge.net",
   manyPerMovement: true,
   read: (entry) => {
     const path = afterMarker(entry.link, "/files/")?.replace(/\/download$/, "");

@@ -8,7 +8,9 @@
 import { afterMarker, fullSha, type ProviderReader, percentDecode } from "./provider.ts";
 
 export const gitlab: ProviderReader = {
-  owns: (url) => url.hostname === "gitlab.com" || url.hostname.startsWith("gitlab."),
+  ownsHost: (hostname) => hostname === "gitlab.com" || hostname.startsWith("gitlab."),
+  home: "https://gitlab.com",
+  toldEntryId: (tag) => tag,
   // Groups nest: everything before `/-/` is the project.
   repository: (url) => {
     const project = /^(\/.+?)\/-\//.exec(url.pathname)?.[1];

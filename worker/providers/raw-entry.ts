@@ -4,7 +4,6 @@
  * @module
  */
 import type { Advisory } from "../contract/advisory.ts";
-import type { FeedFormat } from "../contract/preview.ts";
 
 export type RawEntry = {
   /** The format's own id: `atom:id`, `guid`, `rdf:about`. */
@@ -26,28 +25,3 @@ export type RawEntry = {
   bodyForm?: "plain" | "markup";
   advisory?: Advisory;
 };
-
-export type ParsedFeed = {
-  format: FeedFormat;
-  title?: string;
-  entries: RawEntry[];
-  /** Entries that could not be read, and why. */
-  warnings: string[];
-};
-
-/** Why a body is no feed. The message says what the server sent instead. */
-export type FeedFailure = {
-  code:
-    | "feed_empty"
-    | "feed_html"
-    | "feed_not_feed"
-    | "feed_truncated"
-    | "feed_malformed"
-    | "feed_doctype"
-    | "feed_too_complex"
-    | "feed_charset";
-  message: string;
-};
-
-/** Longest field kept, characters. */
-export const MAX_FIELD = 4096;

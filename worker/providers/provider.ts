@@ -4,11 +4,8 @@
  *
  * @module
  */
-import type { FeedEventKind, FeedSourceConfig } from "../../contract/feed-source.ts";
-import type { Outbound } from "../../platform/outbound-fetch.ts";
-import type { Result } from "../../platform/result.ts";
-import type { FeedFetchFailure, FetchedFeed } from "../fetch-feed.ts";
-import type { RawEntry } from "../raw-entry.ts";
+import type { FeedEventKind, FeedSourceConfig } from "../contract/feed-source.ts";
+import type { RawEntry } from "./raw-entry.ts";
 
 /** What the provider may know besides the entry. */
 export type EntryContext = {
@@ -34,16 +31,24 @@ export type ProviderFacts = {
 };
 
 export type ProviderReader = {
-  /** True when an address looks like this provider's; asked in the order of the index. */
-  owns(url: URL): boolean;
+  /** Whether all feeds of a host are this provider's. */
+  ownsHost?(hostname: string): boolean;
+  /** Whether an address looks like this provider's on whatever host. */
+  ownsPath?(url: URL): boolean;
   read(entry: RawEntry, context: EntryContext): ProviderFacts;
   /** The Git repository behind a feed's address; undefined where it cannot be told. */
   repository?(url: URL): string | undefined;
-  /** Asks for the feed, where a plain GET does not. */
-  ask?: (
-    source: Pick<FeedSourceConfig, "url" | "package">,
-    outbound: Outbound,
-  ) => Promise<Result<FetchedFeed, FeedFetchFailure>>;
+  /** Where the repositories of this provider are, when it has only one place. */
+  home?: string;
+  /** What a source lacks without which it cannot be asked: a sentence that begins with the field's name. */
+  missing?(source: Pick<FeedSourceConfig, "package">): string | undefined;
+  /** Advisories that a plain GET does not give: the query for a page, and what its answer holds; undefined for none. */
+  pages?: {
+    query(source: Pick<FeedSourceConfig, "package">, token: string | undefined): unknown;
+    read(answer: unknown): { advisories: readonly unknown[]; next: string | undefined } | undefined;
+  };
+  /** There is no feed: the repository's refs are asked in its place. */
+  refsOnly?: boolean;
   /** Entries that the feed holds at most, where that is known. */
   window?: Readonly<Partial<Record<FeedEventKind, number>>>;
   /** Whether several entries may tell one movement, as files of one release do: the first of them counts. */
@@ -52,6 +57,8 @@ export type ProviderReader = {
   bareTags?: boolean;
   /** The entry id that the feed will give a tag, by the ids of entries it told before. */
   tagEntryId?(tag: string, known: readonly string[]): string;
+  /** The same by what a webhook says; without it webhooks tell nothing that polling would know again. */
+  toldEntryId?(tag: string, repositoryId: string): string;
 };
 
 /** `https://host/owner/name.git` for an address that starts with `/owner/name/`. */
@@ -72,6 +79,11 @@ export function afterMarker(link: string | undefined, ...markers: readonly strin
     if (rest !== undefined && rest !== "") return rest;
   }
   return undefined;
+}
+
+/** The version in `name@1.2.3`, where the name may hold an `@` too. */
+export function afterAt(id: string | undefined): string | undefined {
+  return /@(\d[^@]*)$/.exec(id ?? "")?.[1];
 }
 
 /** A full object id, lower case; anything shorter is no name for a commit. */

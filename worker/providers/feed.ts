@@ -6,7 +6,6 @@
 import { afterMarker, fullSha, type ProviderReader } from "./provider.ts";
 
 export const feed: ProviderReader = {
-  owns: () => true,
   read: (entry, { event }) => {
     const entryId = entry.id ?? entry.link;
     if (event === "push") return { entryId, sha: fullSha(afterMarker(entry.link, "/commit/")) ?? fullSha(entry.id) };

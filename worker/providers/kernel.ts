@@ -7,7 +7,7 @@
 import type { ProviderReader } from "./provider.ts";
 
 export const kernel: ProviderReader = {
-  owns: (url) => url.hostname === "kernel.org" || url.hostname === "www.kernel.org",
+  ownsHost: (hostname) => hostname === "kernel.org" || hostname === "www.kernel.org",
   // Mainline and stable tags are all here.
   repository: () => "https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git",
   read: (entry) => {

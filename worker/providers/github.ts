@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { RawEntry } from "../raw-entry.ts";
+
 import {
   afterMarker,
   fullSha,
@@ -13,9 +13,11 @@ import {
   type ProviderReader,
   percentDecode,
 } from "./provider.ts";
+import type { RawEntry } from "./raw-entry.ts";
 
 export const github: ProviderReader = {
-  owns: (url) => url.hostname === "github.com" || url.hostname === "api.github.com",
+  ownsHost: (hostname) => hostname === "github.com" || hostname === "api.github.com",
+  home: "https://github.com",
   repository: ownerAndName,
   window: { release: 10, tag: 10, push: 20 },
   bareTags: true,
@@ -25,6 +27,7 @@ export const github: ProviderReader = {
       .find((found) => found !== undefined);
     return prefix === undefined ? `refs/tags/${tag}` : `${prefix}${tag}`;
   },
+  toldEntryId: (tag, repositoryId) => `tag:github.com,2008:Repository/${repositoryId}/${tag}`,
   read: (entry, { event, url }) => {
     if (event === "advisory") return { entryId: entry.id };
     if (event === "push") {

@@ -6,7 +6,7 @@
 import { fullSha, type ProviderReader } from "./provider.ts";
 
 export const cgit: ProviderReader = {
-  owns: (url) => /\/atom\/?$/.test(url.pathname) && url.hostname.startsWith("git."),
+  ownsPath: (url) => /\/atom\/?$/.test(url.pathname) && url.hostname.startsWith("git."),
   repository: (url) => url.origin + url.pathname.replace(/\/atom\/?.*$/, ""),
   read: (entry, { url }) => {
     const sha = fullSha(entry.id) ?? fullSha(query(entry.link, "id"));
