@@ -114,14 +114,19 @@ const SETTLE = `
   UPDATE dispatches SET status = 'ended', outcome = 'completed' WHERE status = 'waiting';
 `;
 
+/** As the trigger, which does not stand while the record is filled, would write it. */
+const DELIVERED = `json_object('sourceId', source_id, 'occurredAt', occurred_at, 'receivedAt', received_at,
+  'payload', json(payload), 'stackIds', json(stack_ids))`;
+
 const INSERTS = [
   `INSERT INTO flow_events (id, type, source_id, received_at, stack_ids, payload) {{series}}
    SELECT 'patch:' || source || ':' || tag || ':upstream.release', type, source, at, json_array(stack),
      json_object('entry', json_object('entryId', tag, 'title', 'Release ' || tag, 'url', 'https://git.test/' || tag, 'tag', tag)) FROM a`,
-  `INSERT INTO deliveries (event_id, stack_id, type, status, created_at, accepted_at) {{series}}
-   SELECT 'patch:' || source || ':' || tag || ':upstream.release', stack, type, 'accepted', at, at FROM a`,
-  `INSERT OR IGNORE INTO deliveries (event_id, stack_id, type, status, created_at, accepted_at)
-   VALUES ('${BUSY.eventId}', '${BUSY.stackId}', 'upstream.release', 'accepted', '2023-01-01T00:00:00.000Z', '2023-01-01T00:00:00.000Z')`,
+  `INSERT INTO deliveries (event_id, stack_id, type, event, status, created_at, accepted_at) {{series}}
+   SELECT id, stack, e.type, ${DELIVERED}, 'accepted', at, at
+   FROM a JOIN flow_events AS e ON e.id = 'patch:' || source || ':' || tag || ':upstream.release'`,
+  `INSERT OR IGNORE INTO deliveries (event_id, stack_id, type, event, status, created_at, accepted_at)
+   SELECT id, '${BUSY.stackId}', type, ${DELIVERED}, 'accepted', received_at, received_at FROM flow_events WHERE id = '${BUSY.eventId}'`,
   `INSERT INTO maintenance_attempts (id, stack_id, event_id, number, operation, status, epoch, retries, onto, tag, movement,
      candidates, created_at, updated_at, started_at, ended_at, next_action_at) {{series}}
    SELECT attempt, stack, event, number, 'maintain', status, 1, 0, 'refs/tags/' || tag, tag, 'tag:' || tag,

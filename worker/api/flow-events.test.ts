@@ -22,6 +22,33 @@ it("accepts an event once, and hands one that was only recorded to a stack later
   expect((await attemptsOf("later")).map((a) => a.status)).toEqual(["dispatched"]);
 });
 
+it("lists by stack tell what the events are, also once they were handed to more stacks", async () => {
+  for (const id of ["many-a", "many-b", "many-c"]) await declareStack(id);
+  const more = { sourceId: "gone", occurredAt: "2026-01-01T00:00:00.000Z" };
+  const post = async (id: string, stackIds: string[]) =>
+    expect((await call("POST", "/flow-events", event(id, { ...more, stackIds }))).status).toBeLessThan(300);
+  await post("many-1", ["many-a", "many-b", "many-a"]);
+  await post("many-2", ["many-b"]);
+  await post("many-1", ["many-b", "many-c"]);
+  const listed = async (query: string) => {
+    const { body } = await call("GET", `/flow-events?${query}`);
+    return (body as { events: { id: string; stackIds: string[] }[] }).events;
+  };
+  for (const [stackId, ids] of [
+    ["many-a", ["many-1"]],
+    ["many-b", ["many-2", "many-1"]],
+    ["many-c", ["many-1"]],
+  ] as const) {
+    const whole = await Promise.all(
+      ids.map(async (id) => ((await call("GET", `/flow-events/${id}`)).body as { event: unknown }).event),
+    );
+    expect(await listed(`stackId=${stackId}`)).toEqual(whole);
+    expect(await listed(`stackId=${stackId}&type=upstream.release`)).toEqual(whole);
+    expect(await listed(`stackId=${stackId}&type=upstream.tag`)).toEqual([]);
+  }
+  expect((await listed("stackId=many-c"))[0]?.stackIds).toEqual(["many-a", "many-b", "many-c"]);
+});
+
 it("refuses another event under the same id, and events that name nothing to carry a stack onto", async () => {
   await call("POST", "/flow-events", event("one-id"));
   const other = await call("POST", "/flow-events", {

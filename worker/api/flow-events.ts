@@ -100,8 +100,9 @@ flowEventsApi.openapi(
     const known = await findEvent(c.var.db, input.id);
     if (known !== undefined && !sameContent(known, input))
       throw new ApiError("id_reused", `event '${input.id}' exists with other content`);
-    const stackIds =
-      input.stackIds ?? (input.sourceId === undefined ? [] : await stacksOfSource(c.var.db, input.sourceId));
+    const stackIds = [
+      ...new Set(input.stackIds ?? (input.sourceId === undefined ? [] : await stacksOfSource(c.var.db, input.sourceId))),
+    ];
     for (const id of stackIds) await mustExist(c.var.db, id);
     // What is there already stays; an event that was only recorded may be handed to a stack later.
     const { id: eventId, type, sourceId = null, occurredAt = null, payload } = input;

@@ -16,7 +16,7 @@ import {
 } from "../../harness/edge/client.ts";
 import { Intervention, Why } from "../contract/intervention.ts";
 import { openDatabase } from "../store/database.ts";
-import { attempts, feedSources, outbox } from "../store/schema.ts";
+import { attempts, feedSignals, feedSources, outbox } from "../store/schema.ts";
 
 const db = openDatabase(env.DB);
 const Page = z.object({ interventions: z.array(Intervention), nextCursor: z.string().optional() });
@@ -99,5 +99,17 @@ it("answers why from the record, for a version that was seen, acted on, skipped 
     facts: [{ reason: { code: "downgrade" } }],
   });
   expect(await why("curious", "9.9.9")).toMatchObject({ verdict: "never_seen", facts: [] });
+  // What was only seen is known by its signal alone: the entry is forgotten once no feed shows it.
+  const target = { mode: "maintain", stacks: ["curious"] };
+  const config = { provider: "npm", url: "https://registry.npmjs.org/curious", event: "release", target };
+  expect((await call("PUT", "/feed-sources/curious-feed", config)).status).toBe(201);
+  const signal = { sourceId: "curious-feed", revision: 0, seenAt: "2026-01-01T00:00:00.000Z" };
+  const noTag = { stackId: "curious", pass: false, code: "no_tag", message: "no tag names the version 7.0.0" };
+  await db.insert(feedSignals).values([
+    { ...signal, entryId: "6", entry: { entryId: "6", tag: "v6.0.0" }, disposition: "primed", decisions: [] },
+    { ...signal, entryId: "7", entry: { entryId: "7", version: "7.0.0" }, disposition: "filtered", decisions: [noTag] },
+  ]);
+  expect(await why("curious", "6.0.0")).toMatchObject({ verdict: "primed", facts: [{ kind: "seen" }] });
+  expect(await why("curious", "7.0.0")).toMatchObject({ verdict: "filtered", message: noTag.message });
   expect((await call("GET", "/stacks/nobody/why?version=1")).status).toBe(404);
 });

@@ -70,7 +70,7 @@ export async function storeBackfill(
     insertRows(
       db,
       flowEvents,
-      backfilled.map(({ event }) => event),
+      backfilled.map(({ event }) => ({ ...event, stackIds: [stackId] })),
       "ignore",
     ),
     insertRows(db, deliveries, rows, "ignore"),

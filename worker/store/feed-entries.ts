@@ -250,10 +250,15 @@ export async function storeIntake(
     const none = { fingerprint: "", revision: 0, tag: null, commit: null, missingFrom: 0 };
     entries.push({ sourceId, entryId: SEED, ...none, firstSeenAt: now, lastSeenAt: now });
   }
+  const receivers = Map.groupBy(rows.deliveries, ({ eventId }) => eventId);
+  const events = rows.events.map((event) => ({
+    ...event,
+    stackIds: (receivers.get(event.id) ?? []).map(({ stackId }) => stackId),
+  }));
   return commit(db, [
     ...inserts(db, feedEntries, entries, { update: ["source_id", "entry_id"], except: ["first_seen_at"] }),
     ...inserts(db, feedSignals, rows.signals, "ignore"),
-    ...inserts(db, flowEvents, rows.events, "ignore"),
+    ...inserts(db, flowEvents, events, "ignore"),
     ...inserts(
       db,
       deliveries,

@@ -15,7 +15,7 @@ export async function findEvent(db: Database, id: string): Promise<FlowEventRow 
   return (await reading(db.select().from(flowEvents).where(eq(flowEvents.id, id)).limit(1)))[0];
 }
 
-/** Newest first. By stack the order is that of the deliveries, which is what its index serves. */
+/** Newest first. By stack the order is that of the deliveries, which hold what the list tells. */
 export async function listEvents(
   db: Database,
   filter: { type?: FlowEventType; stackId?: string },
@@ -36,25 +36,28 @@ export async function listEvents(
         .limit(limit + 1),
     );
   }
+  const { position, eventId, type, event } = deliveries;
   const rows = await reading(
     db
-      .select({ event: flowEvents, position: deliveries.position })
+      .select({ position, id: eventId, type, event })
       .from(deliveries)
-      .innerJoin(flowEvents, eq(flowEvents.id, deliveries.eventId))
       .where(
         and(
           eq(deliveries.stackId, filter.stackId),
-          filter.type === undefined ? undefined : eq(deliveries.type, filter.type),
-          before === undefined ? undefined : lt(deliveries.position, before),
+          filter.type === undefined ? undefined : eq(type, filter.type),
+          before === undefined ? undefined : lt(position, before),
         ),
       )
-      .orderBy(desc(deliveries.position))
+      .orderBy(desc(position))
       .limit(limit + 1),
   );
-  return rows.map((row) => ({ ...row.event, position: row.position }));
+  return rows.map(({ event, type, ...row }) => {
+    if (event === null || type === null) throw new Error(`the delivery of '${row.id}' was written without its trigger`);
+    return { ...row, type, ...event };
+  });
 }
 
-/** Stores an event and its deliveries as one; what is there already stays as it is. */
+/** Stores an event and its deliveries as one; what is there already stays as it is. `stackIds`: each once. */
 export async function insertEvent(
   db: Database,
   event: typeof flowEvents.$inferInsert,
@@ -68,7 +71,7 @@ export async function insertEvent(
     acceptedAt: null,
   }));
   return commit(db, [
-    insertRows(db, flowEvents, [event], "ignore"),
+    insertRows(db, flowEvents, [{ ...event, stackIds: [...stackIds] }], "ignore"),
     ...(rows.length === 0 ? [] : [insertRows(db, deliveries, rows, "ignore")]),
   ]);
 }

@@ -169,7 +169,8 @@ export const KINDS: Readonly<Record<RecordKind, KindOfRecord>> = {
   }),
   delivery: kindOf(deliveries, {
     key: ["eventId", "stackId"],
-    without: ["type"],
+    // Triggers make them of the event.
+    without: ["type", "event"],
     holds: { stackId: Name, status: z.enum(["pending", "accepted"]) },
     ...ofStack,
   }),

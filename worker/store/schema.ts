@@ -183,11 +183,17 @@ export const flowEvents = sqliteTable(
     occurredAt: text("occurred_at"),
     receivedAt: text("received_at").notNull(),
     payload: text("payload", { mode: "json" }).$type<FlowEventPayload>().notNull(),
-    /** Of its deliveries, in their order: a trigger on `deliveries` keeps it. */
+    /** Of its deliveries, in their order: who knows them gives them, and a trigger on `deliveries` adds those that come later. */
     stackIds: text("stack_ids", { mode: "json" }).$type<string[]>().notNull().default([]),
   },
   (t) => [index("flow_events_type").on(t.type, t.position)],
 );
+
+/** What a delivery repeats of its event. */
+export type DeliveredEvent = Pick<
+  typeof flowEvents.$inferSelect,
+  "sourceId" | "occurredAt" | "receivedAt" | "payload" | "stackIds"
+>;
 
 /** Hand-over of an event to a stack: `pending` until the stack's journal holds it. */
 export const deliveries = sqliteTable(
@@ -202,6 +208,8 @@ export const deliveries = sqliteTable(
       .references(() => stacks.id),
     /** The event's own, for lists by stack and type: a trigger fills it in. */
     type: text("type").$type<FlowEventType>(),
+    /** The rest of the event, so that a list by stack reads one row for each: triggers fill it in, and keep it. */
+    event: text("event", { mode: "json" }).$type<DeliveredEvent>(),
     status: text("status").$type<"pending" | "accepted">().notNull(),
     createdAt: text("created_at").notNull(),
     acceptedAt: text("accepted_at"),

@@ -57,6 +57,10 @@ describe("an upgrade from the first release", () => {
     const source = expectBody(FeedSource, await unwrapped("/feed-sources/old-feed", "source"));
     expect(source.health).toMatchObject({ primed: true, lastOutcome: "unchanged" });
     expect((await attemptDetail("old.1")).report?.counts.carried).toBe(0);
+    const { events } = (await call("GET", "/flow-events?stackId=old")).body as { events: { id: string }[] };
+    expect(events).toHaveLength(4);
+    for (const event of events)
+      expect(await unwrapped(`/flow-events/${encodeURIComponent(event.id)}`, "event")).toMatchObject({ body: event });
     expect((await call("GET", "/stacks/old/why?version=v1.0.0")).body).toMatchObject({ verdict: "done" });
   });
 
