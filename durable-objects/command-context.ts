@@ -7,7 +7,7 @@
 import type { Advisory } from "../worker/contract/advisory.ts";
 import type { FlowEventPayload } from "../worker/contract/flow-event.ts";
 import type { StackHistoryInput } from "../worker/contract/history.ts";
-import type { RunnerCallback } from "../worker/contract/runner-wire.ts";
+import type { AttemptResult, RunnerCallback } from "../worker/contract/runner-wire.ts";
 import { fixingRelease, isAffected } from "../worker/releases/affected.ts";
 import { decideRelease } from "../worker/releases/release-policy.ts";
 import { readAcceptance } from "../worker/store/acceptance.ts";
@@ -64,9 +64,26 @@ export async function resultOf(
 ): Promise<Extract<Command, { type: "result" }>> {
   const about = await target(db, state, attemptId);
   const attempt = openOf(state, attemptId) ?? about.ended;
-  const late = attempt !== null && admit(attempt, epoch, nonce) !== null;
-  const evidence = late ? await countEvidence(db, attemptId, MAX_EVIDENCE) : 0;
-  return { type: "result", ...about, epoch, nonce, result, evidence };
+  const command = { type: "result", ...about, epoch, nonce, result } as const;
+  if (attempt === null || admit(attempt, epoch, nonce) === null) return command;
+  const [evidence, standing] = await Promise.all([
+    countEvidence(db, attemptId, MAX_EVIDENCE),
+    standingOf(db, state, attempt, result),
+  ]);
+  return { ...command, late: { evidence, standing } };
+}
+
+/** The promotion that a channel stands on by the record, when a late one says that it has moved it elsewhere. */
+async function standingOf(
+  db: Database,
+  { channels }: StackState,
+  { channel }: AttemptRow,
+  { outcome, candidates }: AttemptResult,
+): Promise<AttemptRow | null> {
+  const at = channel === null ? undefined : channels[channel];
+  const oid = candidates[0]?.oid;
+  if (at === undefined || outcome !== "changed" || oid === undefined || oid === at.oid) return null;
+  return (await findAttempt(db, at.attemptId)) ?? null;
 }
 
 /** What landing an attempt needs to know. */

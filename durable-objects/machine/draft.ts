@@ -65,7 +65,7 @@ export class Draft {
     status: "queued" | "blocked" | "skipped" | "needs_intervention",
     actor: string,
     more: { reason?: Reason; relatedAttemptId?: string; landsAttemptId?: string; tell?: NotifyEvent } & Partial<
-      Pick<AttemptRow, "channel" | "candidateId" | "deadlineAt">
+      Pick<AttemptRow, "channel" | "candidateId" | "deadlineAt" | "notBefore">
     > = {},
   ): AttemptRow {
     const number = this.stack.attemptCount + 1;
@@ -79,6 +79,7 @@ export class Draft {
       candidateId: more.candidateId ?? null,
       endedAt: isTerminal(status) ? this.now : null,
       deadlineAt: more.deadlineAt ?? null,
+      notBefore: more.notBefore ?? null,
     };
     this.stack.attemptCount = number;
     this.write({

@@ -155,12 +155,13 @@ describe("by a person", () => {
     expect(end(asked.next, made()).next.channels.trial).toMatchObject({ attemptId: "s.4", actor: "operator:t" });
   });
 
+  it("what a channel stands on can be promoted again: its branch may have been moved", () => {
+    const { state, ended } = settled();
+    expect(ask(state, ended, "internal").attempt).toMatchObject({ status: "dispatched", candidateId: "s.1.c1" });
+  });
+
   it("is refused with what to do instead", () => {
     const { state, ended } = settled();
-    expect(ask(state, ended, "internal").refused).toMatchObject({
-      code: "not_promotable",
-      message: /stood on s\.1\.c1/,
-    });
     expect(ask(state, ended, "beta").refused).toMatchObject({ code: "not_found", message: /internal, public, trial/ });
     expect(ask(state, ended, "trial", { kind: "artifact" }).refused).toMatchObject({ code: "not_promotable" });
     const twice = ask(ask(state, ended, "trial").next, ended, "trial");
@@ -170,6 +171,50 @@ describe("by a person", () => {
       code: "not_promotable",
       message: /replay its event/,
     });
+  });
+});
+
+describe("a late push of a promotion that was given up", () => {
+  /** v1 is on both channels; a promotion of v2 to 'internal' is claimed, cancelled, and its runner fenced off. */
+  const givenUp = () => {
+    const first = end(end(candidateOf(declared(), event("v1.0.0")).next, made()).next, made());
+    const standing = { ...first.changes.attempts[0] } as AttemptRow;
+    const second = candidateOf(first.next, event("v2.0.0"));
+    const active = second.next.open.find((a) => a.status === "dispatched");
+    if (active === undefined) throw new Error("nothing is handed out");
+    const claim = { attemptId: active.id, ended: null, epoch: active.epoch, nonce: "asleep" };
+    const running = take(second.next, { type: "claim", ...claim, runner }).next;
+    const asked = take(running, { type: "cancel", attemptId: active.id, ended: null, actor: "operator:t" }).next;
+    const after = decide(asked, { type: "tick", leases: {}, seen: {} }, NOW + 3_600_000);
+    const ended = after.changes.attempts.find((a) => a.id === active.id);
+    if (ended?.status !== "cancelled") throw new Error(`it is ${ended?.status}`);
+    const result = { outcome: "changed" as const, infrastructure: false, ...made("b".repeat(40)) };
+    const told = { type: "result" as const, ...claim, ended, result } as Extract<Command, { type: "result" }>;
+    return { state: after.next, told, standing: { ...standing, channel: "internal", candidateId: "s.1.c1" } };
+  };
+
+  it("is kept as evidence, and the channel goes back to where the record has it", () => {
+    const { state, told, standing } = givenUp();
+    const late = decide(state, { ...told, late: { evidence: 0, standing } }, NOW + 3_700_000);
+    expect(late.refused?.code).toBe("fenced");
+    expect(late.changes.journal.map((entry) => entry.kind)).toEqual(["evidence", "created"]);
+    const restored = late.next.open.at(-1);
+    expect(restored).toMatchObject({
+      operation: "promote",
+      channel: "internal",
+      candidateId: "s.1.c1",
+      actor: "policy",
+    });
+    // Nothing is handed out on the word of a runner that is fenced off: the clock does it, and soon.
+    expect(restored).toMatchObject({ status: "queued", notBefore: new Date(NOW + 3_700_000).toISOString() });
+    const again = decide(late.next, { ...told, late: { evidence: 1, standing } }, NOW + 3_800_000);
+    expect(again.changes.journal.map((entry) => entry.kind)).toEqual(["evidence"]);
+  });
+
+  it("that changed nothing on record changes nothing, and a runner gone wild makes no more of them", () => {
+    const { state, told, standing } = givenUp();
+    for (const late of [undefined, { evidence: 0, standing: null }, { evidence: 20, standing }])
+      expect(decide(state, { ...told, ...(late === undefined ? {} : { late }) }, NOW).changes.attempts).toEqual([]);
   });
 });
 

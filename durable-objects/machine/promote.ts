@@ -46,9 +46,6 @@ function whyNot({ stack }: Draft, attempt: AttemptRow, candidate: CandidateRow, 
     return refuse(
       `${attempt.id} ended ${attempt.status}; only what an attempt made that ended changed can be promoted: replay its event`,
     );
-  const at = stack.channels[channel];
-  if (at?.candidateId === candidate.id)
-    return refuse(`'${channel}' has stood on ${candidate.id} since ${at.at}; promote another candidate`);
   const same = stack.open.find((a) => a.channel === channel && a.candidateId === candidate.id);
   return same === undefined ? null : refuse(`${same.id} is promoting it already`);
 }
@@ -73,6 +70,16 @@ export function promoteAutomatically(draft: Draft, attempt: AttemptRow): void {
   }
 }
 
+/**
+ * A runner that no longer held its promotion has pushed it nevertheless: the channel goes back to where the record
+ * has it, unless it is on its way elsewhere. `standing` is the promotion that put it there.
+ */
+export function restoreChannel(draft: Draft, standing: AttemptRow): void {
+  const { channel, candidateId: candidate } = standing;
+  if (channel === null || candidate === null || draft.stack.open.some((a) => a.channel === channel)) return;
+  start(draft, standing, candidate, channel, "policy");
+}
+
 function follows({ stack }: Draft, attempt: AttemptRow, { follows }: ChannelPolicy): boolean {
   if (follows !== "releases") return follows === "candidates";
   if (attempt.tag === null) return false;
@@ -86,7 +93,11 @@ function isLower({ stack }: Draft, tag: string | null, than: string | undefined)
 }
 
 function start(draft: Draft, attempt: AttemptRow, candidate: string, channel: string, actor: string): AttemptRow {
-  const created = draft.create(asEvent(attempt), "promote", "queued", actor, { channel, candidateId: candidate });
+  const created = draft.create(asEvent(attempt), "promote", "queued", actor, {
+    channel,
+    candidateId: candidate,
+    notBefore: draft.now,
+  });
   for (const older of draft.stack.open) {
     // One that a surface holds is let finish: this one goes on from there.
     if (older.channel !== channel || older.id === created.id || isActive(older.status)) continue;

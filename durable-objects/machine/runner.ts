@@ -10,8 +10,8 @@ import type { AttemptRow } from "../../worker/store/rows.ts";
 import { candidateId, type Draft } from "./draft.ts";
 import { requeue, retryAutomatically } from "./hand-out.ts";
 import { landAutomatically } from "./land.ts";
-import { promoteAutomatically, promoted } from "./promote.ts";
-import { type Command, capabilitiesOf, type Refusal } from "./state.ts";
+import { promoteAutomatically, promoted, restoreChannel } from "./promote.ts";
+import { type Command, capabilitiesOf, type Late, type Refusal } from "./state.ts";
 import { blockedWait, iso, LEASE_MS } from "./timing.ts";
 
 /** First nonce wins; the same nonce gets the same answer. */
@@ -55,15 +55,18 @@ export const MAX_EVIDENCE = 20;
 
 type ResultCommand = Extract<Command, { type: "result" }>;
 
-/** The end of a runner's work, as the runner tells it. `evidence` is how much the timeline has of late ones. */
+const NOTHING_LATE: Late = { evidence: 0, standing: null };
+
+/** The end of a runner's work, as the runner tells it. */
 export function report(
   draft: Draft,
   attempt: AttemptRow,
-  { epoch, nonce, result, evidence = 0 }: Pick<ResultCommand, "epoch" | "nonce" | "result" | "evidence">,
+  { epoch, nonce, result, late = NOTHING_LATE }: Pick<ResultCommand, "epoch" | "nonce" | "result" | "late">,
 ): { attempt: AttemptRow; refused: Refusal | null } {
   const actor = `runner:${attempt.runner?.name ?? "unknown"}`;
   const refused = admit(attempt, epoch, nonce);
   if (refused !== null) {
+    const { evidence, standing } = late;
     if (evidence < MAX_EVIDENCE) {
       const last = evidence === MAX_EVIDENCE - 1 ? "; later ones are only logged" : "";
       const message = `late result '${result.outcome}' kept as evidence: ${refused.message}${last}`;
@@ -76,6 +79,7 @@ export function report(
         reason: { code: refused.code, message },
         data,
       });
+      if (standing !== null) restoreChannel(draft, standing);
     }
     return { attempt, refused };
   }

@@ -86,10 +86,18 @@ export type JudgedAdvisory = {
 /** The attempt a command is about, when it has ended and so is not in the state. */
 export type Target = { attemptId: string; ended: AttemptRow | null };
 
+/** What the record has of an attempt whose result came too late. */
+export type Late = {
+  /** Late results on its timeline. */
+  evidence: number;
+  /** The promotion that its channel stands on, where this one has pushed something else. */
+  standing: AttemptRow | null;
+};
+
 export type Command =
   | { type: "accept"; events: readonly IncomingEvent[] }
   | ({ type: "claim"; epoch: number; nonce: string; runner: RunnerInfo } & Target)
-  | ({ type: "result"; epoch: number; nonce: string; result: AttemptResult; evidence?: number } & Target)
+  | ({ type: "result"; epoch: number; nonce: string; result: AttemptResult; late?: Late } & Target)
   | { type: "retry"; event: IncomingEvent; last: AttemptRow | null; actor: string }
   | { type: "replay"; event: IncomingEvent; last: AttemptRow | null; actor: string }
   | ({ type: "resume"; note: string; resolvedRef?: string | undefined; actor: string } & Target)

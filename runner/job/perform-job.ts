@@ -119,6 +119,7 @@ async function land(mirror: Mirror, envelope: JobEnvelope, tools: WorkTools): Pr
   tools.progress({ stage: "land" });
   tools.log(`landing ${envelope.land.oid} on ${envelope.land.branch}, expected at ${envelope.land.expectedOid}`);
   if (!tools.push) return { outcome: "skipped", infrastructure: false, candidates: [] };
+  await tools.confirm?.();
   const step = await landCandidate(mirror, envelope.land, { stackId: envelope.stack.id, number: envelope.number });
   return step.ok ? step.value : resultOfStop(step.stop);
 }
@@ -129,6 +130,7 @@ async function promote(mirror: Mirror, { promote: promotion }: JobEnvelope, tool
   tools.progress({ stage: "promote" });
   tools.log(`promoting ${promotion.oid} to the channel ${promotion.channel} (${promotion.ref})`);
   if (!tools.push) return { outcome: "skipped", infrastructure: false, candidates: [] };
+  await tools.confirm?.();
   const step = await promoteCandidate(mirror, promotion);
   return step.ok ? step.value : resultOfStop(step.stop);
 }
@@ -193,6 +195,7 @@ async function pushResult(
     return { outcome: "changed", infrastructure: false, report, candidates: [{ kind: "branch", ref, oid }] };
   }
   tools.progress({ stage: "push" });
+  await tools.confirm?.();
   const startedAt = performance.now();
   const pushed: Step<string> = await pushCandidate(mirror, {
     name: envelope.candidateRef,

@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { performJob } from "./perform-job.ts";
 import { lines, Repositories } from "./testing/repositories.ts";
@@ -53,6 +55,24 @@ test("a channel that somebody else moved stays, and says how to go on", async ()
   expect(repositories.inFork(REF)).toBe(other);
   repositories.git(repositories.fork, "update-ref", "-d", REF);
   expect(await promote([oid])).toMatchObject({ outcome: "changed" });
+});
+
+test("another of our own pushes that comes in between is gone on from; a stranger's is not", async () => {
+  await promote([]);
+  const next = repositories.pushToFork("next", "v2", [{ subject: "one more", files: { c: "c\n" } }]);
+  const woken = repositories.pushToFork("woken", "v2", [{ subject: "another", files: { d: "d\n" } }]);
+  // Moves the branch once, between the push's look at it and its turn, as a runner that was given up would.
+  const meanwhile = join(repositories.fork, "hooks", "pre-receive");
+  const moves = (to: string) =>
+    writeFileSync(meanwhile, `#!/bin/sh\nrm "$0"\nenv -u GIT_QUARANTINE_PATH git update-ref ${REF} ${to}\n`, {
+      mode: 0o755,
+    });
+  moves(woken);
+  expect(await promote([oid, woken], next)).toMatchObject({ outcome: "changed" });
+  expect(repositories.inFork(REF)).toBe(next);
+  moves(woken);
+  expect(await promote([next], oid)).toMatchObject({ outcome: "failed", reason: { code: "channel_moved" } });
+  expect(repositories.inFork(REF)).toBe(woken);
 });
 
 test("a candidate that the fork does not have any more moves nothing", async () => {

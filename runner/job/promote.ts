@@ -12,28 +12,30 @@ import { pushRefs } from "./push.ts";
 
 type Promotion = NonNullable<JobEnvelope["promote"]>;
 
+/** A runner that was given up may push at the same moment; it does so once. */
+const TRIES = 3;
+
 export async function promoteCandidate(mirror: Mirror, promotion: Promotion): Promise<Step<AttemptResult>> {
   const { ref, oid } = promotion;
   if (!isRefName(ref) || !ref.startsWith("refs/heads/"))
     return stopped("failed", "bad_ref_name", `'${ref}' is not a branch`);
-  const before = await readRemoteRefs(mirror, mirror.fork, [ref]);
-  if (!before.ok) return before;
-  const stands = before.value.get(ref);
-  // A promotion whose answer was lost is done again: what it did is success.
-  if (stands === oid) return { ok: true, value: promoted(promotion) };
-  if (stands !== undefined && !promotion.expectedOids.includes(stands)) return channelMoved(promotion, stands);
-  if ((await commitOf(mirror, oid)) === undefined && !(await fetchCommit(mirror, oid)))
-    return stopped(
-      "failed",
-      "candidate_missing",
-      `the fork no longer has the candidate ${oid} (${promotion.candidateRef}); promote another, or replay the event`,
-    );
-  const pushed = await pushRefs(mirror, [{ ref, oid, expected: stands }]);
-  if (!pushed.ok) return pushed;
-  const after = await readRemoteRefs(mirror, mirror.fork, [ref]);
-  if (!after.ok) return after;
-  const now = after.value.get(ref);
-  return now === oid ? { ok: true, value: promoted(promotion) } : channelMoved(promotion, now);
+  for (let tries = 0; ; tries++) {
+    const read = await readRemoteRefs(mirror, mirror.fork, [ref]);
+    if (!read.ok) return read;
+    const stands = read.value.get(ref);
+    // What the fork shows is the answer, be it of a push before this job's.
+    if (stands === oid) return { ok: true, value: promoted(promotion) };
+    const ours = stands === undefined || promotion.expectedOids.includes(stands);
+    if (!ours || tries === TRIES) return channelMoved(promotion, stands);
+    if ((await commitOf(mirror, oid)) === undefined && !(await fetchCommit(mirror, oid)))
+      return stopped(
+        "failed",
+        "candidate_missing",
+        `the fork no longer has the candidate ${oid} (${promotion.candidateRef}); promote another, or replay the event`,
+      );
+    const pushed = await pushRefs(mirror, [{ ref, oid, expected: stands }]);
+    if (!pushed.ok) return pushed;
+  }
 }
 
 function promoted({ ref, oid }: Promotion): AttemptResult {

@@ -109,6 +109,23 @@ describe("a job", () => {
     expect(readdirSync(folder.home.spool)).toEqual([]);
   });
 
+  test("asks whether it is still ours before a ref moves, and moves none when it is not", async () => {
+    const fenced: Reply = { status: 409, body: { error: { code: "fenced", message: "moved on" }, directive: "abort" } };
+    const moved: string[] = [];
+    const push = (name: string) => async (tools: WorkTools) => {
+      await tools.confirm?.();
+      moved.push(name);
+      return completed;
+    };
+    const late = await run({ envelope: { heartbeatSeconds: 60 }, heartbeat: () => fenced, work: push("late") });
+    expect(late.end.delivery.kind).toBe("claim_lost");
+    await edge?.close();
+    const held = await run({ envelope: { heartbeatSeconds: 60 }, work: push("held") });
+    expect([held.results, held.kept.beats]).toEqual([[completed], 0]);
+    expect(held.told.filter(({ type }) => type === "attempt.heartbeat")).toHaveLength(1);
+    expect(moved).toEqual(["held"]);
+  });
+
   test("beats while it works, until the server asks to cancel", async () => {
     const cancel: Reply = { status: 200, body: { status: "applied", directive: "cancel" } };
     const { results, kept } = await run({ work: untilAborted, heartbeat: (count) => (count === 0 ? applied : cancel) });

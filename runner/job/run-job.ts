@@ -12,7 +12,7 @@ import {
 } from "../../worker/contract/runner-wire.ts";
 import { describeError } from "../client/command-failure.ts";
 import { JobAborted } from "./abort.ts";
-import { Callbacks } from "./callbacks.ts";
+import { Callbacks, type HeartbeatAnswer } from "./callbacks.ts";
 import type { Clock } from "./clock.ts";
 import type { DataHome } from "./data-home.ts";
 import { JobLog } from "./job-log.ts";
@@ -23,6 +23,9 @@ import type { Work } from "./work.ts";
 
 /** How long the end of a log may hold up the end of a job. */
 const LOG_PATIENCE_MS = 5000;
+
+/** How long it may take to confirm that a claim is still held, before a push goes on without. */
+const CONFIRM_PATIENCE_MS = 10_000;
 
 /** How long a stopping runner tries to hand its job back before it leaves that to the next start. */
 const HAND_BACK_PATIENCE_MS = 10_000;
@@ -72,7 +75,7 @@ export async function runJob(envelope: JobEnvelope, options: RunJobOptions): Pro
   const beating = heartbeats(envelope, callbacks, clock, abort, done.signal);
   let end: AttemptResult | JobAborted;
   try {
-    end = await perform(envelope, options, { abort: abort.signal, callbacks, log, redact });
+    end = await perform(envelope, options, { abort, callbacks, log, redact });
     log.write(describeEnd(end));
   } finally {
     clearTimeout(deadline);
@@ -107,7 +110,7 @@ export async function runJob(envelope: JobEnvelope, options: RunJobOptions): Pro
   return { attemptId, result, delivery };
 }
 
-type Bench = { abort: AbortSignal; callbacks: Callbacks; log: JobLog; redact: (text: string) => string };
+type Bench = { abort: AbortController; callbacks: Callbacks; log: JobLog; redact: (text: string) => string };
 
 async function perform(
   envelope: JobEnvelope,
@@ -118,14 +121,21 @@ async function perform(
   try {
     return await options.work(envelope, {
       home: options.home,
-      signal: abort,
+      signal: abort.signal,
       redact,
       push: true,
-      progress: (progress) => callbacks.progress(progress, abort),
+      progress: (progress) => callbacks.progress(progress, abort.signal),
+      // Who slept through his lease must not push over what was done since. Without an answer the exact lease
+      // of the push has to do.
+      confirm: async () => {
+        heed(await callbacks.heartbeat(CONFIRM_PATIENCE_MS, abort.signal), abort);
+        abort.signal.throwIfAborted();
+      },
       log: (text) => log.write(text),
     });
   } catch (error) {
-    if (abort.reason instanceof JobAborted) return abort.reason;
+    const reason: unknown = abort.signal.reason;
+    if (reason instanceof JobAborted) return reason;
     if (error instanceof JobAborted) return error;
     const message = redact(describeError(error)).slice(0, 3000);
     return {
@@ -148,11 +158,15 @@ async function heartbeats(
   const everyMs = Math.max(1, envelope.heartbeatSeconds) * 1000;
   while (await clock.wait(everyMs, done)) {
     const answer = await callbacks.heartbeat(everyMs, done);
-    if (answer.kind === "cancel") abort.abort(new JobAborted("cancelled", "the server asked to cancel the attempt"));
-    if (answer.kind === "lost")
-      abort.abort(new JobAborted("claim_lost", `the server no longer takes this claim's reports: ${answer.code}`));
+    heed(answer, abort);
     if (answer.kind === "lost") return;
   }
+}
+
+function heed(answer: HeartbeatAnswer, abort: AbortController): void {
+  if (answer.kind === "cancel") abort.abort(new JobAborted("cancelled", "the server asked to cancel the attempt"));
+  if (answer.kind === "lost")
+    abort.abort(new JobAborted("claim_lost", `the server no longer takes this claim's reports: ${answer.code}`));
 }
 
 /** Nobody beats while the work goes on without credentials: the lease must last as long as the attempt may. */

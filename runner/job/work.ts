@@ -21,6 +21,8 @@ export type WorkTools = {
   redact: Redactor;
   /** Off: everything is done but the push. */
   push: boolean;
+  /** Asks the server whether the job is still ours, before a ref moves; throws the abort when it is not. */
+  confirm?: () => Promise<void>;
   /** In place of running the verify commands here. */
   verify?: (request: VerifyRequest) => Promise<Verified>;
 };

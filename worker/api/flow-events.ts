@@ -101,7 +101,9 @@ flowEventsApi.openapi(
     if (known !== undefined && !sameContent(known, input))
       throw new ApiError("id_reused", `event '${input.id}' exists with other content`);
     const stackIds = [
-      ...new Set(input.stackIds ?? (input.sourceId === undefined ? [] : await stacksOfSource(c.var.db, input.sourceId))),
+      ...new Set(
+        input.stackIds ?? (input.sourceId === undefined ? [] : await stacksOfSource(c.var.db, input.sourceId)),
+      ),
     ];
     for (const id of stackIds) await mustExist(c.var.db, id);
     // What is there already stays; an event that was only recorded may be handed to a stack later.

@@ -77,7 +77,7 @@ export const JobEnvelope = z
     land: z.object({ branch: z.string(), oid: Oid, expectedOid: Oid, ref: z.string() }).optional(),
     /**
      * For `promote`: move the channel's `ref` to `oid`. It may stand on one of `expectedOids`: the newest first, what the
-     * record has, and what later promotions may have pushed whose end nobody heard of. Or it may not be there.
+     * record has, and what else the channel's promotions had, pushed late or unheard. Or it may not be there.
      */
     promote: z
       .object({ channel: Name, ref: z.string(), oid: Oid, expectedOids: z.array(Oid), candidateRef: z.string() })

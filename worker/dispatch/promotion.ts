@@ -5,7 +5,7 @@
  */
 import { channelRef } from "../contract/channel.ts";
 import type { JobEnvelope } from "../contract/runner-wire.ts";
-import { promotedAfter } from "../store/attempts.ts";
+import { lastPromoted } from "../store/attempts.ts";
 import type { Database } from "../store/database.ts";
 import { findCandidate } from "../store/dispatches.ts";
 import type { AttemptRow, StackRow } from "../store/rows.ts";
@@ -18,17 +18,13 @@ export async function promotion(
 ): Promise<JobEnvelope["promote"]> {
   if (channel === null || candidateId === null) return undefined;
   const at = channels[channel];
-  const since = at === undefined ? 0 : Number(at.attemptId.slice(at.attemptId.lastIndexOf(".") + 1));
-  const [candidate, later] = await Promise.all([
-    findCandidate(db, candidateId),
-    promotedAfter(db, stackId, channel, since),
-  ]);
+  const [candidate, last] = await Promise.all([findCandidate(db, candidateId), lastPromoted(db, stackId, channel)]);
   if (candidate === undefined) throw new Error(`attempt ${id} promotes ${candidateId}, which there is not`);
   return {
     channel,
     ref: channelRef(stackId, channel),
     oid: candidate.oid,
-    expectedOids: [...new Set([...(at === undefined ? [] : [at.oid]), ...later])],
+    expectedOids: [...new Set([...(at === undefined ? [] : [at.oid]), ...last])],
     candidateRef: candidate.ref,
   };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, asc, desc, eq, gt, lt, notInArray, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, lt, notInArray, type SQL, sql } from "drizzle-orm";
 import type { AttemptStatus } from "../contract/attempt.ts";
 import { type Database, inList, reading, readRow } from "./database.ts";
 import { newestOf } from "./merged-pages.ts";
@@ -91,11 +91,11 @@ export async function lastAttempt(db: Database, eventId: string, stackId: string
 }
 
 /**
- * What was to be promoted to a channel after its attempt `number`, newest first: some of it may have been pushed though
- * nobody heard of it.
+ * What was last to be promoted to a channel, newest first. Any of it may stand there: pushed by a runner that nobody
+ * heard, or one that woke after its work had been given to another.
  */
-export async function promotedAfter(db: Database, stackId: string, channel: string, number: number): Promise<string[]> {
-  const where = and(eq(attempts.stackId, stackId), eq(attempts.channel, channel), gt(attempts.number, number));
+export async function lastPromoted(db: Database, stackId: string, channel: string): Promise<string[]> {
+  const where = and(eq(attempts.stackId, stackId), eq(attempts.channel, channel));
   const rows = await reading(
     db
       .select({ oid: candidates.oid })
