@@ -12,7 +12,7 @@ import type { Draft } from "./draft.ts";
 import { requeue, retryAutomatically } from "./hand-out.ts";
 import { settle } from "./runner.ts";
 import { capabilitiesOf } from "./state.ts";
-import { blockedWait, iso } from "./timing.ts";
+import { blockedWait, heldWait, iso } from "./timing.ts";
 
 /** Longest wait that a surface may ask for: after a day a person looks. */
 const LONGEST_WAIT_MS = 86_400_000;
@@ -78,7 +78,7 @@ function park(
   const wait =
     afterSeconds === undefined
       ? blockedWait(attempt.id, draft.nowMs - Date.parse(blockedSince))
-      : Math.min(LONGEST_WAIT_MS, Math.max(1, afterSeconds) * 1000);
+      : heldWait(attempt.id, Math.min(LONGEST_WAIT_MS, Math.max(1, afterSeconds) * 1000));
   const notBefore = iso(draft.nowMs + wait);
   draft.updateDispatch(attempt, { status: "ended", outcome, reason, endedAt: draft.now });
   const queued = requeue(draft, attempt, actorOf(attempt), { code: "not_taken", message: reason.message });

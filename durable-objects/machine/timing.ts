@@ -35,6 +35,14 @@ export function blockedWait(attemptId: string, blockedForMs: number): number {
   return Math.round(wait * spread(`${attemptId}/${blockedForMs}`));
 }
 
+/**
+ * Wait for a surface that said when it takes work again, plus a little of it, a minute at most: whatever the
+ * same host holds back would come in the same second otherwise.
+ */
+export function heldWait(attemptId: string, askedMs: number): number {
+  return askedMs + Math.round(Math.min(MINUTE, askedMs / 10) * fraction(attemptId));
+}
+
 /** When a blocked attempt becomes a person's to look at. */
 export function escalationAt(blockedSince: string): string {
   return iso(Date.parse(blockedSince) + DAY);
@@ -106,12 +114,14 @@ export function earliest(times: readonly (string | null)[]): string | null {
   return times.reduce((a, b) => (a === null || (b !== null && b < a) ? b : a), null);
 }
 
-/**
- * A factor from 0.8 to 1.2 made from the key: spreads retries of many stacks over time, and is the
- * same whenever the same decision is made again.
- */
+/** A factor from 0.8 to 1.2: spreads retries of many stacks over time. */
 function spread(key: string): number {
+  return 0.8 + fraction(key) * 0.4;
+}
+
+/** From 0 to 1, made from the key: the same whenever the same decision is made again. */
+function fraction(key: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
-  return 0.8 + ((hash >>> 0) / 0xffffffff) * 0.4;
+  return (hash >>> 0) / 0xffffffff;
 }

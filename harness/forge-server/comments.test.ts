@@ -39,6 +39,8 @@ describe.each(["github", "forgejo", "gitlab"] as const)("on %s", (kind) => {
     const context = {
       credential: () => Promise.resolve({ ok: true as const, value: credential }),
       outbound: { allowLocal: true },
+      now: () => Date.now(),
+      limited: () => Promise.resolve(),
     };
     forge = await value(openForge(address, context));
     pull = server.state.propose(fork, proposal("patch-moi"));

@@ -26,7 +26,9 @@ describe.each(SURFACES)("%s", (kind, name, credentialKind) => {
   let surface: Surface;
   let config: StackConfig;
   let context: DriverContext;
+  let limitedUntil: string | undefined;
   beforeEach(async () => {
+    limitedUntil = undefined;
     server = await startForgeServer(kind);
     server.tokens.set(TOKEN, "patch-moi");
     fork = server.state.add("office", "lantern");
@@ -42,10 +44,24 @@ describe.each(SURFACES)("%s", (kind, name, credentialKind) => {
     context = {
       settings: readSettings({ PATCH_URL: "https://patch.example.net", PATCH_ALLOW_LOCAL: "true" }),
       outbound: { allowLocal: true },
+      limited: (credential, until) => {
+        expect(credential).toBe("x");
+        limitedUntil = until;
+        return Promise.resolve();
+      },
       now: () => Date.now(),
       credential: (wanted) => {
         expect(wanted).toMatchObject({ host });
-        return Promise.resolve({ ok: true, value: { name: "x", kind: credentialKind, host, value: TOKEN } });
+        return Promise.resolve({
+          ok: true,
+          value: {
+            name: "x",
+            kind: credentialKind,
+            host,
+            value: TOKEN,
+            ...(limitedUntil === undefined ? {} : { limitedUntil }),
+          },
+        });
       },
     };
   });
@@ -124,6 +140,13 @@ describe.each(SURFACES)("%s", (kind, name, credentialKind) => {
     const { afterSeconds = 0 } = limited as { afterSeconds?: number };
     expect(afterSeconds).toBeGreaterThan(800);
     expect(afterSeconds).toBeLessThanOrEqual(900);
+    // Whoever comes next with that credential asks nothing before the limit's end.
+    const asked = server.asked.length;
+    expect(await dispatch()).toMatchObject({ kind: "later", reason: { code: "forge_rate_limited" } });
+    expect(await status()).toMatchObject({ kind: "unknown", reason: { code: "forge_rate_limited" } });
+    expect(server.asked.length).toBe(asked);
+    context = { ...context, now: () => Date.now() + 900_000 };
+    expect(await status()).toEqual({ kind: "absent" });
     server.faults.add(/GET /, { kind: "status", status: 500 });
     // Five minutes, an hour: as long as it is asked, the answer is the same and nothing was started.
     for (let i = 0; i < 3; i++) expect(await dispatch()).toMatchObject({ kind: "later" });

@@ -99,6 +99,8 @@ describe.each(["github", "forgejo", "gitlab"] as const)("on %s", (kind) => {
           credential: () =>
             Promise.resolve({ ok: true, value: { name: "x", kind: `${kind}-token`, host, value: TOKEN } }),
           outbound: { allowLocal: true },
+          now: () => Date.now(),
+          limited: () => Promise.resolve(),
           tokens: new InstallationTokens(),
         },
       ),

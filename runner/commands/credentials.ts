@@ -31,7 +31,7 @@ export function registerCredentials(program: Command): void {
     key: "credentials",
     description: "list credentials (never their values)",
     item: Credential,
-    headings: ["CREDENTIAL", "KIND", "HOST", "APP", "SEALED WITH", "AGE"],
+    headings: ["CREDENTIAL", "KIND", "HOST", "APP", "SEALED WITH", "AGE", "LIMITED UNTIL"],
     row: (credential, now) => [
       credential.name,
       credential.kind,
@@ -39,6 +39,7 @@ export function registerCredentials(program: Command): void {
       credential.appId ?? "",
       credential.keyId,
       age(credential.createdAt, now),
+      credential.limitedUntil ?? "",
     ],
     examples: ["credentials list"],
   });

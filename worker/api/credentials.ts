@@ -92,7 +92,9 @@ function refusalOf(failure: AddFailure): ApiError {
   return new ApiError(CODES[failure.code], failure.message);
 }
 
-function credentialView({ name, kind, host, appId, installationId, keyId, createdAt }: CredentialRow): Credential {
+function credentialView(row: CredentialRow): Credential {
+  const { name, kind, host, appId, installationId, keyId, limitedUntil, createdAt } = row;
+  const limited = limitedUntil !== null && limitedUntil > new Date().toISOString();
   return {
     name,
     kind,
@@ -101,5 +103,6 @@ function credentialView({ name, kind, host, appId, installationId, keyId, create
     createdAt,
     appId: appId ?? undefined,
     installationId: installationId ?? undefined,
+    ...(limited ? { limitedUntil } : {}),
   };
 }

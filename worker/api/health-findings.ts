@@ -13,7 +13,7 @@ const CRON_LATE = 3 * 60_000;
 /** Work that waits this long is stuck, not queued, milliseconds. */
 const BACKLOG_LATE = 10 * 60_000;
 
-type Examined = Pick<Vitals, "cron" | "migration" | "sources" | "deliveries" | "effects" | "dispatches">;
+type Examined = Pick<Vitals, "cron" | "migration" | "sources" | "deliveries" | "effects" | "dispatches" | "limited">;
 
 /**
  * @param newestMigration file name without its ending of the last migration that this version brings
@@ -38,6 +38,7 @@ export function findings(
   examine("deliveries", deliveries(vitals.deliveries, now));
   examine("effects", effects(vitals.effects, now));
   examine("runners", runners(vitals.dispatches, now));
+  examine("forges", forges(vitals.limited));
   return { healthy, degraded };
 }
 
@@ -139,6 +140,17 @@ function runners({ waiting, oldest }: Vitals["dispatches"], now: number): Found 
     level: "warning",
     why: `${waiting} jobs wait for a runner, the oldest for ${minutes(now - Date.parse(oldest))}`,
     next: "start one with the labels that the stack asks for: patch.moi runner start; who is there: patch.moi runners list",
+  };
+}
+
+function forges(limited: Vitals["limited"]): Found {
+  if (limited.length === 0) return undefined;
+  const told = limited.slice(0, 5).map(({ what, until }) => `${what} until ${until}`);
+  const more = limited.length > told.length ? `, and ${limited.length - told.length} more` : "";
+  return {
+    level: "warning",
+    why: `rate limits are spent, and nothing is asked with these credentials before their end: ${told.join(", ")}${more}`,
+    next: "their stacks go on by themselves then; if this comes often, give a GitHub App or more credentials the work",
   };
 }
 

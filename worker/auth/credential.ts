@@ -26,6 +26,8 @@ export type OpenCredential = {
   appId?: string;
   installationId?: number;
   value: string;
+  /** Until when its host takes no more requests with it, ISO 8601; it may be past. */
+  limitedUntil?: string;
 };
 
 export type CredentialFailure = {
@@ -61,6 +63,7 @@ export async function addCredential(
     appId: app?.appId ?? null,
     installationId: app?.installationId ?? null,
     ...(await sealed(key, input.value, { name, kind, host })),
+    limitedUntil: null,
     createdAt,
   };
   if (!(await insertCredential(db, row)))
@@ -84,7 +87,7 @@ export async function openCredential(
       code: "sealed_credential",
       message: `credential '${row.name}' cannot be opened: ${opened.failure.message}`,
     });
-  const { name, kind, host, appId, installationId } = row;
+  const { name, kind, host, appId, installationId, limitedUntil } = row;
   return ok({
     name,
     kind,
@@ -92,6 +95,7 @@ export async function openCredential(
     value: opened.value,
     ...(appId === null ? {} : { appId }),
     ...(installationId === null ? {} : { installationId }),
+    ...(limitedUntil === null ? {} : { limitedUntil }),
   });
 }
 

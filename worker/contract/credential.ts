@@ -82,6 +82,8 @@ export const Credential = z
     installationId: z.number().optional(),
     /** Which key of the deployment it is sealed with. */
     keyId: z.string(),
+    /** Its host takes no more requests with it before then: the rate limit is spent, and its stacks wait. */
+    limitedUntil: Timestamp.optional(),
     createdAt: Timestamp,
   })
   .openapi("Credential");

@@ -42,6 +42,8 @@ export type DriverContext = {
   now: () => number;
   /** Opens a stored credential for the host it is bound to. */
   credential: (wanted: Wanted) => Promise<Result<OpenCredential, CredentialFailure>>;
+  /** Keeps until when a credential's host takes no more requests with it, ISO 8601. */
+  limited: (credential: string, until: string) => Promise<void>;
   /** Keeps an app's tokens from one call to the next, where somebody lives that long. */
   tokens?: InstallationTokens;
 };

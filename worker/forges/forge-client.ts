@@ -7,6 +7,7 @@ import type { ForgeRepository } from "../contract/forge.ts";
 import type { Outbound } from "../platform/outbound-fetch.ts";
 import { ok } from "../platform/result.ts";
 import type { Forge } from "./forge.ts";
+import type { Caller } from "./forge-request.ts";
 import { forgejo } from "./forgejo/forgejo.ts";
 import { github } from "./github/github.ts";
 import { gitlab } from "./gitlab/gitlab.ts";
@@ -16,8 +17,9 @@ export function forgeClient(
   { kind, apiUrl, webUrl, host, owner, name }: ForgeRepository,
   token: string | undefined,
   outbound: Outbound,
+  limited?: Caller["limited"],
 ): Forge {
-  const where = { apiUrl, host, outbound };
+  const where = { apiUrl, host, outbound, limited };
   const repository = { owner, name };
   const as = (scheme: "Bearer" | "token") => () =>
     Promise.resolve(ok<Record<string, string>>(token === undefined ? {} : { authorization: `${scheme} ${token}` }));

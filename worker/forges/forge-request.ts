@@ -7,7 +7,7 @@ import { z } from "zod";
 import { type Outbound, type OutboundFailure, outboundFetch, retryAfter } from "../platform/outbound-fetch.ts";
 import { fail, ok, type Result } from "../platform/result.ts";
 import type { Forged, ForgeFailure } from "./forge.ts";
-import { rateLimit } from "./rate-limit.ts";
+import { rateLimit, spentUntil } from "./rate-limit.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -28,6 +28,8 @@ export type Caller = {
   /** Name of the forge in sentences: its host. */
   host: string;
   outbound: Outbound;
+  /** Told until when the forge takes no more requests of the one who asks, ISO 8601. */
+  limited?: ((until: string) => Promise<void>) | undefined;
   /** Headers that say who asks. Asked for anew each time: installation tokens end. */
   authorization: (ask: Ask) => Forged<Record<string, string>>;
 };
@@ -87,7 +89,7 @@ async function askRaw(caller: Caller, ask: Ask): Forged<ForgeAnswer> {
 
 /** The request itself, with the headers given. */
 export async function send(
-  caller: Pick<Caller, "apiUrl" | "host" | "outbound">,
+  caller: Pick<Caller, "apiUrl" | "host" | "outbound" | "limited">,
   ask: Ask,
   headers: Readonly<Record<string, string>>,
 ): Forged<ForgeAnswer> {
@@ -116,8 +118,15 @@ export async function send(
     headers: sent.value.headers,
     text: new TextDecoder().decode(sent.value.body),
   };
-  if (answer.status >= 200 && answer.status < 300) return ok(answer);
-  return fail(refusal(caller.host, ask, answer, Date.now()));
+  const now = Date.now();
+  if (answer.status >= 200 && answer.status < 300) {
+    const until = spentUntil(answer.headers, now);
+    if (until !== undefined) await caller.limited?.(until);
+    return ok(answer);
+  }
+  const failure = refusal(caller.host, ask, answer, now);
+  if (failure.code === "rate_limited" && failure.until !== undefined) await caller.limited?.(failure.until);
+  return fail(failure);
 }
 
 export function parseAnswer<S extends z.ZodType>(

@@ -21,7 +21,17 @@ export function rateLimit(status: number, headers: Headers, body: string, now: n
   const after = retryAfter(headers.get("retry-after"), now);
   const reset = exhausted(headers) ? resetAt(headers) : undefined;
   const until = after === undefined ? (reset ?? now + SECONDARY_MS) : now + after * 1000;
-  return { until: new Date(Math.min(Math.max(until, now + 1000), now + LONGEST_MS)).toISOString() };
+  return { until: believed(until, now) };
+}
+
+/** Until when an answer that was given is the last one; `now` in milliseconds. */
+export function spentUntil(headers: Headers, now: number): string | undefined {
+  const reset = exhausted(headers) ? resetAt(headers) : undefined;
+  return reset === undefined || reset <= now ? undefined : believed(reset, now);
+}
+
+function believed(until: number, now: number): string {
+  return new Date(Math.min(Math.max(until, now + 1000), now + LONGEST_MS)).toISOString();
 }
 
 /** 403 is also "you may not": only these say that it is about the rate. */

@@ -12,6 +12,7 @@ export const LOG_NAMES = [
   "attempt.transition",
   "dispatch.sent",
   "dispatch.failed",
+  "forge.limited",
   "forecast.sent",
   "forecast.recorded",
   "setup.proved",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, asc, desc, eq, gt, lt, ne } from "drizzle-orm";
+import { and, asc, desc, eq, gt, isNull, lt, ne, or } from "drizzle-orm";
 import type { CredentialKind } from "../contract/credential.ts";
 import { type Database, inList, reading } from "./database.ts";
 import { credentials } from "./schema.ts";
@@ -63,6 +63,17 @@ export async function replaceSeal(
 ): Promise<void> {
   const where = and(eq(credentials.position, row.position), eq(credentials.sealed, row.sealed));
   await reading(db.update(credentials).set(change).where(where));
+}
+
+/** Notes until when a forge takes no more requests with it, ISO 8601; never a time before the one that is noted. */
+export async function limitCredential(db: Database, name: string, until: string): Promise<void> {
+  const later = or(isNull(credentials.limitedUntil), lt(credentials.limitedUntil, until));
+  await reading(
+    db
+      .update(credentials)
+      .set({ limitedUntil: until })
+      .where(and(eq(credentials.name, name), later)),
+  );
 }
 
 /** False when there was none. */

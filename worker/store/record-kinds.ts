@@ -240,7 +240,7 @@ export const KINDS: Readonly<Record<RecordKind, KindOfRecord>> = {
     holds: { hash: z.string().regex(/^[0-9a-f]{64}$/), scopes: z.array(TokenScope) },
     passing: ["lastUsedAt"],
   }),
-  credential: kindOf(credentials, { key: ["name"], holds: { kind: CredentialKind } }),
+  credential: kindOf(credentials, { key: ["name"], without: ["limitedUntil"], holds: { kind: CredentialKind } }),
   source_standing: kindOf(feedSources, {
     key: ["id"],
     without: ["config", "createdAt"],

@@ -568,6 +568,8 @@ export const credentials = sqliteTable(
     keyId: text("key_id").notNull(),
     /** See worker/auth/sealed-value.ts; parsed where it is opened. */
     sealed: text("sealed").notNull(),
+    /** Until when the forge takes no more requests with it: its rate limit is spent. In the past or null otherwise. */
+    limitedUntil: text("limited_until"),
     createdAt: text("created_at").notNull(),
   },
   (t) => [index("credentials_host").on(t.host, t.kind)],

@@ -33,6 +33,8 @@ export type Vitals = {
   interventions: { waiting: number; oldest: string | null };
   /** Hand-overs that nobody has claimed. */
   dispatches: { waiting: number; oldest: string | null };
+  /** Credentials that their forge takes no more requests with now, `name for host`, and until when. */
+  limited: { what: string; until: string }[];
   /** When the cron last came, and which of its parts failed then. */
   cron: { at: string; failed: string[] } | null;
   /** Name of the newest migration that was applied. */
@@ -65,6 +67,8 @@ const COUNTS = [
   "SELECT name, id AS n, NULL AS oldest FROM d1_migrations ORDER BY id DESC LIMIT 1",
   `SELECT 'behind' AS name, count(*) AS n, NULL AS oldest FROM stacks
    WHERE deleted_at IS NULL AND highest_tag IS NOT NULL AND highest_tag IS NOT json_extract(carried, '$.tag')`,
+  `SELECT name || ' for ' || host AS name, 1 AS n, limited_until AS oldest FROM credentials
+   WHERE limited_until > ?1 ORDER BY limited_until DESC, name`,
 ] as const;
 
 const DRIFT = `SELECT id AS stackId, json_extract(forecast, '$.drift.commitsBehind') AS commits,
@@ -92,6 +96,7 @@ export async function readVitals(db: Database, now: string): Promise<Vitals> {
   if (answers.length !== COUNTS.length) throw new StorageFault("D1 answered another number of statements");
   const [stacks = [], paused = [], ended = [], open = [], sources = [], deliveries = []] = answers;
   const [effects = [], interventions = [], dispatches = [], cron = [], migrations = [], behind = []] = answers.slice(6);
+  const limited = answers[12] ?? [];
   const statuses = [...OPEN_STATUSES, ...TERMINAL_STATUSES].map((status): [AttemptStatus, number] => [
     status,
     count([...ended, ...open], status),
@@ -116,6 +121,7 @@ export async function readVitals(db: Database, now: string): Promise<Vitals> {
     },
     interventions: { waiting: count(interventions, "waiting"), oldest: oldest(interventions, "waiting") },
     dispatches: { waiting: count(dispatches, "waiting"), oldest: oldest(dispatches, "waiting") },
+    limited: limited.map(({ name, oldest: until }) => ({ what: name, until: until ?? now })),
     cron: cron[0]?.oldest == null ? null : { at: cron[0].oldest, failed: Failed.parse(cron[0].name) },
     migration: migrations[0]?.name ?? null,
   };

@@ -3,6 +3,7 @@ import { env, exports } from "cloudflare:workers";
 import type { JWTPayload } from "jose";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { call, declareStack, expectBody, type Reply } from "../../harness/edge/client.ts";
+import { PlayedGithub } from "../../harness/edge/played-github.ts";
 import { Issuer } from "../../harness/oidc-issuer/issuer.ts";
 import { RunnerCreated } from "../contract/identity.ts";
 import { CheckJob } from "../contract/runner-wire.ts";
@@ -24,43 +25,22 @@ const CLAIMS = {
 let issuer: Issuer;
 let count = 0;
 let stack: string;
-/** What the forge was asked to start, and how it says that the run stands. */
-let dispatched: { inputs: Record<string, string> }[];
-let run: { status: string; conclusion: string | null };
+let forge: PlayedGithub;
 
 beforeEach(async () => {
   stack = `checked-${count}`;
-  const forge = `https://forge-${count}.example.org`;
+  forge = new PlayedGithub(`https://forge-${count}.example.org`);
   issuer = await Issuer.start(`https://issuer-${count++}.example.org`);
-  dispatched = [];
-  run = { status: "in_progress", conclusion: null };
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
     const request = new Request(input, init);
-    const url = new URL(request.url);
     const document = issuer.document(request.url);
     if (document !== undefined) return Response.json(document.body, { status: document.status });
-    const path = url.pathname.replace("/api/v3/repos/acme/editor", "");
-    if (path === "") return Response.json(REPOSITORY);
-    if (request.method === "POST" && path.endsWith("/dispatches")) {
-      dispatched.push(await request.json());
-      const html_url = `${forge}/runs/5`;
-      return Response.json({ workflow_run_id: 5, run_url: html_url, html_url });
-    }
-    if (path === "/actions/runs/5")
-      return Response.json({
-        ...run,
-        id: 5,
-        html_url: `${forge}/runs/5`,
-        display_title: "",
-        name: "",
-        created_at: "2026-11-28T00:00:00Z",
-      });
-    return new Response(null, { status: 404 });
+    return (await forge.answer(request)) ?? new Response(null, { status: 404 });
   });
   const added = await call("POST", "/credentials", {
     kind: "github-token",
     name: stack,
-    host: new URL(forge).host,
+    host: new URL(forge.url).host,
     value: "a-token-of-the-test",
   });
   expect(added.status).toBe(201);
@@ -72,7 +52,7 @@ beforeEach(async () => {
     workflowRef: WORKFLOW,
     events: ["workflow_dispatch"],
   };
-  const fork = { url: `${forge}/acme/editor.git`, forge: { kind: "github" } };
+  const fork = { url: `${forge.url}/acme/editor.git`, forge: { kind: "github" } };
   const put = await call("PUT", `/stacks/${stack}`, {
     upstream: { url: "https://git.example.org/up" },
     fork,
@@ -84,16 +64,6 @@ beforeEach(async () => {
 afterEach(() => {
   vi.restoreAllMocks();
 });
-
-const REPOSITORY = {
-  id: 501,
-  owner: { id: 77, login: "acme" },
-  full_name: "acme/editor",
-  html_url: "https://forge.example.org/acme/editor",
-  clone_url: "https://forge.example.org/acme/editor.git",
-  default_branch: "main",
-  archived: false,
-};
 
 async function started(): Promise<SetupCheck> {
   return parsed(await call("POST", `/stacks/${stack}/checks`), 202);
@@ -121,8 +91,8 @@ const token = (over: JWTPayload = {}) => issuer.token({ ...CLAIMS, ...over });
 
 it("is proved by the pinned job, which is told so and given nothing", async () => {
   const check = await started();
-  expect(check).toMatchObject({ state: "waiting", runs: [{ id: "5" }] });
-  expect(dispatched.map(({ inputs }) => inputs)).toEqual([{ v: "1", attemptId: check.id, epoch: "1", api: AUDIENCE }]);
+  expect(check).toMatchObject({ state: "waiting", runs: [{ id: "1" }] });
+  expect(forge.started).toEqual([{ v: "1", attemptId: check.id, epoch: "1", api: AUDIENCE }]);
   const [nonce, proof] = [crypto.randomUUID(), await token()];
   const answer = await claim(check.id, proof, nonce);
   expect(expectBody(CheckJob.strict(), answer)).toEqual({
@@ -134,7 +104,7 @@ it("is proved by the pinned job, which is told so and given nothing", async () =
   // Its answer may have been lost; another use of the token is none.
   expect(await claim(check.id, proof, nonce)).toMatchObject({ status: 200, body: answer.body });
   expect((await claim(check.id, proof)).status).toBe(401);
-  run = { status: "completed", conclusion: "success" };
+  forge.run = { status: "completed", conclusion: "success" };
   expect(await latest()).toMatchObject({ id: check.id, state: "proved", provedAs: "github-9001" });
   expect((await call("GET", `/maintenance-attempts?stackId=${stack}`)).body).toMatchObject({ attempts: [] });
 });
@@ -151,7 +121,7 @@ it("waits on with the reason when another job comes, and fails with it when the 
     expect(now).toMatchObject({ state: "waiting", reason: { code: "job_refused" } });
     expect(now.reason?.message).toMatch(why);
   }
-  run = { status: "completed", conclusion: "failure" };
+  forge.run = { status: "completed", conclusion: "failure" };
   expect(await latest()).toMatchObject({ state: "failed", reason: { code: "job_refused" } });
   // Over is over: the right job is late.
   expect((await claim(check.id, await token())).status).toBe(401);
@@ -160,10 +130,10 @@ it("waits on with the reason when another job comes, and fails with it when the 
 
 it("says so when no job comes at all, or the run cannot be started", async () => {
   const check = await started();
-  run = { status: "completed", conclusion: "success" };
+  forge.run = { status: "completed", conclusion: "success" };
   const ended = await latest();
   expect(ended).toMatchObject({ id: check.id, state: "failed", reason: { code: "no_claim" } });
-  expect(ended.reason?.message).toContain("/runs/5");
+  expect(ended.reason?.message).toContain("/runs/1");
   await call("DELETE", `/credentials/${stack}`);
   expect(await started()).toMatchObject({ state: "failed", reason: { code: "forge_no_credential" } });
   await declareStack(`${stack}-pull`);

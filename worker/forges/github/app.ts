@@ -9,7 +9,6 @@
 import { z } from "zod";
 import { importPrivateKey } from "../../auth/private-key.ts";
 import { toBase64Url } from "../../contract/base64.ts";
-import type { Outbound } from "../../platform/outbound-fetch.ts";
 import { fail, ok } from "../../platform/result.ts";
 import type { Forged } from "../forge.ts";
 import { askForge, type Caller } from "../forge-request.ts";
@@ -22,6 +21,8 @@ export type AppCredential = {
   installationId?: number;
   value: string;
 };
+
+type AppPlace = Pick<Caller, "apiUrl" | "host" | "outbound" | "limited">;
 
 /** Permissions of an installation token, as GitHub names them. */
 export type AppPermissions = Readonly<Record<string, "read" | "write">>;
@@ -51,7 +52,7 @@ export class InstallationTokens {
   /** A token for one repository, with these permissions and no others. */
   async token(
     app: AppCredential,
-    place: { apiUrl: string; host: string; outbound: Outbound },
+    place: AppPlace,
     repository: { owner: string; name: string },
     permissions: AppPermissions,
   ): Forged<string> {
@@ -89,12 +90,12 @@ export class InstallationTokens {
   }
 
   /** Login that the app writes as. */
-  async login(app: AppCredential, place: { apiUrl: string; host: string; outbound: Outbound }): Forged<string> {
+  async login(app: AppCredential, place: AppPlace): Forged<string> {
     const facts = await askForge(this.asApp(app, place), { path: "/app" }, AppFacts);
     return facts.ok ? ok(`${facts.value.slug}[bot]`) : facts;
   }
 
-  private asApp(app: AppCredential, place: { apiUrl: string; host: string; outbound: Outbound }): Caller {
+  private asApp(app: AppCredential, place: AppPlace): Caller {
     return {
       ...place,
       authorization: async () => {
