@@ -108,7 +108,8 @@ it.each([
   expect(first.name).toBe(`patch.moi ${kind}.1.1`);
   await work(first.inputs, { outcome: "needs_intervention", reason: { code: "conflict", message: "one patch" } });
   const issue = await until("an issue", () => fork.issues[0]);
-  expect(issue.body).toContain(`patch.moi resume ${kind}.1 --local`);
+  // No replay was made, so there is nothing to resolve in a clone.
+  expect(issue.body).toContain(`patch.moi resume ${kind}.1 --note`);
 
   await release(kind, "v1.1.0");
   const second = await newRun(fork, 2);

@@ -68,6 +68,9 @@ function facts(attempt: number, more: Partial<ReviewFacts> = {}): ReviewFacts {
   return {
     stackId: "lantern",
     attemptId: `lantern.${attempt}`,
+    operation: "maintain",
+    landsAttemptId: null,
+    comments: false,
     onto: `v${attempt}.0.0`,
     branch: "office",
     upstreamUrl: "https://github.com/lantern-project/lantern",
@@ -129,7 +132,9 @@ describe.each(["github", "forgejo", "gitlab"] as const)("on %s", (kind) => {
       attempt: "lantern.1",
       head: oid(7),
     });
-    await review(2);
+    expect(fork.pulls[0]?.body).not.toContain("/patch.moi");
+    await review(2, undefined, { comments: true });
+    expect(fork.pulls[0]?.body).toContain("`/patch.moi land` moves the maintained branch to it");
     const [newer, older] = fork.pulls;
     expect([newer?.state, older?.state]).toEqual(["open", "closed"]);
     expect(older?.comments).toEqual([expect.stringContaining(`/${newer?.number}`)]);
@@ -191,6 +196,20 @@ describe.each(["github", "forgejo", "gitlab"] as const)("on %s", (kind) => {
     expect(fork.issues).toHaveLength(1);
     expect(fork.issues[0]?.body).toContain("patch.moi resume lantern.2 --local");
     expect(fork.issues[0]?.body).toContain("`src/hello.c`");
+    expect(fork.issues[0]?.body).not.toContain("/patch.moi");
+    // What stops a landing, or came before any replay, is not resolved in a clone; comments are named where they count.
+    const red = { code: "checks_failed", message: "build failed" };
+    const landing = { operation: "land", landsAttemptId: "lantern.2", report: undefined, reason: red } as const;
+    await value(askForHelp(forge, facts(3, { ...landing, comments: true })));
+    const asked = fork.issues[0]?.body ?? "";
+    expect(asked).toMatch(/could not be landed on `office` without a person: checks_failed/);
+    expect(asked).toContain('patch.moi resume lantern.3 --note "looked at it"');
+    expect(asked).toContain("lands `lantern.2` all the same");
+    expect(asked).toContain("`/patch.moi resume`");
+    expect(asked).not.toMatch(/--local|\/patch\.moi retry/);
+    await value(askForHelp(forge, facts(2, { reason: { code: "tag_moved", message: "v2 moved" }, report: undefined })));
+    expect(fork.issues[0]?.body).toContain("Mend what the reason names");
+    expect(fork.issues[0]?.body).not.toContain("--local");
     expect(await value(nobodyNeeded(forge, facts(2), "dismissed"))).toMatchObject({ code: "review_closed" });
     expect(fork.issues[0]).toMatchObject({ state: "closed", comments: ["dismissed"] });
     expect(await value(nobodyNeeded(forge, facts(2), "dismissed"))).toBeUndefined();

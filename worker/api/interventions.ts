@@ -88,7 +88,9 @@ function view(row: WaitingRow): Intervention {
 }
 
 function ofAttempt(row: Extract<WaitingRow, { kind: "attempt" }>): Intervention {
-  const resolve = `resume ${row.id} with a note, and a resolvedRef when a branch holds the resolution`;
+  const resolve = row.because?.code.startsWith("checks_")
+    ? `resume ${row.id} with a note: it lands in spite of its checks`
+    : `resume ${row.id} with a note, and a resolvedRef when a branch holds the resolution`;
   return {
     id: `attempt:${row.id}`,
     kind: "attempt",

@@ -106,7 +106,8 @@ it("a rate limit that one stack meets parks all of its host until the reset, and
   await later(first, 61_000);
   await later(second, 0);
   for (const id of [first, second]) await attemptThat(`${id}.1`, taken);
-  expect(forge.started.map(({ attemptId }) => attemptId).toSorted()).toEqual([`${first}.1`, `${second}.1`]);
+  expect(new Set(forge.started.map(({ attemptId }) => attemptId))).toEqual(new Set([`${first}.1`, `${second}.1`]));
+  expect(forge.started).toHaveLength(2);
   expect((await credentials()).find((one) => one.name === name)?.limitedUntil).toBeUndefined();
   const after = expectBody(Health, await call("GET", "/healthz?deep=1"));
   expect(after.healthy).toContain("forges");

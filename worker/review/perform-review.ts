@@ -12,6 +12,7 @@ import { fail, ok, type Result } from "../platform/result.ts";
 import { findAttempt, findReport, type StoredAttempt } from "../store/attempts.ts";
 import type { Database } from "../store/database.ts";
 import { branchCandidate, listCandidates } from "../store/dispatches.ts";
+import { takesWebhooks } from "../store/feed-sources.ts";
 import { findStack } from "../store/stacks.ts";
 import {
   askForHelp,
@@ -66,6 +67,9 @@ export async function performReview(
   const facts: ReviewFacts = {
     stackId: Name.parse(attempt.stackId),
     attemptId,
+    operation: attempt.operation,
+    landsAttemptId: attempt.landsAttemptId,
+    comments: await takesWebhooks(db, attempt.stackId),
     onto: attempt.tag ?? attempt.ontoSha?.slice(0, 12) ?? attempt.onto,
     branch: repositories.branch,
     upstreamUrl: repositories.upstream.url,

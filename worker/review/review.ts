@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { AttemptOperation } from "../contract/attempt.ts";
 import type { Reason } from "../contract/primitives.ts";
 import type { StackReport } from "../contract/report.ts";
 import type { Forge, Forged, Issue, Pull } from "../forges/forge.ts";
@@ -13,12 +14,18 @@ import { fail, ok } from "../platform/result.ts";
 import { ownContext } from "./check-verdict.ts";
 import { type Marker, readMarker, remarked } from "./marker.ts";
 import { countsText, reportBody } from "./report-body.ts";
-import { codeSpan, defused } from "./upstream-text.ts";
+import { defused } from "./upstream-text.ts";
+import { candidateLead, helpLead } from "./what-to-do.ts";
 
 /** What a review is about. */
 export type ReviewFacts = {
   stackId: string;
   attemptId: string;
+  operation: AttemptOperation;
+  /** Of a landing: whose candidate. */
+  landsAttemptId: string | null;
+  /** Whether a source of the stack takes webhooks, and with them commands in comments. */
+  comments: boolean;
   /** What the attempt carried the stack onto, in words: a tag, or a commit. */
   onto: string;
   /** The maintained branch. */
@@ -77,12 +84,9 @@ async function proposeOne(
     attempt: facts.attemptId,
     head: candidate.oid,
   };
-  const lead =
-    `The patches of \`${facts.stackId}\`, carried onto ${codeSpan(facts.onto)}. Look at it here; ` +
-    `merging it would tie the old base to the new one, so land it with \`patch.moi land ${facts.attemptId}\`.`;
   const body = reportBody({
     marker,
-    lead,
+    lead: candidateLead(facts),
     report: facts.report,
     upstreamUrl: facts.upstreamUrl,
     limit: forge.bodyLimit,
@@ -143,14 +147,9 @@ export async function askForHelp(forge: Forge, facts: ReviewFacts): Forged<Reaso
   const own = await ownIssue(forge, facts.stackId);
   if (!own.ok) return own;
   const marker: Marker = { v: 1, kind: "intervention", stack: facts.stackId, attempt: facts.attemptId };
-  const lead = [
-    `\`${facts.stackId}\` could not be carried onto ${codeSpan(facts.onto)} without a person: ${facts.reason?.code ?? "needs_intervention"}.`,
-    ["```", `patch.moi show ${facts.attemptId}`, `patch.moi resume ${facts.attemptId} --local`, "```"].join("\n"),
-    `\`resume --local\` puts the conflicts before you with your own tools and reports what you made of them; \`patch.moi dismiss ${facts.attemptId} --note …\` says that nothing will be done.`,
-  ].join("\n\n");
   const body = reportBody({
     marker,
-    lead,
+    lead: helpLead(facts),
     report: facts.report,
     upstreamUrl: facts.upstreamUrl,
     limit: forge.bodyLimit,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, desc, eq, isNull, lt } from "drizzle-orm";
+import { and, desc, eq, isNotNull, isNull, lt } from "drizzle-orm";
 import { type FeedSourceConfig, stacksFed } from "../contract/feed-source.ts";
 import type { StackConfig } from "../contract/stack.ts";
 import {
@@ -103,6 +103,19 @@ export async function followersOf(
 /** Stacks that a source feeds; none for a source that is not there. */
 export async function stacksOfSource(db: Database, sourceId: string): Promise<string[]> {
   return (await followersOf(db, [sourceId])).map((row) => row.stackId);
+}
+
+/** Whether any source that feeds the stack takes webhooks. */
+export async function takesWebhooks(db: Database, stackId: string): Promise<boolean> {
+  const rows = await reading(
+    db
+      .select({ id: feedSources.id })
+      .from(sourceStacks)
+      .innerJoin(feedSources, eq(feedSources.id, sourceStacks.sourceId))
+      .where(and(eq(sourceStacks.stackId, stackId), isNotNull(feedSources.webhookKeyId)))
+      .limit(1),
+  );
+  return rows.length > 0;
 }
 
 /**
