@@ -155,15 +155,47 @@ describe("actions", () => {
   });
 });
 
-test("status says what waits for a person", async () => {
+test("status says of each stack how far it is, and what waits for a person", async () => {
+  const oid = "c".repeat(40);
+  const at = "2026-01-02T03:04:05.000Z";
+  const landed = { ...stack, id: "idle", carried: { tag: "v2.0.0", oid, landedAt: at }, highestTag: "v2.0.0" };
+  const ref = "refs/heads/patch-moi/api/v3.1.0";
+  const candidate = { id: "api.4:0", stackId: "api", attemptId: "api.4", eventId: event.id, kind: "branch", ref, oid };
+  const older = { ...candidate, id: "api.3:0", attemptId: "api.3", tag: "v3.0.0", createdAt: at };
+  const reason = { code: "conflict", message: "two patches conflict" };
+  const drift = { commitsAhead: 2, commitsBehind: 412, daysBehind: 37.5 };
+  const forecast = { number: 3, at, outcome: "conflicts", onto: { ref: "refs/heads/main", oid }, drift };
   await using api = await testApi({
-    "GET /stacks": { stacks: [{ ...stack, currentAttemptId: "web.12" }] },
+    "GET /stacks": {
+      stacks: [
+        { ...stack, currentAttemptId: "web.12" },
+        { ...stack, id: "api", highestTag: "v3.1.0", carried: { tag: "v3.0.0", oid, landedAt: at }, forecast },
+        landed,
+      ],
+    },
     "GET /feed-sources": { sources: [source] },
+    "GET /interventions": {
+      interventions: [
+        { id: "attempt:web.12", kind: "attempt", since: at, stackId: "web", attemptId: "web.12", reason, whatToDo: [] },
+      ],
+    },
+    "GET /candidates": {
+      candidates: [
+        { ...candidate, tag: "v3.1.0", createdAt: at },
+        { ...older, landedAt: at },
+      ],
+    },
     "GET /maintenance-attempts": { attempts: [attempt] },
   });
   const { stdout, code } = await patchMoi(["status"], api.env);
   expect(code).toBe(0);
-  expect(stdout).toContain("Waiting for a person (1)");
+  const line = (id: string) => stdout.split("\n").find((text) => text.startsWith(id));
+  expect(line("web")).toMatch(/waits: conflict$/);
+  expect(line("api")).toMatch(/^api\s+v3\.0\.0\s+v3\.1\.0\s+412 commits, 38 days, would conflict\s+to land: v3\.1\.0$/);
+  expect(line("idle")).toMatch(/^idle\s+v2\.0\.0\s+v2\.0\.0\s+-\s+idle$/);
+  expect(stdout).toContain("Waiting for a person (1):\n  web.12  conflict  two patches conflict");
+  expect(stdout).toContain("Waiting to be landed (1):\n  api  v3.1.0: `patch.moi land api.4`");
   const json = await patchMoi(["status", "--json"], api.env);
-  expect(JSON.parse(json.stdout)).toMatchObject({ interventions: [{ id: "web.12" }] });
+  const found = JSON.parse(json.stdout) as unknown;
+  expect(found).toMatchObject({ interventions: [{ attemptId: "web.12" }], toLand: [{ attemptId: "api.4" }] });
 });
