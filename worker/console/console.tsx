@@ -16,14 +16,15 @@ import { assets } from "./assets.ts";
 import { attemptPages } from "./attempt.tsx";
 import { eventPages } from "./events.tsx";
 import { bare } from "./frame.tsx";
-import { identityPages } from "./identities.tsx";
 import { interventionPages } from "./interventions.tsx";
 import { liveEvents } from "./live.ts";
 import { login } from "./login.tsx";
 import { overview } from "./overview.tsx";
 import { previewPage } from "./preview.tsx";
+import { runnerPages } from "./runners.tsx";
 import { sourcePages } from "./sources.tsx";
 import { stackPages } from "./stack.tsx";
+import { tokenPages } from "./tokens.tsx";
 import { giveCookie, guarded, signedIn } from "./visit.ts";
 
 export const consolePages = new Hono<AppEnv>();
@@ -77,7 +78,8 @@ for (const pages of [
   previewPage,
   sourcePages,
   interventionPages,
-  identityPages,
+  runnerPages,
+  tokenPages,
   apiReference,
 ])
   consolePages.route("/", pages);

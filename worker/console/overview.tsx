@@ -9,10 +9,10 @@ import { ApiError, type AppEnv } from "../api/http.ts";
 import { interventionsPage } from "../api/interventions.ts";
 import type { Intervention } from "../contract/intervention.ts";
 import { Name } from "../contract/primitives.ts";
-import { type CarriedLine, type Movement, readOverview, StackFilter, type StackLine } from "../store/overview.ts";
-import { DriftLine } from "./drift-line.tsx";
+import { type CarriedLine, type Movement, readOverview, StackFilter } from "../store/overview.ts";
 import { page } from "./frame.tsx";
-import { count, gist, Mark, Outside, path, StackLink, Status, subject, When } from "./words.tsx";
+import { Stacks } from "./overview-stacks.tsx";
+import { gist, Outside, path, StackLink, subject, When } from "./words.tsx";
 
 const ROWS = 50;
 
@@ -91,7 +91,7 @@ overview.get("/", async (c) => {
         <h2 id="stacks-title">Stacks</h2>
         <Find query={query} />
         <div id="stacks" data-part>
-          <Stacks stacks={shown} now={now} query={query} />
+          <Stacks stacks={shown} now={now} picked={address(query) !== "/console"} />
           <nav class="pages" aria-label="Pages of stacks">
             {query.after === "" ? null : <a href={address({ ...query, after: "" })}>First page</a>}
             {next === undefined ? null : <a href={address({ ...query, after: next })}>Next {ROWS}</a>}
@@ -184,119 +184,6 @@ function Carried({ line, now }: { line: CarriedLine; now: number }) {
       <When at={line.endedAt} now={now} />
     </li>
   );
-}
-
-function Stacks({ stacks, now, query }: { stacks: readonly StackLine[]; now: number; query: Query }) {
-  if (stacks.length === 0)
-    return query.find === "" && query.show === "all" && query.after === "" ? (
-      <p class="none">
-        No stack is declared yet: write a <code>patch-moi.json</code> and apply it with{" "}
-        <code>patch.moi apply -f patch-moi.json</code>.
-      </p>
-    ) : (
-      <p class="none">No stack is like that.</p>
-    );
-  return (
-    <table class="rows stacks">
-      <thead>
-        <tr>
-          <th scope="col">Stack</th>
-          <th scope="col">Carried</th>
-          <th scope="col">Newest upstream</th>
-          <th scope="col">Drift</th>
-          <th scope="col">Last attempt</th>
-          <th scope="col">Waits</th>
-        </tr>
-      </thead>
-      <tbody>
-        {stacks.map((stack) => (
-          <Row stack={stack} now={now} />
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
-function Row({ stack, now }: { stack: StackLine; now: number }) {
-  const behind = stack.highestTag !== null && stack.highestTag !== stack.carried;
-  return (
-    <tr>
-      <td>
-        <StackLink id={stack.id} />
-        {stack.paused ? " " : null}
-        {stack.paused ? <span class="chip">paused</span> : null}
-        {stack.upstream === null ? null : <span class="sub">{bareAddress(stack.upstream)}</span>}
-      </td>
-      <td data-th="Carried">
-        {stack.carried === null ? <span class="none">nothing yet</span> : <code>{stack.carried}</code>}
-      </td>
-      <td data-th="Upstream">
-        {stack.highestTag === null ? (
-          <span class="none">nothing yet</span>
-        ) : behind ? (
-          <code class="warn">{stack.highestTag}</code>
-        ) : (
-          <code>{stack.highestTag}</code>
-        )}
-      </td>
-      <td data-th="Drift">
-        <Drift stack={stack} />
-      </td>
-      <td data-th="Last attempt">
-        {stack.attemptId === null || stack.status === null ? (
-          <span class="none">none</span>
-        ) : (
-          <>
-            <a href={path.attempt(stack.attemptId)}>
-              {stack.operation === "land" ? "landing " : stack.operation === "promote" ? "promoting " : ""}
-              <code>{subject({ tag: stack.tag, onto: stack.onto ?? "" })}</code>
-            </a>{" "}
-            <Status of={stack.status} />{" "}
-            {stack.updatedAt === null ? null : (
-              <span class="soft small">
-                <When at={stack.updatedAt} now={now} />
-              </span>
-            )}
-          </>
-        )}
-      </td>
-      <td data-th="Waits">
-        <Waits stack={stack} />
-      </td>
-    </tr>
-  );
-}
-
-/** By the newest forecast; a stack whose policy asks for none has no drift to show. */
-function Drift({ stack: { forecast, behind } }: { stack: StackLine }) {
-  if (forecast === null) return null;
-  const { drift, outcome } = forecast;
-  if (drift === undefined) return <span class="soft">{forecast.reason?.message}</span>;
-  return (
-    <>
-      {count(drift.commitsBehind, "commit")}, {count(Math.round(drift.daysBehind), "day")}{" "}
-      <DriftLine behind={behind.toReversed()} />
-      {outcome === "conflicts" ? <span class="sub warn">would conflict</span> : null}
-    </>
-  );
-}
-
-/** Of a stack: a decision, or a candidate that nobody has landed. */
-function Waits({ stack }: { stack: StackLine }) {
-  if (stack.attemptId !== null && stack.status === "needs_intervention")
-    return <span class="warn">{gist(stack.reason?.message ?? "a person must decide")}</span>;
-  if (stack.candidateAttemptId !== null && stack.status === "changed")
-    return (
-      <a href={path.attempt(stack.candidateAttemptId)}>
-        land <code>{stack.candidateTag ?? "the candidate"}</code>
-      </a>
-    );
-  if (stack.status === "blocked") return <Mark tone="warn">{gist(stack.reason?.message ?? "blocked")}</Mark>;
-  return null;
-}
-
-function bareAddress(url: string): string {
-  return url.replace(/^[a-z]+:\/\//, "").replace(/\.git$/, "");
 }
 
 function address(query: Query): string {
