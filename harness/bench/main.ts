@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { type Bench, type BenchResult, machine } from "./bench.ts";
 
-const NAMES = ["api", "stack", "engine", "intake", "console"] as const;
+const NAMES = ["api", "stack", "engine", "cold-start", "intake", "console"] as const;
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean" } } });
 const wanted = positionals[0];
@@ -18,7 +18,7 @@ const names = NAMES.filter((name) => existsSync(file(name)));
 const chosen = wanted === undefined ? names : names.filter((name) => name === wanted);
 if (chosen.length === 0 || positionals.length > 1) {
   process.stderr.write("usage: npm run bench [-- NAME] [--json]\n");
-  for (const { name, about } of await loadAll(names)) process.stderr.write(`  ${name.padEnd(8)}${about}\n`);
+  for (const { name, about } of await loadAll(names)) process.stderr.write(`  ${name.padEnd(12)}${about}\n`);
   process.exit(2);
 }
 const documents = [];
@@ -41,7 +41,7 @@ function loadAll(some: readonly (typeof NAMES)[number][]): Promise<Bench[]> {
   return Promise.all(
     some.map(async (name) => {
       const module = (await import(file(name).href)) as Partial<Record<string, Bench>>;
-      const bench = module[name];
+      const bench = module[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())];
       if (bench === undefined) throw new Error(`harness/bench/${name}.ts exports no bench '${name}'`);
       return bench;
     }),

@@ -33,6 +33,8 @@ export type GitServerOptions = {
   control?: boolean;
   /** Whose token may push. Without it, everybody may. */
   access?: Access;
+  /** Sees every request. */
+  onRequest?: (request: IncomingMessage) => void;
 };
 
 export type GitServer = {
@@ -45,6 +47,7 @@ export type GitServer = {
 export async function startGitServer(options: GitServerOptions): Promise<GitServer> {
   const control = startControl(options.control ?? false);
   const server = createServer((request, response) => {
+    options.onRequest?.(request);
     handle(options, control, request, response).catch((error: unknown) => {
       process.stderr.write(`${request.method} ${request.url}: ${String(error)}\n`);
       if (response.headersSent) response.destroy();

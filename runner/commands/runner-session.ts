@@ -14,6 +14,7 @@ import { commitIdentity } from "../job/commit-identity.ts";
 import { openDataHome } from "../job/data-home.ts";
 import { loadIdentity, RunnerSecret } from "../job/identity.ts";
 import { mirrorLimit } from "../job/mirror-limit.ts";
+import { partialChoice } from "../job/partial-mirror.ts";
 import { performJob } from "../job/perform-job.ts";
 import type { RunnerOptions } from "../job/runner-loop.ts";
 import { collectLabel, parseName } from "./runner-register.ts";
@@ -52,6 +53,7 @@ export function runnerOptions(
   if (!Name.safeParse(name).success) throw usageFailure(`PATCH_MOI_RUNNER_NAME '${name}' is not a runner's name`);
   // Said at the start rather than after the first job.
   mirrorLimit(env);
+  partialChoice(env);
   commitIdentity(env);
   const say = (line: string) => session.say(line);
   const signals = stopOnSignals(

@@ -91,7 +91,7 @@ export async function fetch(
   try {
     const gitDir = await findGitDir(request.repo);
     const args = ["fetch", "--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--end-of-options", url];
-    await runGit([...args, ...refspecs], { ...remote.options, gitDir });
+    await runGit([...args, ...refspecs], { ...remote.options, gitDir, fetchesMissing: true });
     return { ok: true };
   } catch (error) {
     return stop(stopOfGit(error, what, url).stop);

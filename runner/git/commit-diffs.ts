@@ -6,6 +6,7 @@
  */
 import { PatchId } from "./patch-id.ts";
 import { type GitOptions, runGit } from "./process.ts";
+import type { Bring } from "./promised.ts";
 import { unquotePath } from "./quoted-path.ts";
 
 export interface FileChange {
@@ -48,12 +49,15 @@ export interface DiffOptions {
   paths?: readonly string[];
 }
 
+/** Its oid is a commit of another repository. */
+const SUBMODULE = "160000";
+
 /** Lines kept per file and side: more than any conflict needs, and a bound on memory. */
 const MAX_LINES = 5_000;
 
 /** Diffs by the `to` of their pair. */
 export async function readDiffs(
-  git: Pick<GitOptions, "gitDir" | "env" | "config" | "protocols" | "signal">,
+  git: Pick<GitOptions, "gitDir" | "env" | "config" | "protocols" | "signal"> & { bring?: Bring },
   pairs: readonly DiffPair[],
   options: DiffOptions = {},
 ): Promise<Map<string, CommitDiff>> {
@@ -61,6 +65,7 @@ export async function readDiffs(
   if (pairs.length === 0) return diffs;
   for (const { to } of pairs) diffs.set(to, { changes: [], lines: new Map() });
   const wantsText = options.patchIds === true || options.lines === true;
+  if (wantsText && git.bring !== undefined) await git.bring(await blobsOf(git, pairs, options.paths));
   const args = ["diff-tree", "--stdin", "-r", "--root", "--no-renames", "--raw", "--no-abbrev"];
   if (wantsText) args.push("-p", "--full-index", "--no-ext-diff", "--no-textconv");
   if (options.paths !== undefined) args.push("--", ...options.paths);
@@ -72,6 +77,22 @@ export async function readDiffs(
   });
   parser.end();
   return diffs;
+}
+
+/** The contents that a diff's text is made of: known from trees alone. */
+async function blobsOf(
+  git: Parameters<typeof readDiffs>[0],
+  pairs: readonly DiffPair[],
+  paths: readonly string[] | undefined,
+): Promise<Set<string>> {
+  const diffs = await readDiffs(git, pairs, paths === undefined ? {} : { paths });
+  const oids = new Set<string>();
+  for (const { changes } of diffs.values())
+    for (const { oldMode, oldOid, newMode, newOid } of changes) {
+      if (oldMode !== SUBMODULE) oids.add(oldOid);
+      if (newMode !== SUBMODULE) oids.add(newOid);
+    }
+  return oids;
 }
 
 /** Reads `diff-tree --raw [-p]` line by line. Lines of a patch never start like the others do. */

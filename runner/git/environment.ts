@@ -61,6 +61,8 @@ export interface EnvironmentOptions {
   /** Configuration for this process and its children, stronger than any file. */
   config?: Readonly<Record<string, string>> | undefined;
   protocols?: readonly string[] | undefined;
+  /** In a partial clone: fetch what is missing when git meets it. Otherwise it is missing, and an error. */
+  fetchesMissing?: boolean | undefined;
 }
 
 /** The whole environment of one git process; nothing else of ours is inherited. */
@@ -86,6 +88,8 @@ export function gitEnvironment(
   env.GIT_LITERAL_PATHSPECS = "1";
   env.GIT_NO_REPLACE_OBJECTS = "1";
   env.GIT_ALLOW_PROTOCOL = (options.protocols ?? DEFAULT_PROTOCOLS).filter((p) => p !== "ext").join(":");
+  // Known from git 2.44 on. Before, that no file of ours names an address keeps git from it.
+  if (options.fetchesMissing !== true) env.GIT_NO_LAZY_FETCH = "1";
   if (options.gitDir !== undefined) env.GIT_DIR = options.gitDir;
   const settings = Object.entries({ ...INERT, ...options.config });
   settings.forEach(([key, value], index) => {

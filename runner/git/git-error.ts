@@ -63,10 +63,14 @@ function ownWords(stderr: string): string {
   return [...said, ...(fatal === undefined ? [] : [fatal]), ...rejected.slice(0, LINES_BEFORE)].join("; ");
 }
 
-/** Read in this order: a refused lease is also a rejected push, a 403 is also "unable to access". */
+/**
+ * Read in this order: a push that lacks objects also failed to push refs, a refused lease is also a
+ * rejected push, a 403 is also "unable to access".
+ */
 const MEANINGS: readonly (readonly [GitErrorCode, RegExp])[] = [
   ["objects_refused", /fsck error in packed object|fsck error in pack objects/i],
   ["protocol_refused", /transport '[^']*' not allowed|remote helper .* aborted|protocol '[^']*' is not supported/i],
+  ["missing_object", /could not fetch [0-9a-f]{40,64} from promisor/i],
   ["lease_failed", /\(stale info\)|\(remote ref updated since checkout\)|cannot lock ref .* but expected/i],
   ["push_rejected", /\[(?:remote )?rejected\]|failed to push some refs|hook declined|protected branch/i],
   [
@@ -84,7 +88,7 @@ const MEANINGS: readonly (readonly [GitErrorCode, RegExp])[] = [
   ["not_a_repository", /not a git repository|dubious ownership/i],
   [
     "missing_object",
-    /missing (?:blob|tree|commit|object|necessary)|unable to read (?:tree|sha1|[0-9a-f]{7})|could not read [0-9a-f]{7}|bad (?:tree )?object|object file .* is empty|object corrupt|not our ref|could not fetch [0-9a-f]{40} from promisor|failed to read object|unable to parse object|data stream error|is corrupt|unable to unpack|bad packed object|hash mismatch|too short to be a packfile|non-monotonic index|does not match index|does not point to a valid object|bad config line|unknown object type|garbage at end of/i,
+    /missing (?:blob|tree|commit|object|necessary)|unable to read (?:tree|sha1|[0-9a-f]{7})|could not read [0-9a-f]{7}|bad (?:tree )?object|object file .* is empty|object corrupt|not our ref|failed to read object|unable to parse object|data stream error|is corrupt|unable to unpack|bad packed object|hash mismatch|too short to be a packfile|non-monotonic index|does not match index|does not point to a valid object|bad config line|unknown object type|garbage at end of/i,
   ],
   [
     "remote_unreachable",

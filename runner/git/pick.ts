@@ -14,6 +14,7 @@ import { GitError } from "./git-error.ts";
 import type { MergeAnswer } from "./merge-answer.ts";
 import type { Side } from "./merger.ts";
 import { pickFiles } from "./pick-files.ts";
+import { filesAt } from "./promised.ts";
 import type { Resolver } from "./resolution.ts";
 import type { Stack, StackPatch } from "./stack.ts";
 import { upstreamTag } from "./upstream-tag.ts";
@@ -54,6 +55,8 @@ export async function pickStack(
   const touched = new Set<string>();
   for (const { commit } of stack.patches)
     for (const { path } of diffs.get(commit.oid)?.changes ?? []) touched.add(path);
+  const { options: git } = bench.quarantine;
+  if (git.bring !== undefined) await git.bring(await filesAt(stack.onto.tree, touched, git));
   const [attributes] = await Promise.all([
     attributesOf(bench.reader, stack.onto.tree, touched),
     bench.editor.readAhead(stack.onto.tree, touched),

@@ -14,12 +14,33 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Pack } from "./pack.ts";
 import { type GitOptions, runGit } from "./process.ts";
+import { type Bring, bringFrom, type Promisor, type PromisorAccess, promisorConfig } from "./promised.ts";
 import type { Repository } from "./repository.ts";
 
 export type QuarantineOptions = Pick<GitOptions, "env" | "protocols" | "signal"> & {
   /** Where the temporary repository is made; the system's folder for such things when not given. */
   folder?: string | undefined;
+  /**
+   * Where a partial clone's remote is and how it is asked for what the clone lacks, by processes of
+   * the quarantine only. `keep` stores it in the clone; otherwise it goes with the quarantine. When
+   * not given, the clone's own configuration says where.
+   */
+  promised?: (Promisor & { access: PromisorAccess; objects: "keep" | "forget" }) | undefined;
 };
+
+/** What git processes in a quarantine are started with; `bring` is there when something may be missing. */
+export type QuarantinedGit = Pick<GitOptions, "env" | "protocols" | "fetchesMissing" | "signal"> & {
+  gitDir: string;
+  config: Record<string, string>;
+  bring?: Bring;
+};
+
+/** Nothing here outlives the process by itself: no need to wait for the disk or to compress well. */
+const HASTE: ReadonlyMap<string, string> = new Map([
+  ["core.fsync", "none"],
+  ["core.looseCompression", "1"],
+  ["pack.compression", "1"],
+]);
 
 export class Quarantine {
   readonly repository: Repository;
@@ -27,9 +48,10 @@ export class Quarantine {
   readonly objectsDir: string;
   /** An empty folder that merges run in, for the attribute files they follow. */
   readonly workTree: string;
-  readonly #options: Omit<QuarantineOptions, "folder">;
+  readonly #options: QuarantineOptions;
+  #promised: QuarantinedGit | undefined;
 
-  private constructor(repository: Repository, gitDir: string, options: Omit<QuarantineOptions, "folder">) {
+  private constructor(repository: Repository, gitDir: string, options: QuarantineOptions) {
     this.repository = repository;
     this.gitDir = gitDir;
     this.objectsDir = join(gitDir, "objects");
@@ -40,8 +62,7 @@ export class Quarantine {
   static async open(repository: Repository, options: QuarantineOptions): Promise<Quarantine> {
     if (repository.objectsDir.includes("\n")) throw new Error("a path with a newline cannot be an alternate");
     const gitDir = await mkdtemp(join(options.folder ?? tmpdir(), "patch-moi-quarantine-"));
-    const { env, protocols, signal } = options;
-    const quarantine = new Quarantine(repository, gitDir, { env, protocols, signal });
+    const quarantine = new Quarantine(repository, gitDir, options);
     try {
       await quarantine.#furnish();
     } catch (error) {
@@ -54,26 +75,44 @@ export class Quarantine {
   async #furnish(): Promise<void> {
     const { repository, gitDir } = this;
     const made = ["refs", "worktree", "objects/info", "objects/pack"];
-    const [config] = await Promise.all([
-      quarantineConfig(repository),
+    const [promisor] = await Promise.all([
+      this.#options.promised ?? promisorRemote(repository),
       ...made.map((folder) => mkdir(join(gitDir, folder), { recursive: true })),
     ]);
     await Promise.all([
       writeFile(join(gitDir, "HEAD"), "ref: refs/heads/none\n"),
       writeFile(join(gitDir, "objects", "info", "alternates"), `${repository.objectsDir}\n`),
-      writeFile(join(gitDir, "config"), config),
+      writeFile(join(gitDir, "config"), quarantineConfig(repository)),
       repository.shallowFile === undefined ? undefined : copyFile(repository.shallowFile, join(gitDir, "shallow")),
     ]);
+    if (promisor !== undefined) this.#fetchFrom(promisor);
   }
 
   /** What every git process in here is started with. */
-  get options(): Omit<QuarantineOptions, "folder"> & { gitDir: string; config: Record<string, string> } {
-    return {
-      ...this.#options,
-      gitDir: this.gitDir,
-      // Nothing here outlives the process by itself: no need to wait for the disk or to compress well.
-      config: { "core.fsync": "none", "core.looseCompression": "1", "pack.compression": "1" },
+  get options(): QuarantinedGit {
+    return this.#promised ?? this.#local;
+  }
+
+  /** Fetches nothing. */
+  get #local(): QuarantinedGit {
+    const { env, protocols, signal } = this.#options;
+    return { env, protocols, signal, gitDir: this.gitDir, config: Object.fromEntries(HASTE) };
+  }
+
+  /** That it is a partial clone stands in no file here: only processes that are told so fetch. */
+  #fetchFrom(promisor: Promisor): void {
+    const local = this.#local;
+    const { access, objects } = this.#options.promised ?? { access: {}, objects: "forget" };
+    const fetching = {
+      ...local,
+      config: { ...local.config, ...access.config, ...promisorConfig(promisor) },
+      env: { ...local.env, ...access.env },
+      protocols: access.protocols ?? local.protocols,
+      fetchesMissing: true,
     };
+    const env = objects === "keep" ? { GIT_OBJECT_DIRECTORY: this.repository.objectsDir } : undefined;
+    const bring = bringFrom(promisor, local, { ...fetching, env: { ...fetching.env, ...env } });
+    this.#promised = { ...fetching, bring };
   }
 
   /**
@@ -85,12 +124,15 @@ export class Quarantine {
     const input = [oid, ...known.map((k) => `^${k}`), ""].join("\n");
     const pack = join(this.repository.objectsDir, "pack", "pack");
     await mkdir(join(this.repository.objectsDir, "pack"), { recursive: true });
+    const { bring: _, ...options } = this.options;
+    const { env, config } = options;
     await runGit(["pack-objects", "--revs", "--quiet", "--non-empty", "--missing=allow-promisor", pack], {
-      ...this.#options,
-      gitDir: this.gitDir,
+      ...options,
+      // As safe on the disk and as small as anything of the real repository: none of the quarantine's haste.
+      config: Object.fromEntries(Object.entries(config).filter(([key]) => !HASTE.has(key))),
       input,
       env: {
-        ...this.#options.env,
+        ...env,
         // The pack is written where it will stay, so that git renames it into place.
         GIT_OBJECT_DIRECTORY: this.repository.objectsDir,
         GIT_ALTERNATE_OBJECT_DIRECTORIES: this.objectsDir,
@@ -122,23 +164,15 @@ export class Quarantine {
   }
 }
 
-/** Object format, and where a partial clone fetches what it lacks; nothing else is taken over. */
-async function quarantineConfig(repository: Repository): Promise<string> {
+/** The object format; nothing else is taken over. */
+function quarantineConfig({ format }: Repository): string {
   const lines = ["[core]", "\tbare = true", "\trepositoryformatversion = 1", "[extensions]"];
-  if (repository.format === "sha256") lines.push("\tobjectFormat = sha256");
-  const promisor = await promisorRemote(repository);
-  if (promisor !== undefined)
-    lines.push(
-      `\tpartialClone = ${promisor.name}`,
-      `[remote "${promisor.name}"]`,
-      `\turl = ${quoted(promisor.url)}`,
-      "\tpromisor = true",
-      "\tpartialCloneFilter = blob:none",
-    );
+  if (format === "sha256") lines.push("\tobjectFormat = sha256");
   return `${lines.join("\n")}\n`;
 }
 
-async function promisorRemote(repository: Repository): Promise<{ name: string; url: string } | undefined> {
+/** Where a partial clone fetches what it lacks. */
+async function promisorRemote(repository: Repository): Promise<Promisor | undefined> {
   // Most repositories are whole; reading the file tells so without a process.
   const text = await readFile(join(repository.gitDir, "config"), "utf8").catch(() => "");
   if (!/promisor|partialclone/i.test(text)) return undefined;
@@ -157,8 +191,4 @@ async function promisorRemote(repository: Repository): Promise<{ name: string; u
     if (name !== undefined && url !== undefined && value === "true") return { name, url };
   }
   return undefined;
-}
-
-function quoted(value: string): string {
-  return `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }

@@ -5,6 +5,7 @@
  */
 import type { StackReport } from "../../worker/contract/report.ts";
 import type { EngineResult } from "./failure.ts";
+import type { QuarantineOptions } from "./quarantine.ts";
 import type { Resolver } from "./resolution.ts";
 
 export interface ReplayRequest {
@@ -36,6 +37,8 @@ export interface ReplayRequest {
   /** Extra environment of every git process: credentials for partial clones. */
   env?: Readonly<Record<string, string>> | undefined;
   protocols?: readonly string[] | undefined;
+  /** How a partial clone gets what it lacks, and whether it keeps that. */
+  promised?: QuarantineOptions["promised"];
   /** Where temporary files go. */
   folder?: string | undefined;
   signal?: AbortSignal | undefined;

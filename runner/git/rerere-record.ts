@@ -4,6 +4,7 @@
  * @module
  */
 import type { Commit } from "./commit.ts";
+import type { QuarantineOptions } from "./quarantine.ts";
 import { hasMarkers, MAX_REMEMBERED, normalConflict } from "./rerere.ts";
 import { contentConflicts } from "./resolution.ts";
 import { readCommit } from "./stack.ts";
@@ -20,12 +21,13 @@ export interface RecordRequest {
   /** Patches and the commits of the resolved branch that carry them. */
   carried: readonly { oid: string; newOid: string }[];
   folder?: string | undefined;
+  promised?: QuarantineOptions["promised"];
   signal?: AbortSignal | undefined;
 }
 
 /** What a person would have seen at each patch, merged again onto the commit before its new place. */
 export async function recordResolutions(request: RecordRequest): Promise<RememberedPair[]> {
-  const opened = await Workbench.open(request.gitDir, { folder: request.folder, signal: request.signal });
+  const opened = await Workbench.open(request.gitDir, request);
   if (!opened.ok) return [];
   const { bench } = opened;
   const pairs = new Map<string, RememberedPair>();

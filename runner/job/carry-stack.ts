@@ -14,7 +14,9 @@ import { SigningError } from "../git/sign.ts";
 import { commitIdentity } from "./commit-identity.ts";
 import { describeConflicts } from "./conflict-message.ts";
 import { type JobStop, type Step, stopped } from "./job-stop.ts";
-import { fetchCommit, type Mirror } from "./mirror.ts";
+import type { Mirror } from "./mirror.ts";
+import { promisedBy } from "./mirror-contents.ts";
+import { fetchCommit } from "./mirror-fetch.ts";
 import { memoryOf } from "./remember.ts";
 import { resolveBase, resolveHead, resolveInFork, resolveOnto } from "./resolve-onto.ts";
 import { commandResolver } from "./resolver-command.ts";
@@ -38,6 +40,7 @@ export async function carryStack(mirror: Mirror, envelope: RepositoryJob, tools:
     ...(await resolveBase(mirror, stack)),
     onto: onto.value,
     ...commitIdentity(mirror.env),
+    promised: await promisedBy(mirror),
     signal: mirror.signal,
   };
   const resolvedRef = envelope.resume?.resolvedRef;

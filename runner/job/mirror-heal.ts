@@ -25,6 +25,7 @@ export async function healing<T>(
   }
   mirror.signal.throwIfAborted();
   log(`the mirror is damaged (${code}); making it anew`);
-  await rebuildMirror(mirror);
+  // A server may promise contents and then not give them out one by one.
+  await rebuildMirror(mirror, "whole");
   return work();
 }

@@ -11,7 +11,6 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isRefName, Oid } from "../../worker/contract/primitives.ts";
 import type { Environment } from "../client/settings.ts";
-import { keepCommitGraph } from "../git/commit-graph.ts";
 import { GitError } from "../git/git-error.ts";
 import { gitText, runGit } from "../git/process.ts";
 import type { Clock } from "./clock.ts";
@@ -19,39 +18,8 @@ import type { DataHome } from "./data-home.ts";
 import { type Step, stopOfGit } from "./job-stop.ts";
 import { touchMirror } from "./mirror-limit.ts";
 import { takeLock } from "./mirror-lock.ts";
-import { describeRemote, type Remote } from "./remote.ts";
-
-/** A first fetch of a large repository takes its time; the attempt's deadline is above this anyway. */
-const FETCH_TIMEOUT_MS = 3600 * 1000;
-
-/**
- * What comes in is checked: trees that would write into a `.git` or out of the checkout are refused.
- * Faults of old tools that many honest histories have, and that harm nobody, are let through.
- */
-const FSCK: Readonly<Record<string, string>> = {
-  "fetch.fsckObjects": "true",
-  ...Object.fromEntries(
-    ["hasDot", "hasDotdot", "hasDotgit", "fullPathname", "emptyName"].map((id) => [`fetch.fsck.${id}`, "error"]),
-  ),
-  ...Object.fromEntries(
-    [
-      "badDate",
-      "badDateOverflow",
-      "badEmail",
-      "badFilemode",
-      "badName",
-      "badTimezone",
-      "missingEmail",
-      "missingNameBeforeEmail",
-      "missingSpaceBeforeDate",
-      "missingSpaceBeforeEmail",
-      "missingTaggerEntry",
-      "multipleAuthors",
-      "zeroPaddedDate",
-      "zeroPaddedFilemode",
-    ].map((id) => [`fetch.fsck.${id}`, "ignore"]),
-  ),
-};
+import { makePartial, partialChoice } from "./partial-mirror.ts";
+import { describeRemote, FETCH_TIMEOUT_MS, type Remote } from "./remote.ts";
 
 export type Mirror = {
   gitDir: string;
@@ -98,10 +66,11 @@ export async function openMirror(request: MirrorRequest): Promise<Mirror | undef
   }
 }
 
-/** Throws the mirror away and starts an empty one. */
-export async function rebuildMirror(mirror: Mirror): Promise<void> {
+/** Throws the mirror away and starts an empty one; `whole`: whatever the runner prefers. */
+export async function rebuildMirror(mirror: Mirror, whole?: "whole"): Promise<void> {
   rmSync(mirror.gitDir, { recursive: true, force: true, maxRetries: 3 });
   await runGit(["init", "--quiet", "--bare", "--end-of-options", mirror.gitDir], { cwd: "/", signal: mirror.signal });
+  if (whole === undefined && partialChoice(mirror.env) !== "off") await makePartial(mirror.gitDir);
   touchMirror(mirror.gitDir);
 }
 
@@ -126,59 +95,10 @@ export async function isDamaged(mirror: Mirror, code: string): Promise<boolean> 
   }
 }
 
-/** Brings the mirror up to date. */
-export async function fetchMirror(mirror: Mirror): Promise<Step<void>> {
-  const upstream = ["+refs/heads/*:refs/upstream/heads/*", "+refs/tags/*:refs/upstream/tags/*"];
-  const fork = ["+refs/heads/*:refs/fork/heads/*", "+refs/patch-moi/*:refs/fork/patch-moi/*"];
-  const fetched = await fetch(mirror, mirror.upstream, upstream);
-  if (!fetched.ok) return fetched;
-  const both = await fetch(mirror, mirror.fork, fork);
-  if (both.ok) {
-    await tidyMirror(mirror);
-    await keepCommitGraph(mirror.gitDir, mirror.signal);
-  }
-  return both;
-}
-
-/**
- * Packs the mirror when many loose objects have come together, which is seldom. Here, where the lock
- * is held; objects of a replay that no ref holds are safe for git's two weeks.
- */
-async function tidyMirror(mirror: Mirror): Promise<void> {
-  try {
-    const config = { "gc.auto": "20000", "gc.autoDetach": "false" };
-    await runGit(["gc", "--auto", "--quiet"], { gitDir: mirror.gitDir, signal: mirror.signal, config });
-  } catch (error) {
-    // A mirror that could not be packed is slower, and still right.
-    if (!(error instanceof GitError) || error.code === "aborted") throw error;
-  }
-}
-
-async function fetch(mirror: Mirror, remote: Remote, refspecs: readonly string[]): Promise<Step<void>> {
-  // A shallow source is taken as it is, or its branches would be missing without a word; once it is
-  // complete, so is the mirror.
-  const depth = existsSync(join(mirror.gitDir, "shallow")) ? ["--unshallow", "--update-shallow"] : ["--update-shallow"];
-  const flags = ["--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--no-auto-gc", ...depth];
-  try {
-    await runGit(["fetch", ...flags, "--end-of-options", remote.url, ...refspecs], {
-      ...remote.options,
-      config: { ...FSCK, ...remote.options.config },
-      gitDir: mirror.gitDir,
-      signal: mirror.signal,
-      timeoutMs: FETCH_TIMEOUT_MS,
-    });
-    return { ok: true, value: undefined };
-  } catch (error) {
-    return stopOfGit(error, remote.what, remote.url);
-  }
-}
-
-/** Brings one commit that no branch of the fork holds; many servers refuse that. */
-export async function fetchCommit(mirror: Mirror, oid: string): Promise<boolean> {
-  // Anything but an object id could be a refspec here.
-  if (!Oid.safeParse(oid).success) return false;
-  await fetch(mirror, mirror.fork, [oid]);
-  return (await commitOf(mirror, oid)) !== undefined;
+/** What the fork's branches held at the last fetch. */
+export async function headsOfFork({ gitDir, signal }: Pick<Mirror, "gitDir" | "signal">): Promise<string[]> {
+  const listed = await gitText(["for-each-ref", "--format=%(objectname)", "refs/fork/heads"], { gitDir, signal });
+  return [...new Set(listed.split("\n"))].filter((oid) => oid !== "");
 }
 
 /** The commit that a full ref name or object id stands for, tags peeled; undefined when there is none. */

@@ -17,7 +17,9 @@ import { systemClock } from "./clock.ts";
 import type { DataHome } from "./data-home.ts";
 import { defaultBranch } from "./default-branch.ts";
 import { type Step, stopped } from "./job-stop.ts";
-import { commitOf, fetchMirror, type Mirror, openMirror } from "./mirror.ts";
+import { commitOf, type Mirror, openMirror } from "./mirror.ts";
+import { promisedBy } from "./mirror-contents.ts";
+import { fetchMirror } from "./mirror-fetch.ts";
 import { healing } from "./mirror-heal.ts";
 import { mirrorLimit, pruneMirrors } from "./mirror-limit.ts";
 import { memoryOf } from "./remember.ts";
@@ -94,6 +96,7 @@ async function look(
       objects: "forget",
       resolve: memory === undefined ? undefined : rememberedResolver(memory),
       folder,
+      promised: await promisedBy(mirror),
       signal: mirror.signal,
     });
     return answer.ok ? { ok: true, value: lookOf(answer.report) } : stopOfEngine(answer.reason);

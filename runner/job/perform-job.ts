@@ -19,7 +19,9 @@ import { carryStack } from "./carry-stack.ts";
 import { systemClock } from "./clock.ts";
 import { resultOfStop, type Step, stopOfGit, stopped } from "./job-stop.ts";
 import { landCandidate } from "./land.ts";
-import { fetchMirror, type Mirror, openMirror } from "./mirror.ts";
+import { type Mirror, openMirror } from "./mirror.ts";
+import { bringContents } from "./mirror-contents.ts";
+import { fetchMirror } from "./mirror-fetch.ts";
 import { healing } from "./mirror-heal.ts";
 import { mirrorLimit, pruneMirrors } from "./mirror-limit.ts";
 import { promoteCandidate } from "./promote.ts";
@@ -161,6 +163,9 @@ async function maintain(
     tools.log(`nothing to change: ${stack.branch} stands on ${report.onto.ref} already`);
     return { outcome: "completed", infrastructure: false, report, candidates: [] };
   }
+  // A checkout has no access to upstream.
+  if (stack.policy.verify.length > 0)
+    await bringContents(mirror, [`${report.result.oid}^{tree}`, `${report.onto.oid}^{tree}`]);
   const verify = tools.verify ?? verifyStack;
   const verified = await verify({
     mirror,

@@ -7,7 +7,8 @@
 import { isRefName } from "../../worker/contract/primitives.ts";
 import type { AttemptResult, JobEnvelope } from "../../worker/contract/runner-wire.ts";
 import { type JobStop, type Step, stopped } from "./job-stop.ts";
-import { commitOf, fetchCommit, type Mirror, readRemoteRefs } from "./mirror.ts";
+import { commitOf, type Mirror, readRemoteRefs } from "./mirror.ts";
+import { fetchCommit } from "./mirror-fetch.ts";
 import { pushRefs } from "./push.ts";
 
 type Promotion = NonNullable<JobEnvelope["promote"]>;

@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "./clock.ts";
-import { fetchMirror, type Mirror, openMirror } from "./mirror.ts";
+import { type Mirror, openMirror } from "./mirror.ts";
+import { fetchMirror } from "./mirror-fetch.ts";
 import { pushRefs } from "./push.ts";
 import { lines, Repositories } from "./testing/repositories.ts";
 import { type Scratch, scratch } from "./testing/scratch.ts";

@@ -8,23 +8,38 @@ import { isRefName } from "../../worker/contract/primitives.ts";
 import { GitError } from "../git/git-error.ts";
 import { runGit } from "../git/process.ts";
 import { type JobStop, type Step, stopOfGit, stopped } from "./job-stop.ts";
-import { type Mirror, readRemoteRefs } from "./mirror.ts";
+import { headsOfFork, type Mirror, readRemoteRefs } from "./mirror.ts";
+import { accessToBoth, bringContents } from "./mirror-contents.ts";
+import { isPartial } from "./partial-mirror.ts";
 
-/** Where a push comes from and goes to. */
-export type PushPlace = Pick<Mirror, "fork" | "gitDir" | "signal">;
+/** Where a push comes from and goes to. Without `upstream` it is no mirror but a repository of somebody's own. */
+export type PushPlace = Pick<Mirror, "fork" | "gitDir" | "signal"> & Partial<Pick<Mirror, "upstream">>;
 
 /** One ref of a push. An `expected` of undefined: the ref must not exist. */
 export type RefUpdate = { ref: string; oid: string; expected: string | undefined };
 
 /** False when a lease was refused: some ref was not what was expected, and none was changed. */
 export async function pushRefs(mirror: PushPlace, updates: readonly RefUpdate[]): Promise<Step<boolean>> {
-  const { fork, gitDir, signal } = mirror;
+  const { fork, upstream, gitDir, signal } = mirror;
+  const partial = upstream !== undefined && (await isPartial(gitDir)) ? { gitDir, signal, upstream, fork } : undefined;
+  if (partial !== undefined) {
+    try {
+      // What is not in the fork yet goes there whole, also what upstream has kept until now.
+      const heads = await headsOfFork(mirror);
+      await bringContents(partial, [...updates.map(({ oid }) => oid), ...heads.map((head) => `^${head}`)]);
+    } catch (error) {
+      return stopOfGit(error, partial.upstream.what, partial.upstream.url);
+    }
+  }
   // Never a `+` before a refspec: it would switch the lease off.
   const leases = updates.map(({ ref, expected }) => `--force-with-lease=${ref}:${expected ?? ""}`);
   const refspecs = updates.map(({ ref, oid }) => `${oid}:${ref}`);
   const args = ["push", "--quiet", "--atomic", "--no-verify", ...leases, "--end-of-options", fork.url, ...refspecs];
+  // The pack builds on contents that the fork has; those that are not here git asks upstream for, in one request.
+  const access =
+    partial === undefined ? { ...fork.options, fetchesMissing: upstream === undefined } : accessToBoth(partial);
   try {
-    await runGit(args, { ...fork.options, gitDir, signal });
+    await runGit(args, { ...access, gitDir, signal });
     return { ok: true, value: true };
   } catch (error) {
     if (error instanceof GitError && error.code === "lease_failed") return { ok: true, value: false };

@@ -11,6 +11,7 @@ import { GitError } from "../git/git-error.ts";
 import { gitText, runGit } from "../git/process.ts";
 import { type RememberedPair, recordResolutions } from "../git/rerere-record.ts";
 import { commitOf, type Mirror } from "./mirror.ts";
+import { promisedBy } from "./mirror-contents.ts";
 import { pushRefs } from "./push.ts";
 import type { WorkTools } from "./work.ts";
 import { makeWorkFolder, removeFolder } from "./work-folder.ts";
@@ -38,7 +39,8 @@ export async function rememberResolution(
   const folder = makeWorkFolder(tools.home.work, "rerere");
   try {
     const carried = report.patches.flatMap(({ oid, newOid }) => (newOid === undefined ? [] : [{ oid, newOid }]));
-    const pairs = await recordResolutions({ gitDir: mirror.gitDir, carried, folder, signal: mirror.signal });
+    const { gitDir, signal } = mirror;
+    const pairs = await recordResolutions({ gitDir, carried, folder, promised: await promisedBy(mirror), signal });
     if (pairs.length === 0) return undefined;
     const why = await store(mirror, pairs);
     if (why !== undefined) return `the resolutions could not be stored in the fork's ${MEMORY_REF}: ${why}`;

@@ -7,6 +7,9 @@
 import type { Environment } from "../client/settings.ts";
 import type { GitOptions } from "../git/process.ts";
 
+/** Milliseconds: a large repository takes its time, and the attempt's deadline is above this anyway. */
+export const FETCH_TIMEOUT_MS = 3600 * 1000;
+
 export type Remote = {
   /** How messages call it. */
   what: string;

@@ -9,7 +9,8 @@ import type { StackReport } from "../../worker/contract/report.ts";
 import type { Environment } from "../client/settings.ts";
 import { gitText } from "../git/process.ts";
 import { type JobStop, stopped } from "./job-stop.ts";
-import type { Mirror } from "./mirror.ts";
+import { headsOfFork, type Mirror } from "./mirror.ts";
+import { bringContents } from "./mirror-contents.ts";
 
 const FOLDER = ".github/workflows";
 const NAMED = 5;
@@ -32,8 +33,12 @@ export async function changedWorkflows(mirror: Mirror, report: StackReport): Pro
     return oid === undefined || path === undefined ? [] : [{ oid, path }];
   });
   if (files.length === 0) return [];
-  const heads = (await gitText(["for-each-ref", "--format=%(objectname)", "refs/fork/heads"], options)).split("\n");
-  const asked = [...new Set(heads)].flatMap((head) => files.map((file) => ({ ...file, name: `${head}:${file.path}` })));
+  const heads = await headsOfFork(mirror);
+  await bringContents(
+    mirror,
+    heads.map((head) => `${head}:${FOLDER}`),
+  );
+  const asked = heads.flatMap((head) => files.map((file) => ({ ...file, name: `${head}:${file.path}` })));
   const input = asked.map(({ name }) => `${name}\n`).join("");
   const answers = (await gitText(["cat-file", "--batch-check=%(objectname)"], { ...options, input })).split("\n");
   const known = new Set(asked.flatMap(({ oid, path }, index) => (answers[index] === oid ? [path] : [])));
