@@ -38,7 +38,7 @@ export function tick(draft: Draft, { leases, seen, checks }: Omit<Extract<Comman
 /** Whether the attempt moved on by what its surface says. */
 function asked(draft: Draft, attempt: AttemptRow, seen: Readonly<Record<string, Seen>>): boolean {
   const said = seen[attempt.id];
-  return said !== undefined && said.epoch === attempt.epoch && hearStatus(draft, attempt, said.answer, said.news);
+  return said !== undefined && said.epoch === attempt.epoch && hearStatus(draft, attempt, said);
 }
 
 function expire(draft: Draft, attempt: AttemptRow, seen: Readonly<Record<string, Seen>>): void {

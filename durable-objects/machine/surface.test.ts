@@ -36,6 +36,13 @@ const says = (a: AttemptRow, answer: DispatchAnswer): Command => ({
   answer,
 });
 const seen = (a: AttemptRow, answer: StatusAnswer) => sees({ [a.id]: { epoch: a.epoch, answer, news: true } });
+/** Taken at once, and nothing of it to be seen; its runner beats. */
+const absent = (a: AttemptRow): Command => ({
+  type: "tick",
+  leases: { [a.id]: LEASE },
+  seen: { [a.id]: { epoch: a.epoch, answer: { kind: "absent" }, news: false, takenAt: iso(NOW) } },
+});
+const LEASE = iso(NOW + 3_600_000);
 const result = (more: object) => ({ kind: "ended" as const, runs, message: "over", result: outcome(more) });
 
 const commands: Record<string, (a: AttemptRow) => { command: Command; now?: number }> = {
@@ -48,6 +55,8 @@ const commands: Record<string, (a: AttemptRow) => { command: Command; now?: numb
     command: { type: "surface_answer", ...about(a), epoch: a.epoch - 1, answer: { kind: "taken", runs } },
   }),
   "seen absent": (a) => ({ command: seen(a, { kind: "absent" }) }),
+  "taken, seen absent soon": (a) => ({ command: absent(a), now: NOW + 899_999 }),
+  "taken, seen absent": (a) => ({ command: absent(a), now: NOW + 900_000 }),
   "seen waiting": (a) => ({ command: seen(a, { kind: "waiting", runs }) }),
   "seen running": (a) => ({ command: seen(a, { kind: "running", runs }) }),
   "seen ended, nothing told": (a) => ({ command: seen(a, { kind: "ended", runs, message: "cancelled" }) }),
@@ -93,10 +102,12 @@ const table: Record<string, { jobs: Row; runs: Row }> = {
   unclear:                       { jobs: quiet, runs: quiet },
   "taken, of an older hand-out": { jobs: quiet, runs: quiet },
   "seen absent":                 { jobs: quiet, runs: quiet },
+  "taken, seen absent soon":     { jobs: { ...quiet, blocked: "dispatched" }, runs: { ...quiet, blocked: "dispatched" } },
+  "taken, seen absent":          { jobs: { ...quiet, dispatched: "queued", blocked: "dispatched" }, runs: { ...quiet, dispatched: "queued", blocked: "dispatched" } },
   "seen waiting":                { jobs: quiet, runs: quiet },
   "seen running":                { jobs: quiet, runs: { ...quiet, dispatched: "running" } },
-  "seen ended, nothing told":    { jobs: { ...quiet, dispatched: "queued" }, runs: { ...quiet, dispatched: "failed", running: "failed" } },
-  "seen ended changed":          { jobs: { ...quiet, dispatched: "queued" }, runs: { ...quiet, dispatched: "changed", running: "changed" } },
+  "seen ended, nothing told":    { jobs: { ...quiet, dispatched: "queued", running: "queued" }, runs: { ...quiet, dispatched: "failed", running: "failed" } },
+  "seen ended changed":          { jobs: { ...quiet, dispatched: "queued", running: "queued" }, runs: { ...quiet, dispatched: "changed", running: "changed" } },
   "seen unknown":                { jobs: quiet, runs: quiet },
   "late, seen absent":           { jobs: { ...late, dispatched: "queued", running: "timed_out" }, runs: { ...late, dispatched: "queued", running: "timed_out" } },
   "late, seen waiting":          { jobs: { ...late, running: "timed_out" }, runs: { ...late, running: "timed_out" } },

@@ -7,6 +7,7 @@ import type { Reason } from "../../worker/contract/primitives.ts";
 import type { AttemptResult } from "../../worker/contract/runner-wire.ts";
 import type { SurfaceRun } from "../../worker/contract/surface.ts";
 import type { DispatchAnswer, StatusAnswer } from "../../worker/dispatch/driver.ts";
+import type { Seen } from "../../worker/dispatch/hand-over.ts";
 import type { AttemptRow } from "../../worker/store/rows.ts";
 import type { Draft } from "./draft.ts";
 import { requeue, retryAutomatically } from "./hand-out.ts";
@@ -19,6 +20,9 @@ const LONGEST_WAIT_MS = 86_400_000;
 
 /** How long a surface that could not be asked at the start deadline gets to answer, once. */
 const SILENCE_MS = 5 * 60_000;
+
+/** How long a surface that took the work may show no run for it: the work is then given to it again. */
+const ABSENT_MS = 15 * 60_000;
 
 const UNCLEAR = "dispatch_unclear";
 
@@ -102,11 +106,15 @@ function unclear(draft: Draft, attempt: AttemptRow, { message: why }: Reason): A
 }
 
 /** The surface was asked. True when the attempt moved on by what it said. */
-export function hearStatus(draft: Draft, attempt: AttemptRow, answer: StatusAnswer, news: boolean): boolean {
+export function hearStatus(draft: Draft, attempt: AttemptRow, { answer, news, takenAt }: Seen): boolean {
   const { claims } = capabilitiesOf(attempt);
   if (attempt.status === "running") {
-    // A runner of ours speaks for itself.
-    if (claims) return false;
+    if (claims) {
+      // A runner of ours speaks for itself, as long as there is one.
+      if (answer.kind !== "ended") return false;
+      over(draft, attempt, "run_ended", `its run at the surface ended and has reported nothing: ${answer.message}`);
+      return true;
+    }
     if (answer.kind === "ended") end(draft, attempt, resultOf(answer), answer.runs);
     else if (news && "runs" in answer) noteRuns(draft, attempt, answer.runs);
     return answer.kind === "ended";
@@ -124,9 +132,11 @@ export function hearStatus(draft: Draft, attempt: AttemptRow, answer: StatusAnsw
       return true;
     case "waiting":
       return waiting(draft, attempt, answer.runs, news, late);
-    case "absent":
-      if (late) over(draft, attempt, "not_started", "the surface has no run for it");
-      return late;
+    case "absent": {
+      const lost = takenAt !== undefined && Date.parse(takenAt) + ABSENT_MS <= draft.nowMs;
+      if (late || lost) over(draft, attempt, "not_started", "the surface has no run for it");
+      return late || lost;
+    }
     case "unknown": {
       if (!late || attempt.reason?.code === "surface_silent") return false;
       const message = `the start deadline has passed, and the surface could not be asked: ${answer.reason.message}`;
@@ -164,6 +174,11 @@ function noteRuns(draft: Draft, attempt: AttemptRow, runs: readonly SurfaceRun[]
 /** The hand-out came to nothing without any fault of the work's. */
 function over(draft: Draft, attempt: AttemptRow, code: string, message: string): void {
   draft.updateDispatch(attempt, { status: "expired", reason: { code, message }, endedAt: draft.now });
+  if (attempt.cancelRequested) {
+    const cancelled = { code: "cancelled", message: `cancelled by an operator; ${message}` };
+    draft.transition(attempt, "cancelled", actorOf(attempt), cancelled, { epoch: attempt.epoch + 1 });
+    return;
+  }
   retryAutomatically(draft, attempt, actorOf(attempt), { code, message });
 }
 

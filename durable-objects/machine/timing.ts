@@ -57,13 +57,14 @@ const READ: Looks = { first: 5000, longest: 5 * MINUTE };
 /** A job says itself that it has begun: it is looked for only in case that it never does. */
 const AWAITED: Looks = { first: MINUTE, longest: 30 * MINUTE };
 
-/** Whether somebody outside is asked about the attempt by and by: as long as nobody reports by himself. */
+/** A job that holds its claim reports by itself; it is looked for in case that it died under a lease of hours. */
+const HELD: Looks = { first: 5 * MINUTE, longest: 30 * MINUTE };
+
+/** Whether somebody outside is asked about the attempt by and by. */
 export function isAskedAbout(attempt: AttemptRow): boolean {
   const { status, surface } = attempt;
   if (awaitsChecks(attempt)) return true;
-  if (surface === null || !isActive(status)) return false;
-  const { status: canBeAsked, claims } = CAPABILITIES[surface.driver];
-  return canBeAsked && !(claims && status === "running");
+  return surface !== null && isActive(status) && CAPABILITIES[surface.driver].status;
 }
 
 /** Wait before the next look after that many, milliseconds. */
@@ -79,8 +80,9 @@ export function nextLookAt(attempt: AttemptRow, lookAt?: string): string | null 
 }
 
 function looksOf(attempt: AttemptRow): Looks {
-  const { surface } = attempt;
-  return !awaitsChecks(attempt) && surface !== null && CAPABILITIES[surface.driver].claims ? AWAITED : READ;
+  const { surface, status } = attempt;
+  if (awaitsChecks(attempt) || surface === null || !CAPABILITIES[surface.driver].claims) return READ;
+  return status === "running" ? HELD : AWAITED;
 }
 
 /** A landing that waits for the forge's checks: no other blocked attempt has a deadline. */

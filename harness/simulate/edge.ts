@@ -73,7 +73,7 @@ export class Edge {
       callback: (...[stackId, callback, message]: Parameters<StackDesk["callback"]>) => {
         const told = () => call((desk) => desk.callback(stackId, callback, message));
         if (callback.type !== "attempt.heartbeat") return told();
-        const heard = this.stage.watch.speaks(callback.attemptId, callback.epoch);
+        const heard = this.stage.watch.speaks(callback.attemptId, callback.epoch, callback.data.leaseSeconds);
         return told().finally(heard);
       },
       operate: (stackId: string, command: OperatorCommand, actor: string, once?: { key: string; hash: string }) =>

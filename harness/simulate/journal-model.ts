@@ -56,6 +56,7 @@ export type Invariant =
   | "checks were green before it landed"
   | "nothing is sent twice unseen"
   | "what was promoted is on the channel"
+  | "what a surface lost is missed"
   | "everything settles"
   | "no exception but storage faults";
 
@@ -93,6 +94,12 @@ export class JournalModel {
   handOuts(): { id: string; epoch: number }[] {
     const open = [...this.attempts.values()].filter(({ status }) => !isTerminal(status));
     return open.flatMap(({ id, handedOut }) => [...handedOut].map((epoch) => ({ id, epoch })));
+  }
+
+  /** Whether that hand-out of the attempt is the one that counts. */
+  holds(id: string, epoch: number): boolean {
+    const attempt = this.attempts.get(id);
+    return attempt !== undefined && attempt.epoch === epoch && isActive(attempt.status);
   }
 
   seqOf(stackId: string): number {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { AttemptResult, RunnerCallback } from "../../worker/contract/runner-wire.ts";
+import { type AttemptResult, MAX_LEASE_SECONDS, type RunnerCallback } from "../../worker/contract/runner-wire.ts";
 import type { Edge } from "./edge.ts";
 import type { Forge } from "./forge.ts";
 import { again, request } from "./network.ts";
@@ -47,11 +47,17 @@ export class Runner {
     void this.run(process);
   }
 
-  /** One job of a forge: claims what it was told of, works, and is gone. */
-  async job(told: HandOut): Promise<void> {
+  /**
+   * One job of a forge: claims what it was told of, works, and is gone. Or it takes a lease for the next job to
+   * work under, which then never comes.
+   */
+  async job(told: HandOut, handsOver: boolean): Promise<void> {
     const process: Process = { alive: true, frozenUntil: 0 };
     const job = await this.claim(process, told);
-    if (job !== undefined) await this.work(process, job);
+    if (job === undefined) return;
+    if (!handsOver) return this.work(process, job);
+    const data = { leaseSeconds: MAX_LEASE_SECONDS };
+    await this.ask(process, () => this.tell({ type: "attempt.heartbeat", ...this.claimOf(job), data }));
   }
 
   private async run(process: Process): Promise<void> {

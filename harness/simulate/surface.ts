@@ -22,6 +22,9 @@ const MINUTE = 60_000;
 /** A forge ends a job that says nothing for so long. */
 const LONGEST_JOB_MS = 120 * MINUTE;
 
+/** Time in which a run that ended without a word must be noticed: looks come every half an hour at least. */
+const MISSED_WITHIN = 70 * MINUTE;
+
 type Run = SurfaceRun & { handOut: string; state: "waiting" | "running" | "ended"; result?: AttemptResult };
 
 export class Surface {
@@ -100,6 +103,10 @@ export class Surface {
       return { kind: "later", reason: because("rate_limited"), afterSeconds: dice.between(1, 3600) };
     const silent = faults.strikes("surfaceSilent");
     if (silent && dice.chance(0.5)) return { kind: "unclear", reason: because("no_answer") };
+    if (faults.strikes("runLost")) {
+      trace.line(() => `surface takes ${id} and forgets it`);
+      return { kind: "taken", runs: [] };
+    }
     const run: Run = { id: `run-${this.runs.length + 1}`, handOut: id, state: "waiting" };
     this.runs.push(run);
     trace.line(() => `surface has ${id} as ${run.id}${silent ? ", and says nothing" : ""}`);
@@ -139,8 +146,21 @@ export class Surface {
       run.state = "ended";
     });
     if (faults.strikes("runLost")) return;
-    await new Runner(this.edge(), this.forges, `job-${run.id}`).job({ id: attemptId, epoch });
+    const handsOver = faults.strikes("runLost");
+    await new Runner(this.edge(), this.forges, `job-${run.id}`).job({ id: attemptId, epoch }, handsOver);
     run.state = "ended";
+    if (handsOver) this.missed(run.id, { id: attemptId, epoch });
+  }
+
+  /** A run that is over must not keep its hand-out for long, once nothing disturbs who looks for it. */
+  private missed(runId: string, { id, epoch }: { id: string; epoch: number }): void {
+    const { timeline, faults, watch } = this.stage;
+    const wasOver = faults.over;
+    timeline.after(MISSED_WITHIN, () => {
+      if (!wasOver) this.missed(runId, { id, epoch });
+      else if (watch.model.holds(id, epoch))
+        watch.fail("what a surface lost is missed", `${id}.${epoch} is held for ${runId}, which is over`);
+    });
   }
 
   private async work(run: Run, handOut: HandOut): Promise<void> {

@@ -90,8 +90,8 @@ export class Watch {
   }
 
   /** A runner's claim or heartbeat has arrived; call what it gives when it was answered. */
-  speaks(attemptId: string, epoch: number): () => void {
-    return this.leaseLedger.speaks(attemptId, epoch);
+  speaks(attemptId: string, epoch: number, leaseSeconds?: number): () => void {
+    return this.leaseLedger.speaks(attemptId, epoch, leaseSeconds);
   }
 
   /** The object wrote its own storage. */

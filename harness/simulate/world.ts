@@ -248,7 +248,7 @@ function stackConfig(dice: Dice): StackConfig {
       automaticRetries,
       deadlines: {
         startSeconds: dice.one([600, 7200, 3 * 86_400]),
-        attemptSeconds: dice.one([300, 3600]),
+        attemptSeconds: dice.one([300, 3600, 86_400]),
         checksSeconds: dice.one([600, 6 * 3600]),
       },
       releases: { prereleases: dice.chance(0.5) },

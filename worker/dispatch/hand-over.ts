@@ -52,8 +52,11 @@ export async function handOver(
   return await asking(driver, () => driver.dispatch(handOut, surface, dispatching.context), "unclear");
 }
 
-/** What the surface says of an attempt's hand-out, and whether it names runs that are not on record. */
-export type Seen = { epoch: number; answer: StatusAnswer; news: boolean };
+/**
+ * What the surface says of an attempt's hand-out, and whether it names runs that are not on record. `takenAt`: since
+ * when it is known to have taken the work, absent before.
+ */
+export type Seen = { epoch: number; answer: StatusAnswer; news: boolean; takenAt?: string };
 
 /** Asks the surface that has the attempt. */
 export async function lookAt(dispatching: Dispatching, attempt: AttemptRow): Promise<Seen> {
@@ -66,8 +69,9 @@ export async function lookAt(dispatching: Dispatching, attempt: AttemptRow): Pro
   const handOut = handOutOf(record);
   const answer = await asking(driver, () => driver.status(handOut, surface, dispatching.context));
   const known = new Set(handOut.runs.map((run) => run.id));
-  const news = "runs" in answer && (record.dispatch.sentAt === null || answer.runs.some((run) => !known.has(run.id)));
-  return { epoch, answer, news };
+  const { sentAt } = record.dispatch;
+  const news = "runs" in answer && (sentAt === null || answer.runs.some((run) => !known.has(run.id)));
+  return { epoch, answer, news, ...(sentAt === null ? {} : { takenAt: sentAt }) };
 }
 
 /** Stops what a hand-out became; the work itself is withdrawn already. */

@@ -120,6 +120,21 @@ async function some(`,
     ],
   },
   {
+    name: "a job that dies under a long lease is not looked for",
+    file: "durable-objects/machine/timing.ts",
+    edits: [
+      {
+        find: "isActive(status) && CAPABILITIES[surface.driver].status;",
+        put: "isActive(status) && CAPABILITIES[surface.driver].status && !(looksOf(attempt) === HELD);",
+      },
+    ],
+  },
+  {
+    name: "work that a surface forgot is waited for",
+    file: "durable-objects/machine/surface.ts",
+    edits: [{ find: "const lost = takenAt !== undefined &&", put: "const lost = false && takenAt !== undefined &&" }],
+  },
+  {
     name: "a try that is not on record",
     file: "durable-objects/outbox-drain.ts",
     edits: [{ find: "  if (!(await takeEffect(", put: "  if (false && !(await takeEffect(" }],
