@@ -54,6 +54,7 @@ export async function candidateFacts(
 
 /** Lands the attempt's candidate and holds the maintained branch against it. */
 export async function landed(stage: Stage, facts: Facts, attempt: MaintenanceAttempt): Promise<void> {
+  if (stage.surface.land !== undefined) return stage.surface.land(stage, facts, attempt);
   const candidate = candidateOf(attempt);
   const landing = await stage.api.land(attempt.id);
   stage.narrator.say("operator", `lands ${attempt.id} as ${landing.id}`);

@@ -19,7 +19,7 @@ import { FORK, type UpstreamLife } from "../upstream-life/life.ts";
 import type { Facts } from "./facts.ts";
 import type { Narrator } from "./narrator.ts";
 import type { Stage } from "./stage.ts";
-import type { Surface, SurfaceName } from "./surface.ts";
+import type { ForgeName, Surface } from "./surface.ts";
 
 /** What the story's person pushes with. */
 export const PERSONS_TOKEN = "oles-own-token";
@@ -38,7 +38,7 @@ type Place = {
 /** The API token that the deployment and the person have there. */
 const API_TOKEN = `api-${randomUUID()}`;
 
-export async function raiseForge(place: Place, kind: Exclude<SurfaceName, "pull">, access: string): Promise<Surface> {
+export async function raiseForge(place: Place, kind: ForgeName, access: string): Promise<Surface> {
   const { folder, deployment, narrator, started, life, origin } = place;
   const child = startChild({
     name: `the forge (${kind})`,
@@ -67,11 +67,7 @@ export async function raiseForge(place: Place, kind: Exclude<SurfaceName, "pull"
   return surfaceOf(kind, ready, place);
 }
 
-function surfaceOf(
-  kind: Exclude<SurfaceName, "pull">,
-  { apiUrl, issuer }: Ready,
-  { deployment, origin }: Place,
-): Surface {
+function surfaceOf(kind: ForgeName, { apiUrl, issuer }: Ready, { deployment, origin }: Place): Surface {
   const fork = { url: `${origin}/${FORK}.git`, forge: { kind, apiUrl } };
   const repository = forgeRepository(fork);
   if (!repository.ok) throw new Error(repository.message);

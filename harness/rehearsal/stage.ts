@@ -14,7 +14,8 @@ import { FORK, UPSTREAM, UpstreamLife } from "../upstream-life/life.ts";
 import { PERSONS_TOKEN, raiseForge } from "./forge-surface.ts";
 import type { Narrator } from "./narrator.ts";
 import { raiseRunner } from "./runner-surface.ts";
-import type { Surface, SurfaceName } from "./surface.ts";
+import { FORGES, type Surface, type SurfaceName } from "./surface.ts";
+import { raiseWorkspace } from "./workspace-surface.ts";
 
 const Ready = z.object({ port: z.int() });
 
@@ -49,7 +50,8 @@ export async function setStage(folder: string, narrator: Narrator, surface: Surf
 }
 
 async function raise(folder: string, narrator: Narrator, started: Child[], name: SurfaceName): Promise<Stage> {
-  const access = name === "pull" ? undefined : join(folder, "access.json");
+  const forge = FORGES.find((kind) => kind === name);
+  const access = forge === undefined ? undefined : join(folder, "access.json");
   const [deployment, { life, origin }] = await Promise.all([
     startDeployment(folder),
     raiseGit(folder, started, access),
@@ -62,7 +64,11 @@ async function raise(folder: string, narrator: Narrator, started: Child[], name:
 
   const place = { folder, deployment, narrator, started, life, origin };
   const surface =
-    name === "pull" || access === undefined ? await raiseRunner(place) : await raiseForge(place, name, access);
+    forge !== undefined && access !== undefined
+      ? await raiseForge(place, forge, access)
+      : name === "pull"
+        ? await raiseRunner(place)
+        : await raiseWorkspace(place, name === "workspace" ? "http" : "ws");
   const children = (): Child[] => [edge.process(), ...started.filter((child) => child.name !== edge.process().name)];
   return {
     folder,

@@ -145,6 +145,7 @@ async function conflict(stage: Stage, facts: Facts): Promise<void> {
   const branch = `resolved/${release.tag}`;
   const resolved = await stage.life.resolve(release.tag, branch, stage.personsForkUrl);
   stage.narrator.say("person", `rebased by hand and pushed ${branch} at ${resolved.oid}`);
+  if (stage.surface.resolved !== undefined) return stage.surface.resolved(stage, facts, detail, resolved);
   const { id } = detail.attempt;
   await stage.cli(["resume", id, "--note", "Took our limit: the office needs it.", "--ref", branch]);
   const done = await settled(stage, id, detail.lastSeq);

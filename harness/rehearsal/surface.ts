@@ -3,11 +3,19 @@
  *
  * @module
  */
+
+import type { AttemptDetail, MaintenanceAttempt } from "../../worker/contract/attempt.ts";
 import type { ForgeSettings } from "../../worker/contract/forge.ts";
 import type { Facts } from "./facts.ts";
 import type { Stage } from "./stage.ts";
 
-export const SURFACES = ["pull", "github", "forgejo", "gitlab"] as const;
+type Settled = AttemptDetail & { lastSeq: number };
+
+/** Forges, whose CI does the work. */
+export const FORGES = ["github", "forgejo", "gitlab"] as const;
+export type ForgeName = (typeof FORGES)[number];
+
+export const SURFACES = ["pull", ...FORGES, "workspace", "workspace-ws"] as const;
 export type SurfaceName = (typeof SURFACES)[number];
 
 export const STARRING: Readonly<Record<SurfaceName, string>> = {
@@ -15,6 +23,8 @@ export const STARRING: Readonly<Record<SurfaceName, string>> = {
   github: "edge, Git server and GitHub's API and Actions",
   forgejo: "edge, Git server and Forgejo's API and Actions",
   gitlab: "edge, Git server and GitLab's API and CI",
+  workspace: "edge, Git server and a workspace backend over HTTP",
+  "workspace-ws": "edge, Git server and a workspace backend over WebSocket",
 };
 
 export type Surface = {
@@ -25,4 +35,10 @@ export type Surface = {
   checked?(stage: Stage, facts: Facts): Promise<void>;
   /** What is before people for a candidate that stands in the fork. */
   reviewed?(facts: Facts, branch: string, oid: string): Promise<void>;
+  /** Has the surface read back now, where nobody reports by himself. */
+  look?(stage: Stage, attemptId: string): Promise<void>;
+  /** How a candidate lands where patch.moi moves no branch. */
+  land?(stage: Stage, facts: Facts, attempt: MaintenanceAttempt): Promise<void>;
+  /** How a person ends a conflict where no resolution can be handed over. */
+  resolved?(stage: Stage, facts: Facts, detail: Settled, resolved: { oid: string; tree: string }): Promise<void>;
 };

@@ -45,6 +45,7 @@ export async function settled(stage: Stage, id: string, after = 0): Promise<Atte
   const detail = await until(
     `${id} to settle`,
     async () => {
+      await stage.surface.look?.(stage, id);
       const now = await stage.api.attempt(id);
       last = stage.narrator.timeline(id, now.timeline, last);
       seen = { status: now.attempt.status, reason: now.attempt.reason, progress: now.progress };

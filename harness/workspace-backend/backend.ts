@@ -8,7 +8,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { acceptWebSocket } from "./web-socket.ts";
 
-export type BackendRun = { id: string; eventId: string; status: string; resultPayload?: unknown };
+export type BackendRun = { id: string; eventId: string; status: string; replay: boolean; resultPayload?: unknown };
 
 /** What is answered instead of the truth; `after` when the request was acted on nevertheless. */
 export type Trouble = { status: number; body: string; headers?: Record<string, string>; after?: boolean };
@@ -20,6 +20,8 @@ export class WorkspaceBackend {
   readonly calls: string[] = [];
   /** For the calls of this name, the first one first. */
   readonly trouble = new Map<string, Trouble[]>();
+  /** Called with each new run and its event; until somebody ends it the run goes on. */
+  onRun: (run: BackendRun, event: unknown) => void = () => undefined;
   readonly #secret: string;
   readonly #server: Server;
 
@@ -133,16 +135,17 @@ export class WorkspaceBackend {
     if (this.events.has(event.id))
       return { runIds: known.map((run) => run.id), matched: known.length, idempotent: true };
     this.events.set(event.id, event);
-    return this.#run(event.id);
+    return this.#run(event.id, false);
   }
 
   #replay(eventId: string): unknown {
-    return this.events.has(eventId) ? this.#run(eventId) : undefined;
+    return this.events.has(eventId) ? this.#run(eventId, true) : undefined;
   }
 
-  #run(eventId: string): unknown {
-    const run = { id: `run-${this.runs.length + 1}`, eventId, status: "running" };
+  #run(eventId: string, replay: boolean): unknown {
+    const run: BackendRun = { id: `run-${this.runs.length + 1}`, eventId, status: "running", replay };
     this.runs.push(run);
+    this.onRun(run, this.events.get(eventId));
     return { runIds: [run.id], matched: 1 };
   }
 

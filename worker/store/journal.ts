@@ -118,6 +118,8 @@ function statements(db: Database, c: Commit): Statement[] {
   if (c.insertStack) list.push(insertRows(db, stacks, [stackRow]));
   // The journal goes before all else: a lost race is then known by the journal's own key.
   if (c.journal.length > 0) list.push(insertRows(db, journal, c.journal));
+  // And a request that comes again by its own, before its effects, whose keys are the same again too.
+  if (c.answer !== undefined) list.push(insertRows(db, answers, [c.answer]));
   if (!c.insertStack)
     list.push(updateRow(db, stacks, id, { ...fields, updatedAt: c.now }, { nextActionAt: orNextEffect }));
   if (c.attempts.length > 0) list.push(insertRows(db, attempts, c.attempts, { update: ["id"], except: BORN_WITH }));
@@ -136,6 +138,5 @@ function statements(db: Database, c: Commit): Statement[] {
     const dead = and(inList(outbox.id, c.redrivenEffectIds), eq(outbox.status, "dead"));
     list.push(statement(db, db.update(outbox).set(again).where(dead)));
   }
-  if (c.answer !== undefined) list.push(insertRows(db, answers, [c.answer]));
   return list;
 }

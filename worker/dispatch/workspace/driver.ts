@@ -10,6 +10,8 @@ import {
   type NamedRef,
   refsInArtifacts,
 } from "../../contract/flow-result.ts";
+import { Reason } from "../../contract/primitives.ts";
+import { StackReport } from "../../contract/report.ts";
 import type { AttemptResult } from "../../contract/runner-wire.ts";
 import { CAPABILITIES, type Surface, type SurfaceRun } from "../../contract/surface.ts";
 import { fail, ok, type Result } from "../../platform/result.ts";
@@ -75,6 +77,7 @@ async function status(handOut: HandOut, surface: WorkspaceSurface, context: Driv
   if (states.includes("waiting"))
     return { kind: states.some((state) => state !== "waiting") ? "running" : "waiting", runs };
   const result = resultOf(
+    handOut.stackId,
     own,
     states.map((state) => FlowStatus.parse(state)),
   );
@@ -115,6 +118,9 @@ async function runsOf(call: Workspace, handOut: HandOut): Promise<Result<Workspa
   return ok(own);
 }
 
+/** A reason's code, where the flow gave one. */
+const Code = Reason.shape.code;
+
 const WAITING = new Set(["queued", "pending", "created", "scheduled", "waiting"]);
 const SUCCEEDED = new Set(["success", "succeeded", "done", "ok"]);
 const BROKEN = new Set(["error", "errored", "crashed", "cancelled", "canceled", "aborted", "timed_out", "timeout"]);
@@ -131,7 +137,7 @@ function stateOf({ status, effectiveStatus, resultPayload }: WorkspaceRun): Flow
   return "running";
 }
 
-function resultOf(runs: readonly WorkspaceRun[], states: readonly FlowStatus[]): AttemptResult {
+function resultOf(stackId: string, runs: readonly WorkspaceRun[], states: readonly FlowStatus[]): AttemptResult {
   const outcome = combineStatuses(states);
   const refs = runs.flatMap((run) => refsInArtifacts(run.resultPayload?.artifacts ?? undefined));
   const candidates = mergeCandidates(refs).slice(0, MOST_CANDIDATES);
@@ -141,8 +147,20 @@ function resultOf(runs: readonly WorkspaceRun[], states: readonly FlowStatus[]):
   const reason =
     outcome === "changed" && candidates.length === 0
       ? { code: "candidate_unnamed", message: `${message.slice(0, 3000)}; ${unnamed(refs)}`.slice(0, 4000) }
-      : { code: `run_${outcome}`, message };
-  return { outcome, candidates, infrastructure: false, reason };
+      : { code: Code.safeParse(said?.resultPayload?.artifacts?.code).data ?? `run_${outcome}`, message };
+  const report = runs.map(reportIn).findLast((one) => one !== undefined);
+  return {
+    outcome,
+    candidates,
+    infrastructure: false,
+    reason,
+    ...(report === undefined ? {} : { report: { ...report, stackId } }),
+  };
+}
+
+/** A flow that worked as the built-in replay does may hand on its report. */
+function reportIn({ resultPayload }: WorkspaceRun): StackReport | undefined {
+  return StackReport.safeParse(resultPayload?.artifacts?.report).data;
 }
 
 /** A name alone may stand elsewhere by now: it is said, and no candidate. */
