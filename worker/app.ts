@@ -18,7 +18,7 @@ import { feedSourcesApi } from "./api/feed-sources.ts";
 import { flowEventsApi } from "./api/flow-events.ts";
 import { healthApi } from "./api/health.ts";
 import { historyApi } from "./api/history.ts";
-import { ApiError, type AppEnv, errorBody, router, scope } from "./api/http.ts";
+import { ApiError, type AppEnv, errorBody, router, scope, withinRate } from "./api/http.ts";
 import { idempotent } from "./api/idempotency.ts";
 import { identitiesApi } from "./api/identities.ts";
 import { interventionsApi } from "./api/interventions.ts";
@@ -66,6 +66,7 @@ const adminOnly = createMiddleware<AppEnv>(async (c, next) => {
   switch (verdict.kind) {
     case "accepted":
       c.set("actor", { name: verdict.name, scopes: verdict.scopes });
+      await withinRate(c, "TOKEN_LIMIT", `token:${verdict.name}`, `requests with the token '${verdict.name}'`);
       break;
     case "not_configured":
       throw new ApiError("not_configured", "no admin token is configured; set the secret PATCH_ADMIN_TOKEN");
@@ -152,7 +153,7 @@ export function createApp() {
   app.onError((error, c) => {
     if (error instanceof ApiError) {
       log("warn", "request.refused", { method: c.req.method, path: c.req.path, code: error.code });
-      if (error.code === "storage_unavailable" || error.code === "overloaded") c.header("Retry-After", "2");
+      if (error.retryAfterSeconds !== undefined) c.header("Retry-After", String(error.retryAfterSeconds));
       if (error.code === "issuer_unavailable") c.header("Retry-After", String(REFETCH_COOLDOWN_MS / 1000));
       if (error.code === "unauthorized") c.header("WWW-Authenticate", "Bearer");
       return c.json(errorBody(error.code, error.message, error.details), error.status);

@@ -9,9 +9,13 @@ const ORIGIN = "https://patch.test";
 
 export type Page = { status: number; html: string; headers: Headers };
 
+let visitors = 1;
+
 export class Visitor {
   /** Cookies as a browser would keep them. */
   readonly cookies = new Map<string, string>();
+  /** Its own, of those for documentation: who signs in is counted by address. */
+  readonly address = `2001:db8:0:${(visitors++).toString(16)}::1`;
 
   /** Somebody who has signed in; with the deployment's own token by default. */
   static async signedIn(token: string = env.PATCH_ADMIN_TOKEN ?? ""): Promise<Visitor> {
@@ -49,7 +53,7 @@ export class Visitor {
     const response = await exports.default.fetch(`${ORIGIN}${path}`, {
       method,
       redirect: "manual",
-      headers: { cookie, ...headers },
+      headers: { cookie, "cf-connecting-ip": this.address, ...headers },
       ...(body === undefined ? {} : { body }),
     });
     for (const line of response.headers.getSetCookie()) {

@@ -33,8 +33,10 @@ import {
   refusals,
   router,
   scope,
+  withinRate,
 } from "./http.ts";
 import { granted, stackObject } from "./object.ts";
+import { withinQuota } from "./quota.ts";
 
 const params = z.object({ id: Name });
 const SourceAnswer = z.object({ source: FeedSource });
@@ -87,11 +89,12 @@ feedSourcesApi.openapi(
       throw new ApiError("invalid_request", `url: ${checked.failure.message}`, { reason: checked.failure.code });
     const missing = PROVIDERS[config.provider].missing?.(config);
     if (missing !== undefined) throw new ApiError("invalid_request", missing);
+    const before = await findSource(c.var.db, id);
+    if (before === undefined) await withinQuota(c.var, "sources");
     await declareOwnStack(c.env, c.var, id, config);
     const unknown = await unknownStacks(c.var.db, stacksFed(id, config.target));
     if (unknown.length > 0)
       throw new ApiError("invalid_request", `target.stacks: ${unknownText(unknown)}`, { unknownStacks: unknown });
-    const before = await findSource(c.var.db, id);
     // Declaring the same again is no change: it must not put the source at the head of the line.
     if (before === undefined || JSON.stringify(before.config) !== JSON.stringify(config))
       await putSource(c.var.db, id, config, before, new Date().toISOString());
@@ -130,6 +133,7 @@ feedSourcesApi.openapi(
 /** Polls a source out of turn: by the API or the console. */
 export async function pollNow(c: Context<AppEnv>, id: string): Promise<FeedSource> {
   await readSource(c.var.db, id);
+  await withinRate(c, "SOURCE_LIMIT", `poll:${id}`, `polls of '${id}' out of turn`);
   const [polled] = await pollSources(pollContext(c.env, [new URL(c.req.url).hostname]), [id], true);
   if (polled?.outcome === "retry") throw new StorageFault("what the poll found could not be stored");
   return sourceView(await readSource(c.var.db, id));
@@ -138,10 +142,11 @@ export async function pollNow(c: Context<AppEnv>, id: string): Promise<FeedSourc
 /** Before the source, which refers to it. One that the target names and that is there already is only fed. */
 async function declareOwnStack(
   env: Env,
-  { db, actor, settings }: AppEnv["Variables"],
+  variables: AppEnv["Variables"],
   sourceId: string,
   config: FeedSourceConfig,
 ): Promise<void> {
+  const { db, actor, settings } = variables;
   const target = ownStackTarget(config.target);
   if (target === undefined) return;
   const stackId = target.stack ?? sourceId;
@@ -155,6 +160,7 @@ async function declareOwnStack(
       `target: the stack '${stackId}' of this source cannot be made: ${wanted.failure}`,
     );
   if (JSON.stringify(wanted.value) === JSON.stringify(there)) return;
+  if (there === undefined) await withinQuota(variables, "stacks");
   granted(await stackObject(env, stackId).configure(stackId, wanted.value, actor.name));
 }
 

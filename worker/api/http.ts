@@ -4,12 +4,14 @@
  * @module
  */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { ApiDocument } from "../contract/api-document.ts";
 import { ERROR_STATUS, ErrorBody, type ErrorCode } from "../contract/error.ts";
 import type { TokenScope } from "../contract/identity.ts";
 import { LIST_LIMIT } from "../contract/primitives.ts";
 import { describeIssues } from "../contract/unknown-field.ts";
+import { RATE_PERIOD_SECONDS, type RateLimitName, tooMany } from "../platform/rate-limit.ts";
 import type { Settings } from "../platform/settings.ts";
 import type { Database } from "../store/database.ts";
 
@@ -42,9 +44,29 @@ export class ApiError extends Error {
     this.details = details;
   }
 
+  /** Seconds after which the same request may go through; for those that are refused for now only. */
+  get retryAfterSeconds(): number | undefined {
+    switch (this.code) {
+      case "storage_unavailable":
+      case "overloaded":
+        return 2;
+      case "rate_limited":
+        return RATE_PERIOD_SECONDS;
+      default:
+        return undefined;
+    }
+  }
+
   get status(): (typeof ERROR_STATUS)[ErrorCode] {
     return ERROR_STATUS[this.code];
   }
+}
+
+/** Counts a request against a limit of this deployment's own; throws `rate_limited` when it is one too many. */
+export async function withinRate(c: Context<AppEnv>, name: RateLimitName, key: string, what: string): Promise<void> {
+  // Limits belong to an account: another deployment of it counts apart.
+  if (await tooMany(c.env, name, `${new URL(c.req.url).hostname} ${key}`))
+    throw new ApiError("rate_limited", `${what} came too often; try again in ${RATE_PERIOD_SECONDS} seconds`);
 }
 
 /** The wire form of a refusal. */
@@ -131,9 +153,9 @@ export function jsonBody<T extends z.ZodType>(schema: T) {
 export const refusals = {
   400: json(ErrorBody, "The request is malformed"),
   401: json(ErrorBody, "No token, or not one that is known"),
-  403: json(ErrorBody, "The token's scopes do not allow it"),
+  403: json(ErrorBody, "The token's scopes, or a quota of the deployment, do not allow it"),
   404: json(ErrorBody, "No such record"),
   409: json(ErrorBody, "The record's state does not allow it; the message says what does"),
-  429: json(ErrorBody, "Too much waits already; try again after Retry-After seconds"),
+  429: json(ErrorBody, "Too many requests, or too much waits already; try again after Retry-After seconds"),
   503: json(ErrorBody, "Storage does not answer; try again after Retry-After seconds"),
 } as const;

@@ -25,6 +25,7 @@ import {
   router,
   scope,
 } from "./http.ts";
+import { withinQuota } from "./quota.ts";
 
 const params = z.object({ name: Name });
 
@@ -142,6 +143,7 @@ identitiesApi.openapi(
 /** Registers a runner: by the API or the console. The secret is in this answer and nowhere else. */
 export async function registerRunner(c: Context<AppEnv>, { name, labels }: z.infer<typeof RunnerInput>) {
   const signingKey = runnersKey(c.var.settings);
+  await withinQuota(c.var, "runners");
   const row = { name, labels, keyId: crypto.randomUUID(), createdAt: new Date().toISOString() };
   if (!(await insertRunner(c.var.db, row)))
     throw new ApiError("conflict", `runner '${name}' is registered; rotate its secret to get a new one`);
@@ -167,6 +169,7 @@ export async function removeRunner(c: Context<AppEnv>, name: string): Promise<vo
 export async function makeToken(c: Context<AppEnv>, input: z.infer<typeof TokenInput>) {
   const { name, scopes, expiresAt } = input;
   if (name === DEPLOYMENT_TOKEN) throw new ApiError("conflict", `'${name}' is the deployment's own token`);
+  await withinQuota(c.var, "tokens");
   const secret = `pmt_${toHex(crypto.getRandomValues(new Uint8Array(32)))}`;
   const hash = await sha256Hex(secret);
   const row = { name, scopes, expiresAt: expiresAt ?? null, createdAt: new Date().toISOString(), hash };

@@ -22,6 +22,7 @@ import {
   scope,
 } from "./http.ts";
 import { granted, stackObject } from "./object.ts";
+import { withinQuota } from "./quota.ts";
 import { stackView } from "./record-views.ts";
 
 const params = z.object({ id: Name });
@@ -68,6 +69,8 @@ stacksApi.openapi(
   }),
   async (c) => {
     const { id } = c.req.valid("param");
+    const before = await findStack(c.var.db, id);
+    if (before === undefined || before.deletedAt !== null) await withinQuota(c.var, "stacks");
     const object = stackObject(c.env, id);
     const { created } = granted(await object.configure(id, c.req.valid("json"), c.var.actor.name));
     return c.json({ stack: await readStack(c.var.db, id) }, created ? 201 : 200);

@@ -35,6 +35,8 @@ consolePages.onError((error, c) => {
   if (error instanceof StorageFault) log("error", "storage.fault", { ...fields, error: error.message });
   else if (refusal.code === "internal") log("error", "request.failed", { ...fields, error: String(error) });
   else log("warn", "request.refused", { ...fields, code: refusal.code });
+  if (error instanceof ApiError && error.retryAfterSeconds !== undefined)
+    c.header("Retry-After", String(error.retryAfterSeconds));
   return bare(
     c,
     refusal.title,
@@ -87,10 +89,12 @@ consolePages.all("*", (c) => {
   throw new ApiError("not_found", `the console has no page ${c.req.path}`);
 });
 
+const TITLES: Readonly<Partial<Record<number, string>>> = { 403: "Not allowed", 404: "Not here", 429: "Not so fast" };
+
 function refusalOf(error: Error): { status: number; code: string; title: string; message: string } {
   if (error instanceof ApiError) {
     const { status, code, message } = error;
-    return { status, code, message, title: status === 404 ? "Not here" : status === 403 ? "Not allowed" : "Not done" };
+    return { status, code, message, title: TITLES[status] ?? "Not done" };
   }
   if (error instanceof StorageFault)
     return {

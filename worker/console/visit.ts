@@ -6,7 +6,7 @@
 import type { Context } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import { createMiddleware } from "hono/factory";
-import { ApiError, type AppEnv, allows } from "../api/http.ts";
+import { ApiError, type AppEnv, allows, withinRate } from "../api/http.ts";
 import { ACCESS_HEADER, verifyAccess } from "../auth/access.ts";
 import { currentToken } from "../auth/admin-token.ts";
 import { SESSION_SECONDS, SessionSeal } from "../auth/console-session.ts";
@@ -71,6 +71,7 @@ export const signedIn = createMiddleware<AppEnv>(async (c, next) => {
     if (c.req.method !== "GET") throw new ApiError("unauthorized", "you are signed out; sign in and try again");
     return c.redirect(`/console/login?next=${encodeURIComponent(c.req.path)}`, 303);
   }
+  await withinRate(c, "TOKEN_LIMIT", `token:${visitor.name}`, `requests of '${visitor.name}'`);
   c.set("actor", { name: visitor.name, scopes: visitor.scopes });
   c.set("formToken", await seal.formToken(visitor.binding));
   if (c.req.method === "POST") {

@@ -25,7 +25,7 @@ const refusals = {
   403: json(ErrorBody, "Known, but not allowed to"),
   409: json(ErrorBody, "Fenced by a newer epoch, closed, claimed by another, or an id that was used before"),
   422: json(ErrorBody, "Signed, but not of this shape"),
-  429: json(ErrorBody, "Too much waits already; try again after Retry-After seconds"),
+  429: json(ErrorBody, "Too many requests, or too much waits already; try again after Retry-After seconds"),
   503: json(ErrorBody, "Storage does not answer; try again after Retry-After seconds"),
 } as const;
 
@@ -81,6 +81,7 @@ const PATHS: readonly RouteConfig[] = [
       200: json(z.record(z.string(), z.unknown()), "This delivery was answered before: its first answer again"),
       202: json(z.record(z.string(), z.unknown()), "What was made of it; what is not understood is ignored"),
       401: refusals[401],
+      429: refusals[429],
       503: refusals[503],
     },
   },

@@ -26,6 +26,7 @@ export const LOG_NAMES = [
   "outbox.dead",
   "request.refused",
   "request.failed",
+  "ratelimit.fault",
   "storage.fault",
 ] as const;
 

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { fromBase64 } from "../contract/base64.ts";
+import { QUOTA_DEFAULTS, Quotas } from "../contract/quota.ts";
 import { RETENTION_DEFAULTS, RetentionPolicy } from "../contract/retention.ts";
 import { decodeSecret } from "../contract/standard-webhooks.ts";
 
@@ -62,6 +63,7 @@ const Variables = z.object({
   PATCH_ACCESS_AUDIENCE: text,
   PATCH_ACCESS_SCOPE: z.enum(["read", "operate", "admin"]).default("read"),
   PATCH_RETENTION: RetentionPolicy.optional(),
+  PATCH_QUOTAS: Quotas.optional(),
   DISCORD_WEBHOOK_URL: z.url().optional(),
   SLACK_WEBHOOK_URL: z.url().optional(),
   NOTIFY_WEBHOOK_URL: z.url().optional(),
@@ -95,6 +97,8 @@ export type Settings = {
   workspaceSecret?: string | undefined;
   /** How long each kind of record is kept. */
   retention: RetentionPolicy;
+  /** How many of each thing may be made. */
+  quotas: Quotas;
   discordWebhookUrl?: string | undefined;
   slackWebhookUrl?: string | undefined;
   notifyWebhook?: { url: string; secret: string } | undefined;
@@ -138,6 +142,7 @@ export function readSettings(env: object): Settings {
     workspaceUrl: parsed.data.PATCH_WORKSPACE_URL,
     workspaceSecret: parsed.data.PATCH_WORKSPACE_SECRET,
     retention: parsed.data.PATCH_RETENTION ?? RETENTION_DEFAULTS,
+    quotas: parsed.data.PATCH_QUOTAS ?? QUOTA_DEFAULTS,
     discordWebhookUrl: parsed.data.DISCORD_WEBHOOK_URL,
     slackWebhookUrl: parsed.data.SLACK_WEBHOOK_URL,
     notifyWebhook: notifyWebhook(parsed.data),

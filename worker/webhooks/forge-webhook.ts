@@ -6,7 +6,7 @@
  * @module
  */
 import type { Context } from "hono";
-import { type AppEnv, router } from "../api/http.ts";
+import { type AppEnv, router, withinRate } from "../api/http.ts";
 import { stackObject } from "../api/object.ts";
 import { webhookSecret } from "../auth/derived-keys.ts";
 import { sha256Hex } from "../auth/digest.ts";
@@ -51,6 +51,8 @@ forgeWebhookApi.post("/webhooks/forge/:sourceId", async (c) => {
     return unauthenticated(c, `${sourceId}: no such webhook`);
   const secret = await webhookSecret(key, source.id, source.webhookKeyId);
   if (!(await reader.signed(secret, headers, body))) return unauthenticated(c, `${sourceId}: bad_signature`);
+  // Once it is known who sends: a stranger must not use up what the forge has. Polling finds what is refused here.
+  await withinRate(c, "SOURCE_LIMIT", `webhook:${sourceId}`, `webhooks for '${sourceId}'`);
   const delivery = reader.deliveryId(headers);
   // The signature covers the body alone: a delivery is known by both, and whatever it does is safe to do twice.
   const once = delivery === undefined ? undefined : `webhook:${sourceId}:${delivery.slice(0, 200)}`;

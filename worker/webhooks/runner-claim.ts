@@ -6,7 +6,7 @@
  */
 import type { Context } from "hono";
 import { z } from "zod";
-import { ApiError, type AppEnv, router } from "../api/http.ts";
+import { ApiError, type AppEnv, router, withinRate } from "../api/http.ts";
 import { stackObject, stackOfAttempt } from "../api/object.ts";
 import { runnerSecret } from "../auth/derived-keys.ts";
 import { presentedIdToken, verifyIdToken } from "../auth/oidc/id-token.ts";
@@ -63,6 +63,7 @@ runnerClaimApi.post("/runner/claim", async (c) => {
     await noteRefusal(c, claimedId(parsed), `its signature as the runner '${runner.name}' does not hold (${failure})`);
     return unauthenticated(c, `${runner.name}: ${failure}`);
   }
+  await withinRate(c, "TOKEN_LIMIT", `runner:${runner.name}`, `claims of the runner '${runner.name}'`);
   const claim = understood(c, parsed);
   await touchRunner(c.var.db, runner, claim.runner.version, new Date().toISOString());
   if (claim.attemptId === undefined) return pull(c, key, runner, claim);
