@@ -11,6 +11,8 @@ export class PlayedGithub {
   readonly asked: string[] = [];
   /** Inputs of the runs that were started, oldest first. */
   readonly started: Record<string, string>[] = [];
+  /** Statuses that were set, oldest first. */
+  readonly statuses: string[] = [];
   run: { status: string; conclusion: string | null } = { status: "in_progress", conclusion: null };
   /** Answers in place of the forge, where it gives one. */
   trouble: (request: Request) => Response | undefined = () => undefined;
@@ -37,6 +39,10 @@ export class PlayedGithub {
     }
     if (path.endsWith("/runs"))
       return Response.json({ workflow_runs: this.started.map((_, i) => this.runBody(i + 1)).toReversed() });
+    if (request.method === "POST" && path.startsWith("/statuses/")) {
+      this.statuses.push(path.slice("/statuses/".length));
+      return Response.json({ id: 1 }, { status: 201 });
+    }
     const id = /^\/actions\/runs\/(\d+)$/.exec(path)?.[1];
     if (id !== undefined && Number(id) <= this.started.length) return Response.json(this.runBody(Number(id)));
     return Response.json({ message: "Not Found" }, { status: 404 });

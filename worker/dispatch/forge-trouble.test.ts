@@ -2,11 +2,21 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { attemptDetail, call, expectBody, postRelease } from "../../harness/edge/client.ts";
+import {
+  attemptDetail,
+  call,
+  changed,
+  expectBody,
+  oid,
+  postRelease,
+  TestRunner,
+  tellResult,
+} from "../../harness/edge/client.ts";
 import { PlayedGithub } from "../../harness/edge/played-github.ts";
 import type { MaintenanceAttempt } from "../contract/attempt.ts";
 import { Credential } from "../contract/credential.ts";
 import { Health } from "../contract/health.ts";
+import { JobEnvelope } from "../contract/runner-wire.ts";
 
 let count = 0;
 let name: string;
@@ -32,12 +42,12 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-async function declare(id: string): Promise<string> {
+async function declare(id: string, policy: object = {}): Promise<string> {
   const put = await call("PUT", `/stacks/${id}`, {
     upstream: { url: "https://git.example.org/up" },
     fork: { url: `${forge.url}/acme/editor.git`, forge: { kind: "github" } },
     branch: "patched",
-    policy: { driver: "github-actions" },
+    policy: { driver: "github-actions", ...policy },
   });
   expect(put.status).toBe(201);
   return id;
@@ -152,4 +162,24 @@ it("a forge that answers 500 for more than an hour gets the work once it is up, 
   await later(id, 40 * 60_000);
   expect(await attemptThat(`${id}.1`, taken)).toMatchObject({ retries: 0 });
   expect(forge.started).toHaveLength(1);
+});
+
+it("a rate limit in the middle of an attempt loses nothing: the result counts, and is put before people after the reset", async () => {
+  const id = await declare(name, { review: { status: true } });
+  await postRelease(id, "v1.0.0");
+  await attemptThat(`${id}.1`, taken);
+  const runner = await TestRunner.register(`${id}-job`);
+  const job = expectBody(JobEnvelope, await runner.pull(undefined, { attemptId: `${id}.1`, epoch: 1 }));
+  forge.trouble = limitedFor(1800);
+  await tellResult(job, changed(job));
+  expect(await attemptThat(`${id}.1`, ({ status }) => status === "changed")).toMatchObject({ epoch: 1 });
+  // Tried once, and not again before the reset.
+  await later(id, 0);
+  await vi.waitFor(() => expect(forge.asked.at(-1)).toMatch(/statuses/));
+  const asked = forge.asked.length;
+  await later(id, 1790_000);
+  expect([forge.asked.length, forge.statuses]).toEqual([asked, []]);
+  forge.trouble = () => undefined;
+  await later(id, 60_000);
+  await vi.waitFor(() => expect(forge.statuses).toEqual([oid(4)]));
 });
