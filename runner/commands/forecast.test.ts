@@ -46,6 +46,15 @@ describe("forecast", () => {
     expect(onto).toEqual({ ref: "v2-noted", oid: r.oid("v2"), tagOid: r.git("rev-parse", "v2-noted") });
   });
 
+  test("takes what git takes for a commit", async () => {
+    using r = forkOfTwentyLines();
+    release(r);
+    const names = ["--branch", "fork", "--onto", "main~0", "--base", "v2~1"];
+    const ended = await patchMoi(["forecast", "--repo", r.dir, ...names, "--json"]);
+    expect(ended).toMatchObject({ code: 0, stderr: "" });
+    expect(StackReport.parse(JSON.parse(ended.stdout)).onto).toEqual({ ref: "main~0", oid: r.oid("v2") });
+  });
+
   test.each([
     ["no such branch", ["--branch", "nope", "--onto", "v1"], 1, "ref_missing"],
     ["no such tag", ["--branch", "fork", "--onto", "v9"], 1, "ref_missing"],

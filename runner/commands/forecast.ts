@@ -38,7 +38,10 @@ export function withStackOptions(command: Command): Command {
   return command
     .requiredOption("--repo <dir>", "the repository", ".")
     .requiredOption("--branch <branch>", "the branch that holds the patches")
-    .requiredOption("--onto <ref>", "the tag, branch or commit to carry them onto")
+    .requiredOption(
+      "--onto <ref>",
+      "the tag, branch or commit to carry them onto, as git names commits: v2.1.0, upstream/main~3",
+    )
     .option("--base <ref>", "where the branch stands on upstream now (found by merge-base when absent)");
 }
 
@@ -52,7 +55,7 @@ export function replayWatched(
   const onProgress = (done: number, total: number) => {
     at = done < total ? `replaying patch ${done + 1} of ${total}` : "accounting for the patches";
   };
-  return session.watch(() => at, replayLocally({ ...options, objects, onProgress }));
+  return session.watch(() => at, replayLocally({ ...options, expressions: true, objects, onProgress }));
 }
 
 async function replayLocally(options: LocalReplayRequest): Promise<LocalReplay> {

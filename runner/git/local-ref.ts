@@ -1,6 +1,6 @@
 /**
  * Names of branches, tags and commits of a local repository, resolved without ever being taken for
- * an option or a revision expression.
+ * an option, and for an expression only where that is asked for.
  *
  * @module
  */
@@ -22,29 +22,44 @@ const PLACES = {
   any: ["refs/tags/", "refs/heads/", "refs/remotes/", ""],
 } as const;
 
-/** `kind` "branch": a branch before a tag of the same name; "any": as git itself, the tag first. */
+export interface NameRules {
+  /** "branch": a branch before a tag of the same name; "any": as git itself, the tag first. */
+  kind: keyof typeof PLACES;
+  /** Whatever git takes for one commit may stand for it (`main~1`, `HEAD`, `v2^{/fix}`), not only names. */
+  expressions: boolean;
+}
+
 export async function resolveName(
   gitDir: string,
   name: string,
-  kind: keyof typeof PLACES,
+  { kind, expressions }: NameRules,
 ): Promise<EngineResult<{ found: ResolvedName }>> {
-  if (!isRefName(name))
+  const isName = isRefName(name);
+  if (!isName && (!expressions || !isOneLine(name)))
     return failure("bad_ref_name", `'${printable(name)}' is not a name that git accepts for a branch or tag.`, [name]);
   const reader = new ObjectReader({ gitDir });
   try {
-    for (const place of PLACES[kind]) {
-      const ref = `${place}${name}`;
-      const commit = await reader.info(`${ref}^{commit}`);
-      if (commit === undefined) continue;
-      const self = await reader.info(ref);
-      return { ok: true, found: { name, oid: commit.oid, ...(self?.type === "tag" ? { tagOid: self.oid } : {}) } };
+    for (const place of isName ? PLACES[kind] : [""]) {
+      // What follows a text that is searched for would be part of it: hence by the id of what was found.
+      const self = await reader.info(`${place}${name}`);
+      const commit = self === undefined ? undefined : await reader.info(`${self.oid}^{commit}`);
+      if (self === undefined || commit === undefined) continue;
+      return { ok: true, found: { name, oid: commit.oid, ...(self.type === "tag" ? { tagOid: self.oid } : {}) } };
     }
   } finally {
     await reader.close();
   }
+  if (!isName && (name.includes("..") || name.startsWith("^")))
+    return failure("bad_ref_name", `'${printable(name)}' is a range of commits, and one commit is needed.`, [name]);
   const what = kind === "branch" ? "branch" : "branch, tag or commit";
   const hint = Oid.safeParse(name).success ? "Fetch it first." : "Check its spelling, or fetch it first.";
-  return failure("ref_missing", `There is no ${what} '${name}' in ${gitDir}. ${hint}`, [name]);
+  return failure("ref_missing", `There is no ${what} '${printable(name)}' in ${gitDir}. ${hint}`, [name]);
+}
+
+/** It goes to git as a line of its own: there it is no option, and must be no second line. */
+function isOneLine(expression: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
+  return expression !== "" && !expression.startsWith("-") && !/[\u0000-\u001f\u007f]/.test(expression);
 }
 
 function printable(name: string): string {

@@ -20,6 +20,8 @@ export type LocalReplayRequest = {
   onto: string;
   base?: string | undefined;
   /** A person's resolution: it is accounted for, and nothing is replayed. */
+  /** Names may be any expression that git takes for one commit. */
+  expressions?: boolean;
   resolved?: { ref: string; note: string } | undefined;
 } & Pick<ReplayRequest, "objects" | "committer" | "sign" | "baseIs" | "onProgress">;
 
@@ -34,13 +36,13 @@ export type LocalReplay = {
 
 /** @throws {GitError} for what git says of the repository itself. */
 export async function localReplay(request: LocalReplayRequest): Promise<EngineResult<{ replay: LocalReplay }>> {
-  const { repo, branch, onto, base, resolved, ...more } = request;
+  const { repo, branch, onto, base, resolved, expressions = false, ...more } = request;
   const gitDir = await findGitDir(repo);
-  const head = await resolveName(gitDir, branch, "branch");
+  const head = await resolveName(gitDir, branch, { kind: "branch", expressions });
   if (!head.ok) return head;
-  const target = await resolveName(gitDir, onto, "any");
+  const target = await resolveName(gitDir, onto, { kind: "any", expressions });
   if (!target.ok) return target;
-  const stood = base === undefined ? undefined : await resolveName(gitDir, base, "any");
+  const stood = base === undefined ? undefined : await resolveName(gitDir, base, { kind: "any", expressions });
   if (stood?.ok === false) return stood;
   const common = {
     baseIs: "declared" as const,
@@ -61,7 +63,7 @@ export async function localReplay(request: LocalReplayRequest): Promise<EngineRe
       ? { ok: true, replay: { ...place, report: answer.report, alreadyThere: answer.alreadyThere } }
       : answer;
   }
-  const theirs = await resolveName(gitDir, resolved.ref, "branch");
+  const theirs = await resolveName(gitDir, resolved.ref, { kind: "branch", expressions: false });
   if (!theirs.ok) return theirs;
   const answer = await accountResolved({ ...common, resolvedOid: theirs.found.oid, note: resolved.note });
   return answer.ok ? { ok: true, replay: { ...place, report: answer.report, alreadyThere: false } } : answer;
