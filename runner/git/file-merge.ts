@@ -13,7 +13,7 @@
 const CONTEXT = 3;
 
 /** Bytes; larger files are git's. */
-const MAX_SIZE = 1024 * 1024;
+export const MAX_MERGED = 1024 * 1024;
 
 /** Lines `start` to `end` of the base became `lines`. */
 interface Change {
@@ -48,7 +48,7 @@ export function mergeApart(base: Buffer, ours: Buffer, theirs: Buffer): MergedAp
 
 /** Lines with their newlines, one character for each byte; undefined for what is not plain text. */
 function linesOf(content: Buffer): string[] | undefined {
-  if (content.length === 0 || content.length > MAX_SIZE || content.includes(0) || content.at(-1) !== 10)
+  if (content.length === 0 || content.length > MAX_MERGED || content.includes(0) || content.at(-1) !== 10)
     return undefined;
   return content.toString("latin1").match(/[^\n]*\n/g) ?? [];
 }

@@ -84,6 +84,11 @@ export class ObjectWriter {
     return this.#written ? undefined : this.#held;
   }
 
+  /** What is to be kept is not all in here. */
+  leaveToGit(): void {
+    this.#written = true;
+  }
+
   /** Writes what is held where git processes find it. */
   flush(): void {
     for (const [oid, { type, content }] of this.#held) this.#writeLoose(oid, type, content);

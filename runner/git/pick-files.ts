@@ -4,7 +4,7 @@
  * @module
  */
 import type { FileChange } from "./commit-diffs.ts";
-import { mergeApart } from "./file-merge.ts";
+import { MAX_MERGED, mergeApart } from "./file-merge.ts";
 import type { FileSet } from "./file-set.ts";
 import type { Place } from "./tree-editor.ts";
 import type { Workbench } from "./workbench.ts";
@@ -90,7 +90,9 @@ async function mergeAllApart(
 
 async function contentOf(bench: Workbench, oid: string | undefined): Promise<Buffer | undefined> {
   if (oid === undefined) return undefined;
-  const object = bench.writer.held(oid) ?? (await bench.reader.read(oid));
+  const held = bench.writer.held(oid);
+  if (held === undefined && ((await bench.reader.info(oid))?.size ?? 0) > MAX_MERGED) return undefined;
+  const object = held ?? (await bench.reader.read(oid));
   return object?.type === "blob" ? Buffer.from(object.content) : undefined;
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { WITHOUT_LARGE_FILES } from "./large-files.ts";
 import type { PatchFate } from "./outcome.ts";
 import { gitText } from "./process.ts";
 import type { Stack } from "./stack.ts";
@@ -24,6 +25,7 @@ export async function rangeDiff(
 ): Promise<string> {
   if (!fates.some((fate) => fate.outcome === "adapted")) return knownRangeDiff(fates);
   bench.writer.flush();
+  const { options } = bench.quarantine;
   return gitText(
     [
       "range-diff",
@@ -34,7 +36,7 @@ export async function rangeDiff(
       `${stack.onto.oid}..${tip}`,
       "--",
     ],
-    bench.quarantine.options,
+    { ...options, config: { ...options.config, ...WITHOUT_LARGE_FILES } },
   );
 }
 

@@ -112,6 +112,20 @@ describe("11: no replay without a base, and the reason said", () => {
     expect(report.base.oid).toBe(r.oid("v1"));
   });
 
+  test("a text file of many megabytes is merged by its lines, kept, and said to be large", async () => {
+    using r = TestRepository.init();
+    const text = Array.from({ length: 17_000 }, (_, i) => `${i} ${"x".repeat(1_000)}`).join("\n");
+    r.write("big", `${text}\n`).commit("first");
+    r.checkout("-b", "fork").edit("big", 12_000, "ours").commit("ours");
+    r.checkout("main").edit("big", 3, "theirs").edit("big", 11_998, "theirs, near").commit("theirs");
+    const report = await r.report("fork", "main", { objects: "keep" });
+    expect(report.patches).toMatchObject([{ outcome: "adapted" }]);
+    expect(report.result?.tree).toBe(r.rebasedTree("fork", "main"));
+    expect(r.attempt("fsck", "--connectivity-only", report.result?.oid ?? "").ok).toBe(true);
+    expect(report.warnings.join()).toContain("big: larger than 16 MB");
+    expect(report.rangeDiff).not.toContain("xxxx");
+  });
+
   test("a recorded base on a release branch: upstream's commits on it are no patches", async () => {
     using r = TestRepository.init();
     r.write("a", TWENTY_LINES).commit("first");

@@ -5,6 +5,7 @@
  */
 import { carryPatches } from "./carry.ts";
 import { type CommitDiff, readDiffs } from "./commit-diffs.ts";
+import { largeFileWarnings } from "./large-files.ts";
 import type { PatchFate } from "./outcome.ts";
 import type { PickedPatch } from "./pick.ts";
 import { rangeDiff } from "./range-diff.ts";
@@ -73,7 +74,7 @@ async function replayLocated(
   }
 
   const { fates, tip, tree, ...carried } = await carryPatches(bench, stack, diffs, request);
-  warnings.push(...carried.warnings);
+  warnings.push(...carried.warnings, ...(await largeFileWarnings(bench, fates, diffs)));
   const text = await rangeDiff(bench, stack, fates, tip);
   const conflicted = fates.some((fate) => fate.outcome === "conflicted");
   const unsigned = fates.filter((fate) => fate.newOid !== undefined && fate.picked.patch.commit.signed).length;

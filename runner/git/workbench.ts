@@ -7,6 +7,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { AttributeFiles } from "./attributes.ts";
 import { type EngineResult, failure } from "./failure.ts";
+import { MAX_MERGED } from "./file-merge.ts";
 import { Merger } from "./merger.ts";
 import { ObjectReader } from "./object-reader.ts";
 import { ObjectWriter } from "./object-writer.ts";
@@ -79,6 +80,9 @@ export class Workbench {
 
   /** Takes a blob that git made in the quarantine among what we make, for {@link keep}. */
   async adoptBlob(oid: string): Promise<void> {
+    const size = (await this.reader.info(oid))?.size ?? 0;
+    // Git made it, and can as well pack it.
+    if (size > MAX_MERGED) return this.writer.leaveToGit();
     const blob = await this.reader.read(oid);
     if (blob?.type === "blob") this.writer.write("blob", blob.content);
   }
