@@ -11,6 +11,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { OPTIONAL_SETTINGS } from "../worker/platform/settings.ts";
+import { buildSite } from "./docs/site.ts";
 import { everyMinute } from "./local-edge/cron.ts";
 import { startLocalEdge } from "./local-edge/local-edge.ts";
 import { PROJECT } from "./local-edge/wrangler.ts";
@@ -44,6 +45,8 @@ const file = join(folder, "dev.json");
 const { secrets, made } = firstOrStoredSecrets(file);
 
 say("starting …");
+// A dead link is told by `npm run build:docs` and by the tests; it is no reason not to work.
+buildSite();
 const edge = await startLocalEdge({
   state: join(folder, "state"),
   port: env.PORT,
@@ -61,6 +64,7 @@ const source =
   env.PATCH_ADMIN_TOKEN !== undefined ? "from PATCH_ADMIN_TOKEN" : made ? `made now, kept in ${file}` : `from ${file}`;
 say(`ready at ${edge.url}`);
 say(`admin token ${edge.adminToken} (${source})`);
+say(`console ${edge.url}/console, documentation ${edge.url}/docs/`);
 say(`records in ${join(folder, "state")}, log in ${edge.log}; the cron runs every minute`);
 say(`try: PATCH_MOI_URL=${edge.url} PATCH_MOI_TOKEN=${edge.adminToken} npm run patch.moi -- status`);
 

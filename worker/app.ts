@@ -34,6 +34,7 @@ import { workspaceApi } from "./api/workspace.ts";
 import { presentedToken, verifyAdminToken } from "./auth/admin-token.ts";
 import { REFETCH_COOLDOWN_MS } from "./auth/oidc/issuer-keys.ts";
 import { consolePages } from "./console/console.tsx";
+import { missingDocument } from "./console/missing-document.tsx";
 import type { ApiDocument } from "./contract/api-document.ts";
 import { MAX_API_BODY } from "./contract/primitives.ts";
 import { MAX_RECORDS_BODY } from "./contract/record.ts";
@@ -112,6 +113,7 @@ export function createApp() {
   app.route("/", forgeWebhookApi);
   app.route("/", runnerForecastApi);
   app.route("/console", consolePages);
+  app.route("/docs", missingDocument);
   app.use(adminOnly);
   app.use("/records", atMost(MAX_RECORDS_BODY));
   app.use((c, next) => (c.req.path === "/records" ? next() : atMost(MAX_API_BODY)(c, next)));

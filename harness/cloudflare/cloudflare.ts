@@ -15,6 +15,10 @@ import { readUpload, type Upload } from "./upload.ts";
 /** What wrangler is told to deploy to. */
 export const ACCOUNT_ID = "0123456789abcdef0123456789abcdef";
 
+/** Tokens that files are uploaded with, and that the script names them by. */
+const ASSETS_SESSION = "assets-session";
+const ASSETS_DONE = "assets-done";
+
 export type Cloudflare = {
   /** Environment variables that make wrangler talk to this account. */
   environment: Record<string, string>;
@@ -25,6 +29,8 @@ export type Cloudflare = {
   /** Secrets of each script, by the script's name. */
   secrets: Map<string, Map<string, string>>;
   schedules: Map<string, unknown>;
+  /** Paths of the static files of each script, by the script's name. */
+  assets: Map<string, string[]>;
   /** Every request that changed something, as `METHOD /path`. */
   changes: string[];
   /** Answers in place of the right ones, by `METHOD /path`. */
@@ -56,6 +62,7 @@ export async function startCloudflare(folder: string, token: string): Promise<Cl
     queues: [],
     secrets: new Map(),
     schedules: new Map(),
+    assets: new Map(),
     changes: [],
     faults: new Map(),
     unknown: [],
@@ -84,13 +91,15 @@ export async function startCloudflare(folder: string, token: string): Promise<Cl
     const body = Buffer.concat(chunks);
     const url = new URL(request.url ?? "/", "http://cloudflare");
     const call = `${request.method ?? "GET"} ${url.pathname.replace(`/accounts/${ACCOUNT_ID}`, "")}`;
-    if (request.headers.authorization !== `Bearer ${token}`)
+    // Files come with a token of their own, which the session before gave.
+    const expected = url.pathname.endsWith("/workers/assets/upload") ? ASSETS_SESSION : token;
+    if (request.headers.authorization !== `Bearer ${expected}`)
       return { status: 400, code: 10000, message: "Authentication error" };
     if (!call.startsWith("GET ") && !call.endsWith("/query")) cloudflare.changes.push(call);
     const fault = cloudflare.faults.get(call);
     if (fault !== undefined) return fault;
     const type = request.headers["content-type"] ?? "";
-    const found = d1(call, url, body) ?? queue(call, url, body) ?? script(call, body, type);
+    const found = d1(call, url, body) ?? assets(call, body) ?? queue(call, url, body) ?? script(call, body, type);
     if (found !== undefined) return await found;
     cloudflare.unknown.push(call);
     return { status: 404, code: 7003, message: `No route for ${call}` };
@@ -117,6 +126,17 @@ export async function startCloudflare(folder: string, token: string): Promise<Cl
     const { DB } = await worker.getBindings<{ DB: Database }>();
     const { results } = await DB.prepare(sql).all();
     return { result: [{ results, success: true, meta: { duration: 1 } }] };
+  }
+
+  function assets(call: string, body: Buffer): Answer | undefined {
+    if (call === "POST /workers/assets/upload") return { result: { jwt: ASSETS_DONE } };
+    const [, name] = /^POST \/workers\/scripts\/([^/]+)\/assets-upload-session$/.exec(call) ?? [];
+    if (name === undefined) return undefined;
+    const { manifest } = z
+      .object({ manifest: z.record(z.string(), z.object({ hash: z.string() })) })
+      .parse(JSON.parse(body.toString()));
+    cloudflare.assets.set(name, Object.keys(manifest).toSorted());
+    return { result: { jwt: ASSETS_SESSION, buckets: [Object.values(manifest).map(({ hash }) => hash)] } };
   }
 
   function queue(call: string, url: URL, body: Buffer): Answer | undefined {
@@ -183,6 +203,7 @@ export async function startCloudflare(folder: string, token: string): Promise<Cl
 
   async function upload(name: string, body: Buffer, type: string): Promise<Answer> {
     const uploaded = await readUpload(body, type);
+    if (uploaded.assets?.jwt !== ASSETS_DONE) throw new Error("the script names no files that were uploaded");
     scripts.set(name, uploaded);
     const secrets = secretsOf(name);
     for (const binding of uploaded.bindings)

@@ -20,6 +20,7 @@ const Metadata = z.looseObject({
   bindings: z.array(Binding),
   compatibility_date: z.string(),
   compatibility_flags: z.array(z.string()),
+  assets: z.object({ jwt: z.string() }).optional(),
 });
 
 export type Upload = z.infer<typeof Metadata> & {

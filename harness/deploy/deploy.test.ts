@@ -48,6 +48,9 @@ describe("deploy", () => {
     expect(first.health?.healthy).toEqual(expect.arrayContaining(["database", "migrations", "secrets"]));
     expect(first.health?.degraded?.map(({ what }) => what)).toEqual(["cron"]);
     expect(JSON.stringify(cloudflare.schedules.get("patch-moi"))).toContain("* * * * *");
+    expect(cloudflare.assets.get("patch-moi")).toEqual(
+      expect.arrayContaining(["/docs/index.html", "/docs/guides/deploy.html"]),
+    );
     for (const secret of Object.values(first.made)) expect(said.join("\n")).not.toContain(secret);
 
     cloudflare.changes.length = 0;

@@ -9,6 +9,7 @@
  */
 import { z } from "zod";
 import { Health } from "../../worker/contract/health.ts";
+import { buildSite } from "../docs/site.ts";
 import { until } from "../process/until.ts";
 import type { Account } from "./account.ts";
 import { DeployFailure } from "./deploy-failure.ts";
@@ -54,6 +55,7 @@ export async function deploy(
 
   for (const [name, from] of Object.entries(origin)) tell("secret", `${name}: ${WORDS[from]}`);
 
+  buildSite();
   const addresses = await account.upload(config, send);
   const url = pickAddress(given.PATCH_URL, addresses);
   tell("worker", `${target.worker} is deployed${url === null ? "" : ` at ${url}`}`);

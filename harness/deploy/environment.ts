@@ -20,6 +20,7 @@ export const PRODUCTION = "production";
 const WranglerConfig = z.looseObject({
   name: z.string(),
   main: z.string(),
+  assets: z.looseObject({ directory: z.string() }),
   d1_databases: z.tuple([
     z.looseObject({
       binding: z.string(),
@@ -67,6 +68,7 @@ export function readEnvironment(name: string, project = PROJECT): Environment {
     name: own(base.name),
     // The file stands elsewhere than wrangler.toml does.
     main: resolve(project, base.main),
+    assets: { ...base.assets, directory: resolve(project, base.assets.directory) },
     d1_databases: [
       {
         ...db,

@@ -7,6 +7,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { describeError } from "../../runner/client/command-failure.ts";
+import { buildSite } from "../docs/site.ts";
 import { openAccount } from "./account.ts";
 import { type Deployment, deploy } from "./deploy.ts";
 import { DeployFailure } from "./deploy-failure.ts";
@@ -43,6 +44,7 @@ try {
   const target = readEnvironment(env);
   const account = openAccount(process.env);
   if (dryRun) {
+    buildSite();
     const config = writeConfig(target);
     await account.build(config);
     tell("dry run", `${target.worker} builds; nothing was uploaded`);
@@ -93,6 +95,7 @@ function summary(done: Deployment): string {
   if (done.health === null) lines.push("It answers. With PATCH_ADMIN_TOKEN set, this also asks how it is.");
   lines.push(
     `Console    ${done.url}/console`,
+    `Docs       ${done.url}/docs/`,
     `Next       PATCH_MOI_URL=${done.url} PATCH_MOI_TOKEN=… npm run patch.moi -- doctor`,
     "           then declare a stack: docs/tutorials/first-stack.md",
   );

@@ -11,7 +11,15 @@ import { join } from "node:path";
 import { PROJECT } from "./wrangler.ts";
 
 /** What wrangler reads to build and run the Worker. */
-const PARTS = ["worker", "durable-objects", "migrations", "wrangler.toml", "package.json", "tsconfig.json"] as const;
+const PARTS = [
+  "worker",
+  "durable-objects",
+  "migrations",
+  "public",
+  "wrangler.toml",
+  "package.json",
+  "tsconfig.json",
+] as const;
 
 /** Copies them into `folder`; the packages stay where they are. */
 export function freezeProject(folder: string): void {

@@ -62,7 +62,7 @@ export function page(c: Context<AppEnv>, head: PageHead, body: (visit: Visit) =>
       </header>
       <main id="main">{body(visit)}</main>
       <footer>
-        patch.moi {packageJson.version} · <a href="/console/api">API</a>
+        patch.moi {packageJson.version} · <a href="/console/api">API</a> · <a href="/docs/">Documentation</a>
       </footer>
     </Shell>,
     status,

@@ -1,0 +1,9 @@
+/**
+ * Text in HTML.
+ *
+ * @module
+ */
+
+export function escapeHtml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
