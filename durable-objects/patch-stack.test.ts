@@ -421,6 +421,57 @@ describe("the log", () => {
     expect(events.body).toContain("event: end\ndata: changed");
   });
 
+  it("is followed while it grows until the attempt ends, and gone on with between two characters", async () => {
+    const runner = await stackWithRunner("live");
+    await postRelease("live", "v1.0.0");
+    const job = await runner.job();
+    const { attemptId, epoch, nonce } = job;
+    // A piece that is read at once ends within the é.
+    const piece = 256 * 1024;
+    const first = "a".repeat(piece - 1);
+    const bytes = new TextEncoder().encode(`${first}é\nend`);
+    const append = (from: number, to: number) =>
+      stub("live").appendLog("live", { attemptId, epoch, nonce }, from, bytes.slice(from, to));
+    await append(0, piece);
+    const follow = (from?: string) =>
+      call("GET", "/maintenance-attempts/live.1/log", undefined, {
+        accept: "text/event-stream",
+        ...(from === undefined ? {} : { "last-event-id": from }),
+      });
+    const following = follow();
+    await append(piece, bytes.length);
+    await tellResult(job, { outcome: "completed" });
+    const { body } = await following;
+    const data = (said: unknown) => {
+      const lines = String(said)
+        .split("\n\n")
+        .filter((event) => event.startsWith("event: log"));
+      return lines.map((event) => event.split("\n").filter((line) => line.startsWith("data: ")));
+    };
+    const text = data(body).map((lines) => lines.map((line) => line.slice("data: ".length)).join("\n"));
+    expect(text.join("")).toBe(`${first}é\nend`);
+    expect(body).toMatch(/event: end\ndata: completed\n\n$/);
+    expect(text[0]).toBe(first);
+    expect(body).toContain(`id: 1:${piece - 1}\n`);
+    expect((await follow(`1:${piece - 1}`)).body).toBe(
+      `event: log\ndata: é\ndata: end\nid: 1:${bytes.length}\n\nevent: end\ndata: completed\n\n`,
+    );
+  });
+
+  it("of a hand-out that is over ends, though the attempt goes on", async () => {
+    const runner = await stackWithRunner("older");
+    await postRelease("older", "v1.0.0");
+    const job = await runner.job();
+    const { attemptId, epoch, nonce } = job;
+    // What is no character is the log's too.
+    await stub("older").appendLog("older", { attemptId, epoch, nonce }, 0, new Uint8Array([0x61, 0xc3]));
+    const stopped = { code: "runner_stopped", message: "switched off" };
+    await tellResult(job, { outcome: "failed", infrastructure: true, reason: stopped });
+    const headers = { accept: "text/event-stream" };
+    const { body } = await call("GET", "/maintenance-attempts/older.1/log?epoch=1", undefined, headers);
+    expect(body).toBe("event: log\ndata: a\uFFFD\nid: 1:2\n\nevent: end\ndata: dispatched\n\n");
+  });
+
   it("is followed from one hand-out into the next", async () => {
     const runner = await stackWithRunner("followed");
     await postRelease("followed", "v1.0.0");

@@ -163,3 +163,25 @@ describe("lists", () => {
     expect(new Set(seen).size).toBe(seen.length);
   });
 });
+
+it("an Idempotency-Key counts on every POST of the admin API", async () => {
+  const { body } = await call("GET", "/openapi.json");
+  const { paths } = z
+    .object({
+      paths: z.record(z.string(), z.record(z.string(), z.looseObject({ security: z.array(z.unknown()).optional() }))),
+    })
+    .parse(body);
+  const posts = Object.keys(paths).filter((path) => paths[path]?.post !== undefined);
+  // What runners and forges send is told apart by its own ids, and people at the console sign in.
+  const admin = posts.filter((path) => !/^\/(?:runner|webhooks|console)\//.test(path));
+  expect(admin.length).toBeGreaterThan(20);
+  for (const path of admin) {
+    const at = path.replaceAll(/\{[^}]+\}/g, "nothing");
+    const answer = await call("POST", at, {}, { "idempotency-key": "x".repeat(129) });
+    expect([path, answer.status, JSON.stringify(answer.body)]).toEqual([
+      path,
+      400,
+      expect.stringContaining("Idempotency-Key: use 1 to 128"),
+    ]);
+  }
+});

@@ -80,7 +80,8 @@ type Log = Pick<DurableObjectStub<PatchStack>, "readLog">;
 function follow(c: Context<AppEnv>, id: string, object: Log, epoch: number | undefined): Response {
   return streamSSE(c, async (stream) => {
     let at = parsePlace(c.req.header("last-event-id"));
-    const text = new TextDecoder();
+    // A mark at the beginning is text of the log too.
+    const text = new TextDecoder("utf-8", { ignoreBOM: true, fatal: false });
     while (!stream.aborted) {
       const attempt = await findAttempt(c.var.db, id);
       const slice = await object.readLog(id, at.from, FOLLOW_SLICE, epoch);
@@ -88,19 +89,38 @@ function follow(c: Context<AppEnv>, id: string, object: Log, epoch: number | und
         at = { epoch: slice.epoch, from: 0 };
         continue;
       }
-      if (slice !== undefined && slice.bytes.length > 0) {
-        at = { epoch: slice.epoch, from: slice.from + slice.bytes.length };
-        const data = text.decode(slice.bytes, { stream: true });
+      const isOver =
+        attempt === undefined ||
+        isTerminal(attempt.status) ||
+        attempt.status === "needs_intervention" ||
+        (epoch !== undefined && epoch < attempt.epoch);
+      const bytes = slice?.bytes ?? new Uint8Array();
+      // Whoever goes on from an event's id must not begin within a character.
+      const length = isOver && bytes.length < 4 ? bytes.length : wholeCharacters(bytes);
+      if (slice !== undefined && length > 0) {
+        at = { epoch: slice.epoch, from: slice.from + length };
+        const data = text.decode(bytes.subarray(0, length));
         await stream.writeSSE({ id: `${at.epoch}:${at.from}`, event: "log", data });
         continue;
       }
-      if (attempt === undefined || isTerminal(attempt.status) || attempt.status === "needs_intervention") {
+      if (isOver) {
         await stream.writeSSE({ event: "end", data: attempt?.status ?? "gone" });
         return;
       }
       await stream.sleep(FOLLOW_EVERY);
     }
   });
+}
+
+/** Bytes up to the end of the last character that is whole, or is none. */
+function wholeCharacters(bytes: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if ((byte & 0xc0) === 0x80) continue;
+    const needs = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return needs > back ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
 }
 
 type Place = { epoch?: number; from: number };

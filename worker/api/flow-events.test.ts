@@ -62,8 +62,11 @@ it("refuses another event under the same id, and events that name nothing to car
     const odd = await call("POST", "/flow-events", { ...event("odd"), payload: { entry: { entryId: "x", ...entry } } });
     expect([odd.status, odd.body]).toMatchObject([400, { error: { code: "invalid_request" } }]);
   }
-  const nobody = await call("POST", "/flow-events", event("nobody", { stackIds: ["nobody"] }));
-  expect(nobody.status).toBe(400);
+  for (const receivers of [{ stackIds: ["nobody"] }, { sourceId: "nobody" }]) {
+    const nobody = await call("POST", "/flow-events", event("nobody", receivers));
+    expect([nobody.status, nobody.body]).toMatchObject([400, { error: { code: "invalid_request" } }]);
+    expect(JSON.stringify(nobody.body)).toMatch(/(stackIds|sourceId): there is no/);
+  }
   expect((await call("GET", "/flow-events/nobody")).status).toBe(404);
 });
 

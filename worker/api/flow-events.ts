@@ -12,7 +12,7 @@ import { LIST_LIMIT, Name } from "../contract/primitives.ts";
 import { listAttempts } from "../store/attempts.ts";
 import type { Database } from "../store/database.ts";
 import { listDispatches } from "../store/dispatches.ts";
-import { stacksOfSource } from "../store/feed-sources.ts";
+import { findSource, stacksOfSource } from "../store/feed-sources.ts";
 import { type FlowEventRow, findEvent, insertEvent, listEvents } from "../store/flow-events.ts";
 import { findStack } from "../store/stacks.ts";
 import {
@@ -100,6 +100,7 @@ flowEventsApi.openapi(
     const known = await findEvent(c.var.db, input.id);
     if (known !== undefined && !sameContent(known, input))
       throw new ApiError("id_reused", `event '${input.id}' exists with other content`);
+    await refuseUnknownSource(c.var.db, known === undefined ? input : {});
     const stackIds = [
       ...new Set(
         input.stackIds ?? (input.sourceId === undefined ? [] : await stacksOfSource(c.var.db, input.sourceId)),
@@ -180,6 +181,15 @@ async function readEvent(db: Database, id: string): Promise<FlowEventRow> {
   const row = await findEvent(db, id);
   if (row === undefined) throw new ApiError("not_found", `there is no event '${id}'`);
   return row;
+}
+
+/** Whoever names a source and no stack means those of the source: of one that is not there, nobody would get the event. */
+async function refuseUnknownSource(db: Database, { sourceId, stackIds }: Partial<FlowEventInput>): Promise<void> {
+  if (sourceId === undefined || stackIds !== undefined || (await findSource(db, sourceId)) !== undefined) return;
+  throw new ApiError(
+    "invalid_request",
+    `sourceId: there is no feed source '${sourceId}'; declare it, name stackIds, or leave it out to record the event only`,
+  );
 }
 
 async function mustExist(db: Database, stackId: string): Promise<void> {

@@ -16,7 +16,7 @@ import {
 } from "../../harness/edge/client.ts";
 import { Intervention, Why } from "../contract/intervention.ts";
 import { openDatabase } from "../store/database.ts";
-import { attempts, feedSignals, feedSources, outbox } from "../store/schema.ts";
+import { attempts, feedSignals, feedSources, outbox, stacks } from "../store/schema.ts";
 
 const db = openDatabase(env.DB);
 const Page = z.object({ interventions: z.array(Intervention), nextCursor: z.string().optional() });
@@ -79,6 +79,87 @@ it("lists a notification that was given up, and sends it again when asked", asyn
   await expect.poll(async () => (await again()).length).toBe(2);
   const rows = await db.select().from(outbox).where(eq(outbox.stackId, "mute"));
   expect(rows).toHaveLength(1);
+});
+
+it("sends every kind of effect again", async () => {
+  await declareStack("revived");
+  await postRelease("revived", "v1.0.0");
+  const surface = { driver: "github-actions" };
+  const payloads: Record<string, object> = {
+    "notify.slack": { event: "completed", stackId: "revived", attemptId: "revived.1" },
+    "notify.webhook": { event: "completed", stackId: "revived", attemptId: "revived.1" },
+    "notify.email": { event: "completed", stackId: "revived", attemptId: "revived.1" },
+    "dispatch.cancel": { dispatchId: "revived.1.1", surface },
+    review: { attemptId: "revived.1", event: "changed" },
+  };
+  const dead = { stackId: "revived", attemptId: "revived.1", status: "dead" as const, tries: 12, lastError: "before" };
+  const at = "2026-01-01T00:00:00.000Z";
+  await db.insert(outbox).values(
+    Object.entries(payloads).map(([kind, payload]) => ({
+      ...dead,
+      id: `revived.1:${kind}`,
+      kind: kind as "review",
+      payload,
+      nextAt: at,
+      createdAt: at,
+    })),
+  );
+  for (const kind of Object.keys(payloads)) {
+    const answer = await call("POST", `/interventions/${encodeURIComponent(`effect:revived.1:${kind}`)}/redrive`);
+    expect([kind, answer.status]).toEqual([kind, 202]);
+  }
+  // Nothing is there to be told here: each says so by itself, and none of them what it said before.
+  await expect
+    .poll(async () => {
+      const rows = await db.select().from(outbox).where(eq(outbox.stackId, "revived"));
+      const tried = rows.filter(({ lastError }) => lastError !== null && lastError !== "before");
+      return tried.map(({ kind }): string => kind).toSorted();
+    })
+    .toEqual(Object.keys(payloads).toSorted());
+  const { timeline } = await attemptDetail("revived.1");
+  const redriven = timeline.filter((entry) => entry.reason?.code === "effect_redriven");
+  expect(redriven).toHaveLength(Object.keys(payloads).length);
+});
+
+it("lists every kind of thing that waits, with its reason, until somebody acts; what they note is on the timeline", async () => {
+  const ended = async (id: string, code: string) => {
+    const runner = await stackWithRunner(id);
+    await postRelease(id, "v1.0.0");
+    await tellResult(await runner.job(), { outcome: "needs_intervention", reason: { code, message: `it is ${code}` } });
+  };
+  await ended("kind-conflict", "conflict");
+  await ended("kind-verify", "verify_failed");
+  await stackWithRunner("kind-moved");
+  const moved = { from: "a".repeat(40), to: "b".repeat(40) };
+  const payload = { entry: { entryId: "v1", tag: "v1.0.0", sha: moved.to }, moved };
+  const event = { id: "kind-moved-1", type: "upstream.tag_moved", payload, stackIds: ["kind-moved"] };
+  expect((await call("POST", "/flow-events", event)).status).toBe(201);
+  const runner = await stackWithRunner("kind-blocked");
+  await postRelease("kind-blocked", "v1.0.0");
+  const outage = { code: "outage", message: "the forge is down" };
+  await tellResult(await runner.job(), { outcome: "blocked", reason: outage });
+  const longAgo = "2026-01-01T00:00:00.000Z";
+  await db.update(attempts).set({ blockedSince: longAgo }).where(eq(attempts.id, "kind-blocked.1"));
+  await db.update(stacks).set({ nextActionAt: longAgo }).where(eq(stacks.id, "kind-blocked"));
+  await call("POST", "/tick");
+  const mine = async () =>
+    (await page("?limit=500")).interventions.filter(({ stackId }) => stackId?.startsWith("kind-"));
+  const codes = { conflict: "conflict", verify: "verify_failed", moved: "tag_moved", blocked: "blocked_for_a_day" };
+  const waiting = await mine();
+  expect(waiting.map(({ stackId, reason: { code } }) => [stackId, code])).toEqual(
+    Object.entries(codes).map(([id, code]) => [`kind-${id}`, code]),
+  );
+  expect(waiting.map(({ since }) => since)).toEqual(waiting.map(({ since }) => since).toSorted());
+  for (const { whatToDo, attemptId } of waiting) expect(whatToDo.join()).toContain(`dismiss ${attemptId}`);
+  for (const { attemptId } of waiting) {
+    const act = attemptId === "kind-conflict.1" ? "resume" : "dismiss";
+    const answer = await call("POST", `/maintenance-attempts/${attemptId}/${act}`, { note: `a note on ${attemptId}` });
+    expect(answer.status).toBe(200);
+    const { timeline } = await attemptDetail(attemptId ?? "");
+    const noted = timeline.filter((entry) => JSON.stringify(entry).includes(`a note on ${attemptId}`));
+    expect(new Set(noted.map(({ actor }) => actor))).toEqual(new Set(["operator:admin"]));
+  }
+  expect(await mine()).toEqual([]);
 });
 
 it("answers why from the record, for a version that was seen, acted on, skipped or never heard of", async () => {
