@@ -1,5 +1,5 @@
 /** A forge in trouble, as an operator sees it: what waits, for how long and why, and that nothing is lost or doubled. */
-import { env } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { z } from "zod";
 import {
@@ -13,6 +13,7 @@ import {
   tellResult,
 } from "../../harness/edge/client.ts";
 import { PlayedGithub } from "../../harness/edge/played-github.ts";
+import { hmac } from "../../harness/edge/webhook-signature.ts";
 import type { MaintenanceAttempt } from "../contract/attempt.ts";
 import { Credential } from "../contract/credential.ts";
 import { Health } from "../contract/health.ts";
@@ -182,4 +183,34 @@ it("a rate limit in the middle of an attempt loses nothing: the result counts, a
   forge.trouble = () => undefined;
   await later(id, 60_000);
   await vi.waitFor(() => expect(forge.statuses).toEqual([oid(4)]));
+});
+
+it("a comment that comes while the forge cannot be asked who wrote it is to be delivered again", async () => {
+  const id = await declare(name);
+  const source = { provider: "github", url: `https://github.com/acme/${id}/releases.atom`, event: "release" };
+  await call("PUT", `/feed-sources/${id}`, { ...source, target: { mode: "maintain", stacks: [id] } });
+  const created = await call("POST", `/feed-sources/${id}/webhook-secret`);
+  const { secret } = z.object({ secret: z.string() }).parse(created.body);
+  forge.trouble = limitedFor(600);
+  await postRelease(id, "v1.0.0");
+  await attemptThat(`${id}.1`, blocked);
+  const body = JSON.stringify({
+    action: "created",
+    issue: { number: 7, pull_request: {} },
+    comment: { id: 8, body: "/patch.moi pause" },
+    repository: { id: 501, html_url: `${forge.url}/acme/editor` },
+  });
+  const response = await exports.default.fetch(`https://patch.test/webhooks/forge/${id}`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      "x-github-event": "issue_comment",
+      "x-hub-signature-256": `sha256=${await hmac(secret, body)}`,
+    },
+    body,
+  });
+  expect([response.status, response.headers.get("retry-after")]).toEqual([503, "60"]);
+  expect(await response.json()).toMatchObject({
+    error: { code: "forge_unavailable", message: expect.stringMatching(/asked nothing until/) as unknown },
+  });
 });

@@ -3,7 +3,7 @@ import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { attemptsOf, call, declareStack, expectBody, type Reply } from "../../harness/edge/client.ts";
-import { toHex } from "../auth/digest.ts";
+import { hmac } from "../../harness/edge/webhook-signature.ts";
 import { FeedSignal } from "../contract/feed-signal.ts";
 import { signWebhook } from "../contract/standard-webhooks.ts";
 import { pollSources } from "../intake/poll.ts";
@@ -25,13 +25,6 @@ async function send({ path = `/webhooks/forge/${id}`, body, headers }: Told): Pr
     body: typeof body === "string" ? body : JSON.stringify(body),
   });
   return { status: response.status, body: await response.json(), headers: response.headers };
-}
-
-async function hmac(secret: string, body: unknown): Promise<string> {
-  const bytes = new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body));
-  const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const key = await crypto.subtle.importKey("raw", new TextEncoder().encode(secret), algorithm, false, ["sign"]);
-  return toHex(new Uint8Array(await crypto.subtle.sign("HMAC", key, bytes)));
 }
 
 async function github(secret: string, event: string, body: unknown, delivery: string = crypto.randomUUID()) {
@@ -280,6 +273,10 @@ it("a delivery that comes again is answered as before", async () => {
   const again = await github(secret, "release", released("v2.0.0"), "delivery-1");
   expect(first.body).toMatchObject({ status: "accepted" });
   expect(again).toMatchObject({ status: 200, body: { status: "duplicate", eventIds: [eventId("v2.0.0")] } });
+  // No signature covers the delivery's id: replayed under another one it does nothing either.
+  const replayed = await github(secret, "release", released("v2.0.0"), "delivery-2");
+  expect(replayed.body).toEqual({ status: "accepted", eventIds: [] });
+  expect(await eventsAndSignals()).toMatchObject({ events: [eventId("v2.0.0")], attempts: 1 });
 });
 
 it.each<[string, string, () => unknown]>([

@@ -11,7 +11,7 @@ import { stackObject } from "../api/object.ts";
 import { webhookSecret } from "../auth/derived-keys.ts";
 import { sha256Hex } from "../auth/digest.ts";
 import { driverContext } from "../dispatch/dispatching.ts";
-import type { CommentPlace } from "../forges/forge.ts";
+import { type CommentPlace, passes } from "../forges/forge.ts";
 import { openForge } from "../forges/open-forge.ts";
 import { repositoryOf } from "../intake/repository.ts";
 import { takeTold } from "../intake/take-told.ts";
@@ -127,7 +127,7 @@ async function comment(
   const [fork] = stacks.flatMap(({ config }) => config.fork ?? []);
   if (fork === undefined) return { status: "ignored", why: "no stack of this source has this fork" };
   const forge = await openForge(fork, driverContext(c.var.db, c.env));
-  if (!forge.ok) return { status: "ignored", why: forge.failure.message };
+  if (!forge.ok) return { status: passes(forge.failure) ? "later" : "ignored", why: forge.failure.message };
   const asked = await readAsked(forge.value, where, body, Date.now());
   if (!asked.ok) return { status: asked.failure.later ? "later" : "ignored", why: asked.failure.why };
   const { stackId, attemptId, author, command } = asked.value;
