@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { z } from "zod";
+import { Configuration } from "../../worker/contract/configuration.ts";
 import { PROJECT } from "../local-edge/wrangler.ts";
 import { helpTexts, refusal } from "./command-line.ts";
 import { type Document, everyToken, readDocuments } from "./document.ts";
@@ -71,6 +72,20 @@ it("has examples in the program's own help that the program takes", () => {
   );
   expect(examples.length).toBeGreaterThan(50);
   expect(examples.flatMap(({ file, words }) => fault(file, words) ?? [])).toEqual([]);
+});
+
+it("shows no configuration that would be refused", () => {
+  const shown = documents.flatMap(({ file, tokens }) =>
+    [...everyToken(tokens)].flatMap((token) =>
+      token.type === "code" && token.lang === "json" && /^\{\s*"(?:stacks|sources)"/.test(token.text)
+        ? [{ file, parsed: Configuration.safeParse(JSON.parse(token.text)) }]
+        : [],
+    ),
+  );
+  expect(shown.length).toBeGreaterThan(2);
+  expect(shown.flatMap(({ file, parsed }) => (parsed.success ? [] : [file, z.prettifyError(parsed.error)]))).toEqual(
+    [],
+  );
 });
 
 it("notices a command, an option and a script that there are not, and a value that is left out", () => {
