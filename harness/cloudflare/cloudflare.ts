@@ -50,7 +50,7 @@ export async function startCloudflare(folder: string, token: string): Promise<Cl
   const scripts = new Map<string, Upload>();
   const port = await freePort();
   const idle = "export default { fetch: () => new Response('nothing is deployed', { status: 404 }) }";
-  const base = { port, host: "127.0.0.1", defaultPersistRoot: folder, compatibilityDate: "2026-10-01" };
+  const base = { port, host: "127.0.0.1", resourcePersistencePath: folder, compatibilityDate: "2026-10-01" };
   const worker = new Miniflare(
     convertV4MiniflareOptions({ ...base, modules: true, script: idle, d1Databases: { DB: "account" } }),
   );
