@@ -31,8 +31,9 @@ export function registerSources(program: Command): void {
 
 export function health(source: FeedSource): string {
   if (!source.enabled) return colors.dim("off");
-  const { consecutiveFailures, lastError, primed } = source.health;
+  const { consecutiveFailures, lastError, primed, gapSince, refsError } = source.health;
   if (consecutiveFailures > 0)
     return colors.red(`${consecutiveFailures} failed: ${cut(lastError?.message ?? lastError?.code ?? "", 40)}`);
+  if (gapSince !== undefined) return colors.yellow(`missed something: ${refsError?.message ?? "looking it up"}`);
   return primed ? colors.green("ok") : "not polled yet";
 }

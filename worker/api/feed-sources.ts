@@ -196,6 +196,7 @@ export function sourceView(row: FeedSourceRow): FeedSource {
       ...(row.lastError === null ? {} : { lastError: row.lastError }),
       ...(row.movedTo === null ? {} : { movedTo: row.movedTo }),
       ...(row.gapSince === null ? {} : { gapSince: row.gapSince }),
+      ...(row.refsError === null ? {} : { refsError: row.refsError }),
     },
     createdAt,
     updatedAt,

@@ -35,6 +35,7 @@ export function findings(
   examine("secrets", secrets(settings));
   examine("cron", cron(vitals.cron, now));
   examine("intake", intake(vitals.sources, now));
+  examine("gaps", gaps(vitals.sources));
   examine("deliveries", deliveries(vitals.deliveries, now));
   examine("effects", effects(vitals.effects, now));
   examine("runners", runners(vitals.dispatches, now));
@@ -108,6 +109,15 @@ function intake({ overdue, overdueSince, failing, declared }: Vitals["sources"],
       next: "see which and why: patch.moi sources",
     };
   return undefined;
+}
+
+function gaps({ gaps: count, gapsSince }: Vitals["sources"]): Found {
+  if (gapsSince === null) return undefined;
+  return {
+    level: "warning",
+    why: `${count} sources may have missed something, the first at ${gapsSince}: more happened than their feeds show, and no repository could be read that tells it`,
+    next: "see which and what they lack: patch.moi sources",
+  };
 }
 
 function deliveries({ pending, oldest }: Vitals["deliveries"], now: number): Found {

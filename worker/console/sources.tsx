@@ -170,7 +170,15 @@ function Health({ source }: { source: FeedSource }) {
         <span class="sub">{health.lastError?.message}</span>
       </>
     );
-  if (health.gapSince !== undefined) return <Mark tone="warn">catching up on what its window missed</Mark>;
+  if (health.gapSince !== undefined)
+    return (
+      <>
+        <Mark tone="warn">
+          {health.refsError === undefined ? "catching up on what its window missed" : "its window missed something"}
+        </Mark>
+        <span class="sub">{health.refsError?.message}</span>
+      </>
+    );
   if (!health.primed) return <Mark tone="idle">not polled yet</Mark>;
   return <Mark tone="good">{health.lastOutcome?.replaceAll("_", " ") ?? "primed"}</Mark>;
 }
@@ -206,6 +214,17 @@ function SourceFacts({ source, now }: { source: FeedSource; now: number }) {
             {health.lastError.message} <code>{health.lastError.code}</code>{" "}
             <span class="soft">
               <When at={health.lastError.at} now={now} />
+            </span>
+          </dd>
+        </>
+      )}
+      {health.refsError === undefined ? null : (
+        <>
+          <dt>Refs</dt>
+          <dd>
+            {health.refsError.message} <code>{health.refsError.code}</code>{" "}
+            <span class="soft">
+              <When at={health.refsError.at} now={now} />
             </span>
           </dd>
         </>

@@ -139,8 +139,10 @@ export const FeedSourceHealth = z.object({
   lastError: z.object({ code: z.string(), message: z.string(), at: Timestamp }).optional(),
   /** A permanent redirect the server proposed; adopted only by an operator. */
   movedTo: z.string().optional(),
-  /** More happened than the feed's window holds; what was missed is being fetched from the repository. */
+  /** More happened than the feed's window holds; what was missed is looked up in the repository. */
   gapSince: Timestamp.optional(),
+  /** Why the repository's refs could not be read when they were last asked for, or what is missing to ask. */
+  refsError: z.object({ code: z.string(), message: z.string(), at: Timestamp }).optional(),
 });
 export type FeedSourceHealth = z.infer<typeof FeedSourceHealth>;
 

@@ -10,7 +10,15 @@ import { compareTags } from "../releases/release-policy.ts";
 import { isGone } from "./absence.ts";
 import { type KnownEntry, REFS_ONLY } from "./known-entry.ts";
 import type { RemoteRef } from "./ls-refs.ts";
-import { emit, emitMoved, emitRepublished, emptyPlan, type IntakePlan, type MovementContext } from "./movement.ts";
+import {
+  emit,
+  emitMoved,
+  emitRepublished,
+  emptyPlan,
+  type IntakePlan,
+  type MovementContext,
+  signal,
+} from "./movement.ts";
 
 export type RefsInput = MovementContext & {
   refs: readonly RemoteRef[];
@@ -38,7 +46,7 @@ function planTags(input: RefsInput): IntakePlan {
   const plan = emptyPlan();
   const byTag = new Map(input.known.flatMap((entry) => (entry.tag === null ? [] : [[entry.tag, entry] as const])));
   // Where a feed tells releases only, a tag is none yet: it must stay unknown until it becomes one.
-  const counts = input.config.event === "tag" || input.bareTags || (input.gap && !input.baseline);
+  const counts = input.config.event === "tag" || input.bareTags || input.gap;
   const unknown: { tag: string; commit: string }[] = [];
   for (const { name, commit } of input.refs) {
     if (!name.startsWith(TAGS)) continue;
@@ -51,10 +59,12 @@ function planTags(input: RefsInput): IntakePlan {
   }
   left(plan, input);
   if (!counts) return plan;
-  for (const { tag, commit } of input.baseline ? unknown : inOrder(unknown)) {
+  for (const { tag, commit } of input.baseline && !input.gap ? unknown : inOrder(unknown)) {
     const entry: FeedEntry = { entryId: input.tagEntryId(tag), tag, sha: commit };
     store(plan, input, { entryId: entry.entryId, ...fresh(input), tag, commit });
     if (!input.baseline) emit(plan, input, entry, 0);
+    // A repository that is named only after something was missed: a person may hand on what it tells.
+    else if (input.gap) plan.signals.push(signal(input, entry, 0, "primed"));
   }
   return plan;
 }

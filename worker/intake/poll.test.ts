@@ -1,7 +1,7 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { declareStack } from "../../harness/edge/client.ts";
+import { call, declareStack } from "../../harness/edge/client.ts";
 import { FeedSourceConfig } from "../contract/feed-source.ts";
 import { StackConfig } from "../contract/stack.ts";
 import { openDatabase } from "../store/database.ts";
@@ -416,6 +416,39 @@ describe("the repository's refs", { timeout: 60_000 }, () => {
     );
     const delivered = (await deliveriesTo("red")).filter((line) => line.startsWith("patch:burst:"));
     expect(delivered).toHaveLength(15);
+  });
+
+  it("leave a gap that no repository can close in sight, with what to do, until one is named", async () => {
+    const upstream = new Upstream();
+    await declareStack("blind");
+    const config = { provider: "feed" as const, url: "https://feeds.example.org/blind" };
+    const more: Partial<FeedSourceConfig> = { ...config, target: { mode: "maintain", stacks: ["blind"] } };
+    await declare("blind", more);
+    for (const shown of [tags(1, 3), tags(7, 9)]) {
+      upstream.answers.set(config.url, () => new Response(atom(shown)));
+      await pollSources(upstream.context(), ["blind"]);
+    }
+    const since = "2026-11-22T12:00:00.000Z";
+    const seen = await call("GET", "/feed-sources/blind");
+    expect(seen.body).toMatchObject({
+      source: { health: { gapSince: since, refsError: { code: "no_repository", message: /set repo\.webUrl/ } } },
+    });
+    const gaps = async () => JSON.stringify((await call("GET", "/healthz?deep=1")).body).includes("may have missed");
+    expect(await gaps()).toBe(true);
+    await declare("blind", { ...more, repo: { webUrl: "https://github.com/acme/blind.git" } });
+    upstream.repository("blind", commits(tags(1, 9)));
+    upstream.now = Date.parse("2026-11-22T12:10:00Z");
+    await pollSources(upstream.context(), ["blind"]);
+    expect(await source("blind")).toMatchObject({ gapSince: null, refsError: null });
+    expect(await gaps()).toBe(false);
+    // Nobody can say which of them are old: they are handed on when a person asks.
+    expect((await signals("blind")).slice(6)).toEqual(
+      tags(4, 6)
+        .toReversed()
+        .map((tag) => `${tag} r0 primed`),
+    );
+    const handed = await call("POST", "/stacks/blind/backfill", { since });
+    expect(JSON.stringify(handed.body)).toContain("v1.5.0");
   });
 
   it("are read once a day, and tell what the feed never did", async () => {

@@ -34,19 +34,21 @@ export async function reconcileSources(
   const ends = await eachBounded(sources, async (source) => {
     const repository = repositoryOf(source.config);
     const prefixes = refPrefixes(source.config);
-    if (repository === undefined || prefixes.length === 0) return { source, stackIds: [], later: DAY_MS };
+    if (repository === undefined || prefixes.length === 0)
+      return { source, stackIds: [], later: DAY_MS, ...nothingToAsk(context, source, repository) };
     const refs = await lsRefs(repository, prefixes, context.outbound);
     if (!refs.ok) {
       const { code, message } = refs.failure;
       log("warn", "feed.polled", { sourceId: source.id, outcome: "refs_failed", repository, code, message });
-      return { source, stackIds: [], later: retryAfter(source) };
+      const refsError = { code, message: `${repository}: ${message}`, at: new Date(context.now()).toISOString() };
+      return { source, stackIds: [], later: retryAfter(source), refsError };
     }
     return storeRefs(context, db, source, refs.value, followers.get(source.id) ?? []);
   });
   await postponeReconciles(
     db,
-    ends.flatMap(({ source, later }) =>
-      later === undefined ? [] : [{ id: source.id, reconcileAt: inAbout(context, later) }],
+    ends.flatMap(({ source, later, refsError = null }) =>
+      later === undefined ? [] : [{ id: source.id, reconcileAt: inAbout(context, later), refsError }],
     ),
   );
   return ends.flatMap((end) => end.stackIds);
@@ -57,7 +59,31 @@ type ReconcileEnd = {
   stackIds: string[];
   /** When to come back, milliseconds; undefined when that is stored already. */
   later?: number | undefined;
+  refsError?: NonNullable<FeedSourceRow["refsError"]>;
 };
+
+/** No matter while the feed tells everything; of a gap somebody has to know that nothing will close it. */
+function nothingToAsk(
+  context: PollContext,
+  source: FeedSourceRow,
+  repository: string | undefined,
+): Pick<ReconcileEnd, "refsError"> {
+  if (source.gapSince === null) return {};
+  const at = new Date(context.now()).toISOString();
+  if (source.config.event === "advisory")
+    return {
+      refsError: { code: "no_refs", message: "advisories are in no repository; look at the publisher's list", at },
+    };
+  return repository === undefined
+    ? {
+        refsError: {
+          code: "no_repository",
+          message: "set repo.webUrl to upstream's Git repository, to look there",
+          at,
+        },
+      }
+    : { refsError: { code: "no_branch", message: "set repo.defaultBranch to the branch to look at", at } };
+}
 
 async function storeRefs(
   context: PollContext,
@@ -84,7 +110,7 @@ async function storeRefs(
     bareTags: provider.bareTags ?? false,
     tagEntryId: (tag) => provider.tagEntryId?.(tag, ids) ?? tag,
   });
-  const marks = { gapSince: null, refsSeeded: true, reconcileAt: inAbout(context, DAY_MS) };
+  const marks = { gapSince: null, refsError: null, refsSeeded: true, reconcileAt: inAbout(context, DAY_MS) };
   const fault = await storeIntake(db, source.id, plan, marks, now);
   if (fault !== undefined) {
     log("error", "storage.fault", {

@@ -36,7 +36,7 @@ export type EntryKey = {
 
 /** What is written on the source's own row in the same transaction. */
 export type IntakeMarks = Partial<
-  Pick<typeof feedSources.$inferSelect, "primed" | "gapSince" | "reconcileAt" | "refsSeeded">
+  Pick<typeof feedSources.$inferSelect, "primed" | "gapSince" | "reconcileAt" | "refsSeeded" | "refsError">
 >;
 
 /** Rows of one poll, oldest movement first. */

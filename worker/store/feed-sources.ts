@@ -134,6 +134,7 @@ export async function putSource(
     before.config.url === config.url &&
     before.config.provider === config.provider &&
     before.config.event === config.event;
+  const sameRepository = JSON.stringify(before?.config.repo) === JSON.stringify(config.repo);
   const declared = { config, nextPollAt: config.enabled ? now : null, updatedAt: now };
   const stackIds = stacksFed(id, config.target);
   const failure = await commit(db, [
@@ -145,13 +146,14 @@ export async function putSource(
             .update(feedSources)
             .set(
               sameFeed
-                ? declared
+                ? { ...declared, ...(sameRepository ? {} : { reconcileAt: now, refsError: null }) }
                 : {
                     ...declared,
                     primed: false,
                     refsSeeded: false,
                     reconcileAt: null,
                     gapSince: null,
+                    refsError: null,
                     etag: null,
                     lastModified: null,
                     movedTo: null,
@@ -219,13 +221,14 @@ export async function claimDueSources(db: Database, now: string, limit: number):
 /** Sets when refs are read next, for any number of sources with one statement. */
 export async function postponeReconciles(
   db: Database,
-  next: readonly { id: string; reconcileAt: string }[],
+  next: readonly Pick<FeedSourceRow, "id" | "reconcileAt" | "refsError">[],
 ): Promise<void> {
   if (next.length === 0) return;
   await reading(
     db.$client
       .prepare(
-        `UPDATE feed_sources SET reconcile_at = json_extract(j.value, '$.reconcileAt')
+        `UPDATE feed_sources SET reconcile_at = json_extract(j.value, '$.reconcileAt'),
+           refs_error = json_extract(j.value, '$.refsError')
          FROM json_each(?1) AS j WHERE feed_sources.id = json_extract(j.value, '$.id')`,
       )
       .bind(JSON.stringify(next))

@@ -90,6 +90,8 @@ export const feedSources = sqliteTable(
     gapSince: text("gap_since"),
     /** When the remote's refs are read next; null until they were tried for the first time. */
     reconcileAt: text("reconcile_at"),
+    /** Why the refs could not be read when they were last asked for, or why there is nothing to ask. */
+    refsError: text("refs_error", { mode: "json" }).$type<{ code: string; message: string; at: string }>(),
     /** Whether the refs that were there before we watched are known. */
     refsSeeded: integer("refs_seeded", { mode: "boolean" }).notNull().default(false),
     /** Part of what the secret of its webhook is derived from; null while it takes none. */

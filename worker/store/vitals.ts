@@ -22,6 +22,9 @@ export type Vitals = {
     failing: number;
     polls: number;
     failedPolls: number;
+    /** Whose feed may have missed something that the refs could not tell yet, and since when the first of them. */
+    gaps: number;
+    gapsSince: string | null;
     /** Enabled ones whose poll is late, and since when the latest of them should have been polled. */
     overdue: number;
     overdueSince: string | null;
@@ -69,6 +72,8 @@ const COUNTS = [
    WHERE deleted_at IS NULL AND highest_tag IS NOT NULL AND highest_tag IS NOT json_extract(carried, '$.tag')`,
   `SELECT name || ' for ' || host AS name, 1 AS n, limited_until AS oldest FROM credentials
    WHERE limited_until > ?1 ORDER BY limited_until DESC, name`,
+  `SELECT 'gaps' AS name, count(*) AS n, min(gap_since) AS oldest FROM feed_sources
+   WHERE gap_since IS NOT NULL AND refs_error IS NOT NULL`,
 ] as const;
 
 const DRIFT = `SELECT id AS stackId, json_extract(forecast, '$.drift.commitsBehind') AS commits,
@@ -97,6 +102,7 @@ export async function readVitals(db: Database, now: string): Promise<Vitals> {
   const [stacks = [], paused = [], ended = [], open = [], sources = [], deliveries = []] = answers;
   const [effects = [], interventions = [], dispatches = [], cron = [], migrations = [], behind = []] = answers.slice(6);
   const limited = answers[12] ?? [];
+  const gaps = answers[13] ?? [];
   const statuses = [...OPEN_STATUSES, ...TERMINAL_STATUSES].map((status): [AttemptStatus, number] => [
     status,
     count([...ended, ...open], status),
@@ -110,6 +116,8 @@ export async function readVitals(db: Database, now: string): Promise<Vitals> {
       failing: count(sources, "failing"),
       polls: count(sources, "polls"),
       failedPolls: count(sources, "failedPolls"),
+      gaps: count(gaps, "gaps"),
+      gapsSince: oldest(gaps, "gaps"),
       overdue: count(sources, "overdue"),
       overdueSince: oldest(sources, "overdue"),
     },
