@@ -18,10 +18,10 @@ export type Invocation = { env: Env; db: Database };
 export class Edge {
   readonly stage: Stage;
   private readonly hosts: ReadonlyMap<string, ObjectHost>;
-  private readonly poll: (message: PollMessage) => void;
+  private readonly poll: (sourceId: string) => void;
   private invocations = 0;
 
-  constructor(stage: Stage, hosts: ReadonlyMap<string, ObjectHost>, poll: (message: PollMessage) => void) {
+  constructor(stage: Stage, hosts: ReadonlyMap<string, ObjectHost>, poll: (sourceId: string) => void) {
     this.stage = stage;
     this.hosts = hosts;
     this.poll = poll;
@@ -45,7 +45,7 @@ export class Edge {
     const PATCH_STACK = { getByName: (id: string) => this.object(id) };
     const POLL_QUEUE = {
       sendBatch: (messages: Iterable<{ body: PollMessage }>) => {
-        for (const { body } of messages) this.queue(body);
+        for (const { body } of messages) for (const sourceId of body.sourceIds) this.queue(sourceId);
         return Promise.resolve();
       },
     };
@@ -93,9 +93,9 @@ export class Edge {
   }
 
   /** At least once, some time. */
-  private queue(message: PollMessage): void {
+  private queue(sourceId: string): void {
     const { timeline, dice, faults } = this.stage;
-    timeline.after(dice.between(10, 3000), () => this.poll(message));
-    if (faults.strikes("requestTwice")) timeline.after(dice.between(10, 60_000), () => this.poll(message));
+    timeline.after(dice.between(10, 3000), () => this.poll(sourceId));
+    if (faults.strikes("requestTwice")) timeline.after(dice.between(10, 60_000), () => this.poll(sourceId));
   }
 }

@@ -101,7 +101,7 @@ class World {
     }
     this.stackIds = [...this.hosts.keys()];
     this.upstream = new Upstream(this.stage, (feed) => this.poll(feed === "releases" ? "release" : "tag"));
-    this.edge = new Edge(this.stage, this.hosts, ({ sourceId }) => this.poll(sourceId));
+    this.edge = new Edge(this.stage, this.hosts, (sourceId) => this.poll(sourceId));
     this.poller = new Poller(this.edge, this.upstream, dice.one([4, 12, 24]) * HOUR);
     this.operator = new Operator(this.edge);
   }

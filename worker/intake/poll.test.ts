@@ -585,21 +585,27 @@ describe("schedule and queue", { timeout: 60_000 }, () => {
     expect(await claimDueSources(db, "2026-11-22T12:00:30.000Z", 10)).toHaveLength(2);
   });
 
-  it("queues what is due, a hundred a batch", async () => {
+  it("queues what is due, as many sources a message as the deployment says", async () => {
     const statements = Array.from({ length: 230 }, (_, i) =>
       env.DB.prepare(
         "INSERT INTO feed_sources (id, config, next_poll_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?)",
       ).bind(`many-${i}`, '{"pollIntervalSeconds":300}', "2026-11-22T00:00:00.000Z", "x", "x"),
     );
     await env.DB.batch(statements);
-    const sent: number[] = [];
+    const sent: number[][] = [];
     const queue = { ...env, POLL_QUEUE: recording(sent) };
     expect(await scheduleDuePolls(queue, Date.parse("2026-11-22T01:00:00.000Z"))).toBe(230);
-    expect(sent).toEqual([100, 100, 30]);
+    expect(sent).toEqual([[100, 100, 30]]);
+    sent.length = 0;
+    expect(
+      await scheduleDuePolls({ ...queue, PATCH_POLL_BATCH: "2" } as Env, Date.parse("2026-11-22T02:00:00.000Z")),
+    ).toBe(230);
+    expect(sent.map((messages) => messages.length)).toEqual([100, 15]);
+    expect(new Set(sent.flat())).toEqual(new Set([2]));
     await env.DB.prepare("DELETE FROM feed_sources WHERE id LIKE 'many-%'").run();
   });
 
-  it("acknowledges each message by what became of its own source", async () => {
+  it("of each message only what could not be stored comes back", async () => {
     const upstream = new Upstream();
     await declare("queued");
     await declare("unstorable");
@@ -612,12 +618,21 @@ describe("schedule and queue", { timeout: 60_000 }, () => {
       message("c", { v: 0, sourceId: "queued" }),
       message("d", { v: 1, sourceId: "no-such-source" }),
       message("e", "rubbish"),
+      message("f", { v: 2, sourceIds: ["queued", "unstorable", "no-such-source"] }),
+      message("g", { v: 2, sourceIds: ["unstorable"] }),
     ]);
     const context = createExecutionContext();
-    await consumePolls(batch, env, upstream.context({ DB: failingBatch(env.DB) }));
+    const resent: unknown[] = [];
+    const queue = { send: (...args: unknown[]) => Promise.resolve(resent.push(args)) };
+    await consumePolls(
+      batch,
+      { ...env, POLL_QUEUE: queue as unknown as Queue },
+      upstream.context({ DB: failingBatch(env.DB) }),
+    );
     const result = await getQueueResult(batch, context);
-    expect(result.explicitAcks.toSorted()).toEqual(["a", "c", "d", "e"]);
-    expect(result.retryMessages.map((retried) => retried.msgId)).toEqual(["b"]);
+    expect(result.explicitAcks.toSorted()).toEqual(["a", "c", "d", "e", "f"]);
+    expect(result.retryMessages.map((retried) => retried.msgId)).toEqual(["b", "g"]);
+    expect(resent).toEqual([[{ v: 2, sourceIds: ["unstorable"] }, { delaySeconds: 10 }]]);
     expect((await source("queued")).lastOutcome).toBe("not_modified");
   });
 });
@@ -667,13 +682,13 @@ function without(stackId: string): Env["PATCH_STACK"] {
   });
 }
 
-/** A queue that notes how many messages each batch has. */
-function recording(sent: number[]): Queue {
+/** A queue that notes how many sources each message of each batch has. */
+function recording(sent: number[][]): Queue {
   return new Proxy(env.POLL_QUEUE, {
     get: (target, key) => {
       if (key === "sendBatch")
-        return (messages: Iterable<unknown>) => {
-          sent.push([...messages].length);
+        return (messages: Iterable<{ body: { sourceIds: string[] } }>) => {
+          sent.push([...messages].map(({ body }) => body.sourceIds.length));
           return Promise.resolve();
         };
       return Reflect.get(target, key, target) as unknown;

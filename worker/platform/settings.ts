@@ -64,6 +64,7 @@ const Variables = z.object({
   PATCH_ACCESS_SCOPE: z.enum(["read", "operate", "admin"]).default("read"),
   PATCH_RETENTION: RetentionPolicy.optional(),
   PATCH_QUOTAS: Quotas.optional(),
+  PATCH_POLL_BATCH: z.coerce.number().int().min(1).max(100).default(100),
   DISCORD_WEBHOOK_URL: z.url().optional(),
   SLACK_WEBHOOK_URL: z.url().optional(),
   NOTIFY_WEBHOOK_URL: z.url().optional(),
@@ -99,6 +100,8 @@ export type Settings = {
   retention: RetentionPolicy;
   /** How many of each thing may be made. */
   quotas: Quotas;
+  /** Sources polled in one invocation. */
+  pollBatch: number;
   discordWebhookUrl?: string | undefined;
   slackWebhookUrl?: string | undefined;
   notifyWebhook?: { url: string; secret: string } | undefined;
@@ -143,6 +146,7 @@ export function readSettings(env: object): Settings {
     workspaceSecret: parsed.data.PATCH_WORKSPACE_SECRET,
     retention: parsed.data.PATCH_RETENTION ?? RETENTION_DEFAULTS,
     quotas: parsed.data.PATCH_QUOTAS ?? QUOTA_DEFAULTS,
+    pollBatch: parsed.data.PATCH_POLL_BATCH,
     discordWebhookUrl: parsed.data.DISCORD_WEBHOOK_URL,
     slackWebhookUrl: parsed.data.SLACK_WEBHOOK_URL,
     notifyWebhook: notifyWebhook(parsed.data),
