@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { type Bench, type BenchResult, machine } from "./bench.ts";
 
-const NAMES = ["api", "stack", "engine", "cold-start", "intake", "console"] as const;
+const NAMES = ["api", "stack", "engine", "cold-start", "intake", "console", "cost"] as const;
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean" } } });
 const wanted = positionals[0];

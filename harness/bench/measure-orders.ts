@@ -33,4 +33,7 @@ export type PollOrder = {
   rounds: number;
 };
 
+/** What the cron asks of D1 when nothing is due, and when every source is. */
+export type TickReport = { idle: D1Count; due: D1Count; claimed: number };
+
 export type PollReport = { milliseconds: number; outcomes: Record<string, number>; d1: D1Count };

@@ -10,6 +10,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { freezeProject } from "../local-edge/frozen-project.ts";
 import { type LocalEdge, startLocalEdge } from "../local-edge/local-edge.ts";
 import { PROJECT } from "../local-edge/wrangler.ts";
+import { type ProcessUsage, usageOfTree } from "./process-usage.ts";
 import { openRecord } from "./record-fill.ts";
 
 const WORKER = "harness/edge/measured-worker.ts";
@@ -19,6 +20,8 @@ export type MeasuredEdge = {
   adminToken: string;
   get: (path: string, headers?: Record<string, string>) => Promise<Response>;
   post: (path: string, body: unknown) => Promise<Response>;
+  /** CPU time and memory of workerd; undefined where the system does not tell. */
+  usage: () => ProcessUsage | undefined;
   /** Stops the edge, lets `change` write into its record, and starts it again. */
   changeRecord: (change: (record: DatabaseSync) => void) => Promise<void>;
   remove: () => Promise<void>;
@@ -47,6 +50,7 @@ export async function startMeasuredEdge(): Promise<MeasuredEdge> {
     adminToken: edge.adminToken,
     get: (path, headers = {}) => send(path, { headers }),
     post: (path, body) => send(path, { method: "POST", body: JSON.stringify(body) }),
+    usage: () => usageOfTree(edge.process().pid, "workerd"),
     async changeRecord(change) {
       await edge.stop();
       const record = openRecord(state);

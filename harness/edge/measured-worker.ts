@@ -3,7 +3,7 @@
  *
  * `X-Measure-D1: 1` on a GET has the answer say what it cost in D1. `POST /measure/cycles` drives
  * stack objects from inside, so that neither HTTP nor signatures are part of what is measured;
- * `POST /measure/polls` does the same for polling.
+ * `POST /measure/polls` does the same for polling, and `POST /measure/ticks` for the cron.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { PatchStack as RealPatchStack } from "../../durable-objects/patch-stack.
 import worker from "../../worker/index.ts";
 import type { CycleOrder, PollOrder } from "../bench/measure-orders.ts";
 import { countedD1, noCount } from "./counted-d1.ts";
-import { drivePolls } from "./poll-rounds.ts";
+import { drivePolls, driveTicks } from "./poll-rounds.ts";
 import { driveCycles } from "./stack-cycles.ts";
 
 export class PatchStack extends RealPatchStack {
@@ -38,6 +38,7 @@ export default {
       return Response.json(await driveCycles(env, await request.json<CycleOrder>()));
     if (new URL(request.url).pathname === "/measure/polls")
       return Response.json(await drivePolls(env, await request.json<PollOrder>()));
+    if (new URL(request.url).pathname === "/measure/ticks") return Response.json(await driveTicks(env));
     if (request.method !== "GET" || request.headers.get("x-measure-d1") === null)
       return worker.fetch(request, env, ctx);
     const count = noCount();

@@ -6,11 +6,12 @@
  */
 import { FeedSourceConfig } from "../../worker/contract/feed-source.ts";
 import { StackConfig } from "../../worker/contract/stack.ts";
+import { everyMinute } from "../../worker/cron.ts";
 import { pollSources } from "../../worker/intake/poll.ts";
 import { pollContext } from "../../worker/intake/poll-context.ts";
 import { openDatabase } from "../../worker/store/database.ts";
 import { putSource } from "../../worker/store/feed-sources.ts";
-import type { PollOrder, PollReport } from "../bench/measure-orders.ts";
+import type { PollOrder, PollReport, TickReport } from "../bench/measure-orders.ts";
 import { countedD1, noCount } from "./counted-d1.ts";
 
 /** As the queue hands them over. */
@@ -30,6 +31,22 @@ export async function drivePolls(env: Env, order: PollOrder): Promise<PollReport
       for (const { outcome } of await pollSources(context, ids.slice(i, i + BATCH)))
         outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   return { milliseconds: Date.now() - startedAt, outcomes, d1 };
+}
+
+/** Two ticks of the cron: one now, and one when every source is due. What it queues goes nowhere. */
+export async function driveTicks(env: Env): Promise<TickReport> {
+  const tick = async (now: number) => {
+    const d1 = noCount();
+    const queue = { sendBatch: () => Promise.resolve() } as unknown as Queue;
+    const { polls, failed } = await everyMinute({ ...env, DB: countedD1(env.DB, d1, true), POLL_QUEUE: queue }, now);
+    if (failed.length > 0) throw new Error(`the cron failed: ${failed.join("; ")}`);
+    return { d1, polls };
+  };
+  // What is due by now is claimed, so that then nothing is.
+  await tick(Date.now());
+  const idle = await tick(Date.now());
+  const due = await tick(Date.now() + 3_600_000);
+  return { idle: idle.d1, due: due.d1, claimed: due.polls };
 }
 
 async function declare(
