@@ -10,7 +10,7 @@
  * @module
  */
 import { fail, ok, type Result } from "../platform/result.ts";
-import { shortDigest } from "./digest.ts";
+import { bodyDigest } from "./body-digest.ts";
 import type { FeedFailure } from "./parsed-feed.ts";
 import { canonicalNames, isFeedNamespace, localName } from "./xml-names.ts";
 
@@ -30,9 +30,6 @@ export type XmlOutline = {
   /** The document, rewritten for the parser. */
   text: string;
 };
-
-/** How much of a body its digest is made from, characters: an edit further down goes unseen. */
-const BODY_DIGESTED = 256 * 1024;
 
 /** How much of a body is looked through for its form, characters. */
 const BODY_FORM_FROM = 16 * 1024;
@@ -141,7 +138,7 @@ export function outlineXml(text: string): Result<XmlOutline, FeedFailure> {
       if (!isRoot && BODIES.has(localName(written))) {
         const body = readBody(text, end, written);
         if (body === undefined) return truncated(`inside <${written}>`);
-        out.push(`${shortDigest(words(body.text))}${BODY_FORMS[formOf(body.text)]}</${name}>`);
+        out.push(`${bodyDigest(body.text)}${BODY_FORMS[formOf(body.text)]}</${name}>`);
         at = body.end;
       } else open.push({ written, name });
     }
@@ -222,16 +219,6 @@ function readBody(text: string, start: number, name: string): { text: string; en
     if (depth === 0) return { text: text.slice(start, match.index), end: end + 1 };
     pattern.lastIndex = end + 1;
   }
-}
-
-/** What a reader reads: forges sign image addresses anew on every request, so markup does not count. */
-function words(body: string): string {
-  return body
-    .slice(0, BODY_DIGESTED)
-    .replace(/<!\[CDATA\[|\]\]>/g, "")
-    .replace(/(?:<|&lt;)[^<>&]*(?:&(?!lt;|gt;)[^<>&]*)*(?:>|&gt;)/g, " ")
-    .replace(/\s+/g, " ")
-    .trim();
 }
 
 /** Whether it is paragraphs only, or was written with markup. */
