@@ -47,6 +47,9 @@ export const OPTIONAL_SETTINGS = [
   "EMAIL_API_KEY",
   "EMAIL_FROM",
   "EMAIL_TO",
+  "PATCH_RETENTION",
+  "PATCH_QUOTAS",
+  "PATCH_POLL_BATCH",
 ] as const;
 
 const text = z.string().min(1).optional();
