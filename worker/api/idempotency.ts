@@ -26,7 +26,11 @@ export const idempotent = createMiddleware<AppEnv>(async (c, next) => {
   if (!KEY.test(given)) throw new ApiError("invalid_request", "Idempotency-Key: use 1 to 128 visible ASCII characters");
   const key = `key:${c.var.actor.name}:${given}`;
   const body = await c.req.raw.clone().arrayBuffer();
-  const hash = await sha256Hex(`${c.req.method} ${c.req.path} ${await sha256Hex(new Uint8Array(body))}`);
+  // With what the token may: one made anew under the name is not given what it might not ask for.
+  const may = c.var.actor.scopes.toSorted().join(",");
+  const { pathname, search } = new URL(c.req.url);
+  const asked = `${c.req.method} ${pathname}${search} ${may}`;
+  const hash = await sha256Hex(`${asked} ${await sha256Hex(new Uint8Array(body))}`);
   const known = await firstAnswer(c, `http:${key}`, hash);
   if (known !== undefined) {
     c.header("Idempotency-Replayed", "true");

@@ -17,6 +17,16 @@ export const FETCH_MAX_BYTES = 4 * 1024 * 1024;
 
 export const FETCH_MAX_REDIRECTS = 3;
 
+/** Headers that a redirect to another origin keeps; of any other nobody has said that it is no secret. */
+const TOLD_TO_ALL: ReadonlySet<string> = new Set([
+  "accept",
+  "accept-language",
+  "git-protocol",
+  "if-modified-since",
+  "if-none-match",
+  "user-agent",
+]);
+
 const USER_AGENT = "patch.moi (+https://patch.moi)";
 
 export type OutboundRequest = {
@@ -94,9 +104,9 @@ export async function outboundFetch(
 }
 
 function init(request: OutboundRequest, signal: AbortSignal, own: boolean): RequestInit {
-  const headers = new Headers({ "user-agent": USER_AGENT, ...request.headers });
+  const all = new Headers({ "user-agent": USER_AGENT, ...request.headers });
   // What was meant for one origin is not told to the next.
-  if (!own) headers.delete("authorization");
+  const headers = own ? all : new Headers([...all].filter(([name]) => TOLD_TO_ALL.has(name)));
   return {
     method: request.method ?? "GET",
     headers,
@@ -168,10 +178,18 @@ function redirectTarget(response: Response, url: URL, request: OutboundRequest):
   const location = response.headers.get("location");
   if (location === null || !URL.canParse(location, url.href))
     return fail({ code: "bad_redirect", message: `${url.href} redirects to nowhere` });
+  const target = new URL(location, url.href);
+  if ((request.method ?? "GET") === "GET") return ok(target.href);
   // RFC 9110 section 15.4: these may turn a POST into a GET, which is never what was asked here.
-  if ((request.method ?? "GET") !== "GET" && response.status < 307)
+  if (response.status < 307)
     return fail({ code: "bad_redirect", message: `${url.href} answers a ${request.method} with ${response.status}` });
-  return ok(new URL(location, url.href).href);
+  // What is sent (a job, a notification) is for the one it was addressed to.
+  if (target.origin !== url.origin)
+    return fail({
+      code: "bad_redirect",
+      message: `${url.origin} sends a ${request.method} on to ${target.origin}, which is not given what was for the first`,
+    });
+  return ok(target.href);
 }
 
 function redirected(next: string, refusal: { failure: { message: string } }): string {

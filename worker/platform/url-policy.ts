@@ -52,6 +52,12 @@ const ADDRESS_SERVICES = [
   "lvh.me",
   "vcap.me",
   "lacolhost.com",
+  "traefik.me",
+  "backname.io",
+  "local.gd",
+  "localho.st",
+  "1u.ms",
+  "rbndr.us",
 ] as const;
 
 /** Checks an address before it is fetched; the URL comes back parsed. */

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import picomatch from "picomatch/posix.js";
 import type { ReleasePolicy } from "../contract/stack.ts";
+import { matchesGlob } from "./tag-glob.ts";
 import { compareVersions, parseVersion, sameLine, splitTag } from "./version.ts";
 
 export type ReleaseDecisionCode = "passed" | "excluded" | "not_included" | "other_prefix" | "no_version" | "prerelease";
@@ -18,9 +18,9 @@ export type ReleaseDecision = { pass: boolean; code: ReleaseDecisionCode; messag
  * message says that it did.
  */
 export function decideRelease(policy: ReleasePolicy, tag: string, prerelease?: boolean): ReleaseDecision {
-  const excluded = policy.exclude.find((glob) => matches(glob, tag));
+  const excluded = policy.exclude.find((glob) => matchesGlob(glob, tag));
   if (excluded !== undefined) return refuse("excluded", `'${tag}' matches the exclude pattern '${excluded}'`);
-  if (policy.include.length > 0 && !policy.include.some((glob) => matches(glob, tag)))
+  if (policy.include.length > 0 && !policy.include.some((glob) => matchesGlob(glob, tag)))
     return refuse("not_included", `'${tag}' matches none of the include patterns ${quoted(policy.include)}`);
   if (policy.prefix !== undefined && !tag.startsWith(policy.prefix))
     return refuse("other_prefix", `'${tag}' does not start with '${policy.prefix}'`);
@@ -46,11 +46,6 @@ export function compareTags(policy: ReleasePolicy, a: string, b: string): -1 | 0
   const y = splitTag(b, policy.prefix);
   if (x === undefined || y === undefined || !sameLine(x.prefix, y.prefix)) return undefined;
   return compareVersions(x.version, y.version, policy.scheme);
-}
-
-/** As `git tag --list`: `*` crosses slashes, and a leading dot is nothing special. */
-function matches(glob: string, tag: string): boolean {
-  return picomatch.isMatch(tag, glob, { bash: true, dot: true, nonegate: true, noextglob: true });
 }
 
 function refuse(code: ReleaseDecisionCode, message: string): ReleaseDecision {

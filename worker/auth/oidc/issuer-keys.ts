@@ -93,6 +93,9 @@ async function fetchJson(url: string, outbound: Outbound): Promise<Result<unknow
   const request = { headers: { accept: "application/json" }, timeoutMs: 10_000, maxBytes: MAX_DOCUMENT_BYTES };
   const answer = await outboundFetch(url, request, outbound);
   if (!answer.ok) return fail(`${url}: ${answer.failure.message}`);
+  // A redirect must not do what `jwks_uri` may not.
+  if (new URL(answer.value.url).origin !== new URL(url).origin)
+    return fail(`${url} leads to another origin, ${answer.value.url}`);
   try {
     return ok(
       JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(answer.value.body)) as unknown,
