@@ -77,12 +77,10 @@ async function unsigned(c: Context<AppEnv>, claim: Claim, body: Uint8Array): Pro
 
 /** The claim a piece of log belongs to: named in headers, or the one that holds the attempt now. */
 async function logClaim(c: Context<AppEnv>, attemptId: string): Promise<Claim | undefined> {
-  const named = Claim.safeParse({
-    attemptId,
-    epoch: Number(c.req.header("x-patch-epoch") ?? Number.NaN),
-    nonce: c.req.header("x-patch-nonce"),
-  });
-  if (named.success) return named.data;
+  const [epoch, nonce] = [c.req.header("x-patch-epoch"), c.req.header("x-patch-nonce")];
+  // What is named and cannot be read names no claim: taking another for it would be a guess.
+  if (epoch !== undefined || nonce !== undefined)
+    return Claim.safeParse({ attemptId, epoch: Number(epoch ?? Number.NaN), nonce }).data;
   const attempt = await findAttempt(c.var.db, attemptId);
   return attempt === undefined || attempt.nonce === null ? undefined : { ...attempt, attemptId, nonce: attempt.nonce };
 }
