@@ -27,7 +27,7 @@ const Secrets = z.strictObject({
 
 const Environment = z.object({
   PORT: z.coerce.number().int().min(1).max(65_535).default(8787),
-  PATCH_ADMIN_TOKEN: z.string().min(16).optional(),
+  PATCH_ADMIN_TOKEN: z.string().min(1).optional(),
   PATCH_SIGNING_KEY: z.string().min(32).optional(),
   PATCH_CREDENTIALS_KEYS: z.string().optional(),
   /** Another folder than `.patch-moi/`. */

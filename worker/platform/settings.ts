@@ -55,7 +55,7 @@ export const OPTIONAL_SETTINGS = [
 const text = z.string().min(1).optional();
 
 const Variables = z.object({
-  PATCH_ADMIN_TOKEN: z.string().min(16, "needs 16 characters or more").optional(),
+  PATCH_ADMIN_TOKEN: text,
   PATCH_SIGNING_KEY: z.string().min(32, "needs 32 characters or more").optional(),
   PATCH_CREDENTIALS_KEYS: SealingKeys.default([]),
   PATCH_ALLOW_LOCAL: z.enum(["true", "false"]).default("false"),
