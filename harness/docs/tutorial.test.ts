@@ -1,5 +1,5 @@
 /**
- * A tutorial, typed as it stands: its files written, its commands run in one shell, in the order of the page. Only
+ * Tutorials, typed as they stand: their files written, their commands run in one shell, in the order of the pages. Only
  * addresses, ports, the token and a yes are those of the test.
  */
 import { spawnSync } from "node:child_process";
@@ -13,7 +13,9 @@ import { freePort } from "../process/free-port.ts";
 import { git } from "../upstream-life/git.ts";
 import { everyToken, readDocuments } from "./document.ts";
 
-it("docs/tutorials/first-stack.md does what it says", async () => {
+const PAGES = ["docs/tutorials/first-stack.md", "docs/tutorials/resolve-a-conflict.md"];
+
+it("the first stack and its first conflict come out as the tutorials say", async () => {
   const folder = mkdtempSync(join(tmpdir(), "patch-moi-tutorial-"));
   const deployment = await startDeployment(folder);
   const pidFile = join(folder, "git-daemon.pid");
@@ -26,7 +28,8 @@ it("docs/tutorials/first-stack.md does what it says", async () => {
       join(place, "package.json"),
       JSON.stringify({ scripts: { "patch.moi": `'${process.execPath}' '${CLI}'` } }),
     );
-    const script = scriptOf("docs/tutorials/first-stack.md", place)
+    const script = PAGES.map((page) => scriptOf(page, place))
+      .join("\n")
       .replaceAll("http://127.0.0.1:8787", deployment.edge.url)
       // A reader is asked, and answers.
       .replaceAll("apply -f patch-moi.json", "apply -f patch-moi.json --yes")
@@ -53,7 +56,12 @@ it("docs/tutorials/first-stack.md does what it says", async () => {
     expect(run.stdout).toMatch(/^ +carried +[0-9a-f]+ +[0-9a-f]+ +Spell five$/m);
     const fork = join(place, "demo", "fork.git");
     const numbers = (await git(fork, ["show", "mine:numbers"])).split("\n");
-    expect([numbers[4], numbers[14]]).toEqual(["five", "fifteen"]);
+    expect(run.stdout).toMatch(/^numbers\.3 +needs_intervention/m);
+    expect(run.stdout).toMatch(/^ +numbers \(contents\)\n +upstream [0-9a-f]+ Say what five is$/m);
+    expect(run.stdout).toMatch(/^ +adapted +[0-9a-f]+ +[0-9a-f]+ +Spell five$/m);
+    expect([numbers[4], numbers[14]]).toEqual(["five (5)", "fifteen"]);
+    expect(existsSync(join(place, "patch-moi-numbers.3"))).toBe(false);
+    await git(fork, ["rev-parse", "--verify", "patch-moi/numbers/before-4"]);
   } finally {
     if (existsSync(pidFile)) process.kill(Number(readFileSync(pidFile, "utf8")));
     await deployment.edge.stop();

@@ -51,9 +51,9 @@ export function shortRef(ref: string): string {
   return ref.replace(/^refs\/(?:tags|heads)\//, "");
 }
 
-/** `1 commit`, `2 commits`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+/** `1 commit`, `2 commits`; `more` where the plural is not made with an s. */
+export function count(number: number, noun: string, more = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : more}`;
 }
 
 /** Breaks text into lines of at most `width`, between words where it can. */

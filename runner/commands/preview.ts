@@ -9,7 +9,7 @@ import { Preview } from "../../worker/contract/preview.ts";
 import { colors } from "../client/colors.ts";
 import { usageFailure } from "../client/command-failure.ts";
 import { Session } from "../client/session.ts";
-import { cut, table } from "../client/table.ts";
+import { count, cut, table } from "../client/table.ts";
 import { readInput } from "./input-file.ts";
 import { examples } from "./list.ts";
 
@@ -57,17 +57,18 @@ function choice<T extends string>(known: readonly T[], option: string, value: st
 function describe(preview: Preview): string {
   const parts = [`${colors.bold(preview.title ?? "(no title)")}  ${preview.format}`];
   const entries = preview.entries.map((entry) => [
-    entry.tag ?? entry.ref ?? entry.advisory?.id ?? "-",
+    entry.tag ?? entry.ref ?? entry.advisory?.id ?? entry.sha?.slice(0, 12) ?? "-",
     cut(entry.title ?? "-", 40),
     entry.publishedAt?.slice(0, 10) ?? entry.updatedAt?.slice(0, 10) ?? "-",
     entry.prerelease === true ? "prerelease" : (entry.advisory?.severity ?? ""),
   ]);
-  parts.push(entries.length === 0 ? "no entries" : table(["TAG OR REF", "TITLE", "DATE", ""], entries));
+  parts.push(entries.length === 0 ? "no entries" : table(["TAG, REF OR COMMIT", "TITLE", "DATE", ""], entries));
   const judged = preview.signals.flatMap(({ tag, entryId, decisions }) =>
     decisions.map(({ stackId, pass, message }) => [tag ?? entryId, stackId, pass ? "takes it" : "leaves it", message]),
   );
   if (judged.length > 0) parts.push(table(["MOVEMENT", "STACK", "DECISION", "WHY"], judged));
   for (const warning of preview.warnings) parts.push(colors.yellow(`warning: ${warning}`));
-  parts.push(`${preview.entries.length} entries would make ${preview.events.length} events`);
+  const { entries: read, events } = preview;
+  parts.push(`${count(read.length, "entry", "entries")} would make ${count(events.length, "event")}`);
   return parts.join("\n");
 }

@@ -170,7 +170,7 @@ function nextSteps(attemptId: string, steps: readonly string[]): string {
 
 function shown(dir: string): string {
   const near = relative(process.cwd(), dir);
-  return near === "" ? "." : near.startsWith("..") ? dir : near;
+  return near === "" || near.startsWith("..") ? dir : near;
 }
 
 function answerObject(raw: unknown): object {
