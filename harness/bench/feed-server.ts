@@ -11,6 +11,10 @@ export type FeedServer = {
   url: string;
   /** From now on every request finds one more release, or none. */
   busy: (busy: boolean) => void;
+  /** Of so many feeds, `/<n>.atom`, one in `every` answers with its feed anew though nothing in it is. */
+  restless: (every: number) => void;
+  /** The feeds `/<from>.atom` up to before `/<to>.atom` have one more release; gives the time, milliseconds. */
+  release: (from: number, to: number) => number;
   close: () => void;
 };
 
@@ -20,11 +24,14 @@ const WINDOW = 10;
 export async function startFeedServer(): Promise<FeedServer> {
   const newest = new Map<string, number>();
   let busy = false;
+  let every = 0;
+  let asked = 0;
   const server = createServer((request, response) => {
     const path = request.url ?? "/";
     const release = (newest.get(path) ?? WINDOW) + (busy ? 1 : 0);
     newest.set(path, release);
-    const etag = `"${release}"`;
+    const number = Number(/^\/([0-9]+)\.atom$/.exec(path)?.[1] ?? Number.NaN);
+    const etag = every > 0 && number % every === 0 ? `"${release}-${asked++}"` : `"${release}"`;
     if (request.headers["if-none-match"] === etag) response.writeHead(304).end();
     else response.writeHead(200, { "content-type": "application/atom+xml", etag }).end(feed(release));
   });
@@ -36,6 +43,13 @@ export async function startFeedServer(): Promise<FeedServer> {
     url: `http://127.0.0.1:${port}`,
     busy: (now) => {
       busy = now;
+    },
+    restless: (one) => {
+      every = one;
+    },
+    release: (from, to) => {
+      for (let n = from; n < to; n++) newest.set(`/${n}.atom`, (newest.get(`/${n}.atom`) ?? WINDOW) + 1);
+      return Date.now();
     },
     close: () => server.close(),
   };

@@ -1,27 +1,35 @@
 /**
- * `npm run bench [-- NAME] [--json]`: measures, and says what is not as it should be.
+ * `npm run bench [-- NAME] [--json]`: measures, and says what is not as it should be. Without a name: those that are
+ * small enough to run often, compared with their last run, which `bench.json` keeps.
  *
  * A bench is a file of this folder that exports a {@link Bench} under its own name.
  *
  * @module
  */
 import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { type Bench, type BenchResult, machine } from "./bench.ts";
+import { type BenchDocument, type Change, changesSince, keepRun } from "./last-run.ts";
 
-const NAMES = ["api", "stack", "engine", "cold-start", "intake", "console", "cost"] as const;
+const NAMES = ["api", "stack", "engine", "cold-start", "intake", "console", "cost", "fleet"] as const;
+
+/** What takes a minute or two each. */
+const SMALL: readonly string[] = ["intake", "console", "cost"] satisfies (typeof NAMES)[number][];
+
+const LAST = fileURLToPath(new URL("../../bench.json", import.meta.url));
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean" } } });
 const wanted = positionals[0];
 const names = NAMES.filter((name) => existsSync(file(name)));
-const chosen = wanted === undefined ? names : names.filter((name) => name === wanted);
+const chosen = names.filter((name) => (wanted === undefined ? SMALL.includes(name) : name === wanted));
 if (chosen.length === 0 || positionals.length > 1) {
   process.stderr.write("usage: npm run bench [-- NAME] [--json]\n");
   for (const { name, about } of await loadAll(names)) process.stderr.write(`  ${name.padEnd(12)}${about}\n`);
   process.exit(2);
 }
-const documents = [];
+const documents: BenchDocument[] = [];
 for (const bench of await loadAll(chosen)) {
   const before = machine();
   const results = await bench.run((line) => {
@@ -32,7 +40,12 @@ for (const bench of await loadAll(chosen)) {
   if (values.json !== true) process.stdout.write(`${table(bench, before, results)}\n`);
   if (!results.every(({ ok }) => ok)) process.exitCode = 1;
 }
-// One bench is one document; all of them are a list.
+if (wanted === undefined) {
+  const changes = changesSince(LAST, documents);
+  keepRun(LAST, documents);
+  if (values.json !== true) process.stdout.write(toldChanges(changes));
+}
+// One bench is one document; several are a list.
 if (values.json === true)
   process.stdout.write(`${JSON.stringify(wanted === undefined ? documents : documents[0], null, 2)}\n`);
 
@@ -46,6 +59,15 @@ function loadAll(some: readonly (typeof NAMES)[number][]): Promise<Bench[]> {
       return bench;
     }),
   );
+}
+
+function toldChanges(changes: Change[] | undefined): string {
+  if (changes === undefined) return "kept in bench.json; the next run is compared with it\n";
+  if (changes.length === 0) return "nothing moved by more than a quarter since the last run\n";
+  const lines = changes.map(
+    ({ bench, name, before, now, ratio }) => `  ${ratio}  ${bench}: ${name} (${before} to ${now})`,
+  );
+  return ["since the last run, by ratio:", ...lines, ""].join("\n");
 }
 
 function file(name: string): URL {

@@ -31,7 +31,14 @@ export type PollOrder = {
   declare?: { base: string; sources: number; stacks: number };
   /** Then every source is polled so many times. */
   rounds: number;
+  /** Sources of one invocation; as many as the queue hands over when not given. */
+  batch?: number;
+  /** Only the first so many sources. */
+  first?: number;
 };
+
+/** One tick of the cron as if it were later, milliseconds since the epoch; what it queues is polled by the consumer. */
+export type TickOrder = { at: number };
 
 /** What the cron asks of D1 when nothing is due, and when every source is. */
 export type TickReport = { idle: D1Count; due: D1Count; claimed: number };

@@ -3,13 +3,15 @@
  *
  * `X-Measure-D1: 1` on a GET has the answer say what it cost in D1. `POST /measure/cycles` drives
  * stack objects from inside, so that neither HTTP nor signatures are part of what is measured;
- * `POST /measure/polls` does the same for polling, and `POST /measure/ticks` for the cron.
+ * `POST /measure/polls` does the same for polling, and `POST /measure/ticks` for the cron. `POST /measure/tick` is
+ * the cron at another time, with the real queue behind it.
  *
  * @module
  */
 import { PatchStack as RealPatchStack } from "../../durable-objects/patch-stack.ts";
+import { everyMinute } from "../../worker/cron.ts";
 import worker from "../../worker/index.ts";
-import type { CycleOrder, PollOrder } from "../bench/measure-orders.ts";
+import type { CycleOrder, PollOrder, TickOrder } from "../bench/measure-orders.ts";
 import { countedD1, noCount } from "./counted-d1.ts";
 import { drivePolls, driveTicks } from "./poll-rounds.ts";
 import { driveCycles } from "./stack-cycles.ts";
@@ -39,6 +41,10 @@ export default {
     if (new URL(request.url).pathname === "/measure/polls")
       return Response.json(await drivePolls(env, await request.json<PollOrder>()));
     if (new URL(request.url).pathname === "/measure/ticks") return Response.json(await driveTicks(env));
+    if (new URL(request.url).pathname === "/measure/tick") {
+      const { at } = await request.json<TickOrder>();
+      return Response.json(await everyMinute(env, at));
+    }
     if (request.method !== "GET" || request.headers.get("x-measure-d1") === null)
       return worker.fetch(request, env, ctx);
     const count = noCount();

@@ -21,14 +21,15 @@ export async function drivePolls(env: Env, order: PollOrder): Promise<PollReport
   if (order.declare !== undefined) await declare(env, order.declare);
   const db = openDatabase(env.DB);
   const { results } = await db.$client.prepare("SELECT id FROM feed_sources ORDER BY position").all<{ id: string }>();
-  const ids = results.map(({ id }) => id);
+  const ids = results.map(({ id }) => id).slice(0, order.first);
+  const batch = order.batch ?? BATCH;
   const d1 = noCount();
   const context = pollContext({ ...env, DB: countedD1(env.DB, d1, false) });
   const outcomes: Record<string, number> = {};
   const startedAt = Date.now();
   for (let round = 0; round < order.rounds; round++)
-    for (let i = 0; i < ids.length; i += BATCH)
-      for (const { outcome } of await pollSources(context, ids.slice(i, i + BATCH)))
+    for (let i = 0; i < ids.length; i += batch)
+      for (const { outcome } of await pollSources(context, ids.slice(i, i + batch)))
         outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   return { milliseconds: Date.now() - startedAt, outcomes, d1 };
 }
