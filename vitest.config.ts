@@ -29,10 +29,6 @@ export default defineConfig({
         ],
         test: {
           name: "edge",
-          // One workerd for all files: starting one and reading the Worker into it takes longer than most files.
-          isolate: false,
-          maxWorkers: 2,
-          sequence: { groupOrder: 0 },
           include: ["worker/**/*.test.ts", "durable-objects/**/*.test.ts"],
           setupFiles: ["./harness/edge/apply-migrations.ts"],
           testTimeout: 120_000,
@@ -46,20 +42,17 @@ export default defineConfig({
           env,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
         },
       },
       {
-        // Whole processes on loopback ports; they wait a good deal for each other, so two files share two cores.
+        // Whole processes on loopback ports: one at a time, or two cores are not enough for them.
         test: {
           name: "harness",
           include: ["harness/**/*.test.ts"],
           env,
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
+          fileParallelism: false,
         },
       },
     ],
