@@ -243,6 +243,7 @@ export async function startCloudflare(folder: string, token: string): Promise<Cl
           b.type === "durable_object_namespace" ? [b.name, { className: b.class_name, useSQLite: true }] : undefined,
         ),
         queueProducers: named((b) => (b.type === "queue" ? [b.name, b.queue_name] : undefined)),
+        ratelimits: named((b) => (b.type === "ratelimit" ? [b.name, b] : undefined)),
       }),
     );
   }

@@ -11,6 +11,12 @@ const Binding = z.discriminatedUnion("type", [
   z.object({ type: z.literal("durable_object_namespace"), name: z.string(), class_name: z.string() }),
   z.object({ type: z.literal("d1"), name: z.string(), id: z.string() }),
   z.object({ type: z.literal("queue"), name: z.string(), queue_name: z.string() }),
+  z.object({
+    type: z.literal("ratelimit"),
+    name: z.string(),
+    namespace_id: z.string(),
+    simple: z.object({ limit: z.number(), period: z.union([z.literal(10), z.literal(60)]) }),
+  }),
   // As it was in the last version: what a deployment says of the secrets that it keeps.
   z.object({ type: z.literal("inherit"), name: z.string() }),
 ]);
