@@ -12,7 +12,6 @@ import {
   call,
   changed,
   declareStack,
-  emptyReport,
   expectBody,
   oid,
   postRelease,
@@ -24,6 +23,7 @@ import {
   tellResult,
 } from "../harness/edge/client.ts";
 import { isActive, MaintenanceAttempt, RetryAnswer } from "../worker/contract/attempt.ts";
+import { emptyReport } from "../worker/contract/testing/empty-report.ts";
 import { openDatabase } from "../worker/store/database.ts";
 import { attempts, journal, stacks } from "../worker/store/schema.ts";
 

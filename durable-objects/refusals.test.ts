@@ -7,7 +7,6 @@ import {
   attemptDetail,
   call,
   changed,
-  emptyReport,
   oid,
   postRelease,
   releaseEventId,
@@ -18,6 +17,7 @@ import {
 } from "../harness/edge/client.ts";
 import { MAX_CALLBACK_BODY } from "../worker/contract/primitives.ts";
 import type { JobEnvelope } from "../worker/contract/runner-wire.ts";
+import { emptyReport } from "../worker/contract/testing/empty-report.ts";
 
 const reason = { code: "conflict", message: "two patches conflict" };
 const branch = { kind: "branch", ref: "refs/heads/x", oid: oid(4) };

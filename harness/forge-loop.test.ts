@@ -9,11 +9,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
-import type { MaintenanceAttempt } from "../worker/contract/attempt.ts";
 import { RunnerCreated } from "../worker/contract/identity.ts";
-import type { StackReport } from "../worker/contract/report.ts";
 import { type AttemptResult, JobEnvelope } from "../worker/contract/runner-wire.ts";
 import { signWebhook } from "../worker/contract/standard-webhooks.ts";
+import { emptyReport } from "../worker/contract/testing/empty-report.ts";
 import { type Deployment, startDeployment } from "./deployment/deployment.ts";
 import type { ForgeKind } from "./forge-server/forge-api.ts";
 import { type ForgeServer, startForgeServer } from "./forge-server/server.ts";
@@ -107,40 +106,16 @@ function declare(id: string, { kind, url, apiUrl }: ForgeServer, fork: Repositor
   });
 }
 
-/** The attempt once it stands as wanted. */
-function attemptThat(id: string, stands: (attempt: MaintenanceAttempt) => boolean): Promise<MaintenanceAttempt> {
-  let last: unknown;
-  return until(
-    `${id} to move on`,
-    async () => {
-      const { attempt } = await deployment.api.attempt(id);
-      last = [attempt.status, attempt.reason];
-      return stands(attempt) ? attempt : undefined;
-    },
-    { timeoutMs: 60_000, seen: () => last },
-  );
-}
-
 /** What a job that carried the stack onto the tag reports, its candidate pushed. */
 function carried(stackId: string, fork: RepositoryState, tag: string): Partial<AttemptResult> {
   const name = `patch-moi/${stackId}/${tag}`;
   fork.refs.set(`heads/${name}`, OID);
-  const report: StackReport = {
-    v: 1,
-    stackId,
+  const report = emptyReport(stackId, {
     branch: "office",
     onto: { ref: tag, oid: "1".repeat(40) },
-    base: { oid: "2".repeat(40) },
     head: { oid: "3".repeat(40) },
     result: { oid: OID, tree: "4".repeat(40) },
-    patches: [],
-    counts: { carried: 0, adapted: 0, upstreamed: 0, empty: 0, dropped: 0, conflicted: 0 },
-    rangeDiff: "",
-    verify: [],
-    drift: { commitsBehind: 0, daysBehind: 0 },
-    warnings: [],
-    timings: { fetch: 0, replay: 0, checkout: 0, verify: 0, push: 0 },
-  };
+  });
   return { outcome: "changed", candidates: [{ kind: "branch", ref: `refs/heads/${name}`, oid: OID }], report };
 }
 
@@ -246,7 +221,10 @@ it.each(KINDS)(
 
     await release(id, "v1.0.0");
     await work((await newRun(fork, 1)).inputs, carried(id, fork, "v1.0.0"));
-    const waits = await attemptThat(`${id}.2`, ({ reason }) => reason?.message.includes("build") === true);
+    const waits = await deployment.api.attemptThat(
+      `${id}.2`,
+      ({ reason }) => reason?.message.includes("build") === true,
+    );
     expect(waits).toMatchObject({ operation: "land", status: "blocked", reason: { code: "checks_pending" } });
     const pull = await until("a proposal", () => fork.pulls[0]);
     expect(pull.body).toContain("`/patch.moi land`");
@@ -261,7 +239,7 @@ it.each(KINDS)(
     build("pending");
     await release(id, "v1.1.0");
     await work((await newRun(fork, 3)).inputs, carried(id, fork, "v1.1.0"));
-    await attemptThat(`${id}.4`, ({ status }) => status === "blocked");
+    await deployment.api.attemptThat(`${id}.4`, ({ status }) => status === "blocked");
     const open = await until("the next proposal", () => fork.pulls.find(({ state }) => state === "open"));
     const said = { on: "pull", number: open.number, body: "/patch.moi land" } as const;
     expect(await comment(server.state.say(fork, { ...said, author: "eve" }))).toMatchObject({
@@ -273,7 +251,10 @@ it.each(KINDS)(
     expect(await comment(asked)).toEqual({ status: "accepted", attemptIds: [`${id}.3`] });
     expect(await comment(asked)).toMatchObject({ status: "accepted" });
     await work((await newRun(fork, 4)).inputs, landed());
-    await attemptThat(`${id}.5`, ({ operation, status }) => operation === "land" && status === "changed");
+    await deployment.api.attemptThat(
+      `${id}.5`,
+      ({ operation, status }) => operation === "land" && status === "changed",
+    );
     expect((await deployment.api.attempt(`${id}.4`)).attempt).toMatchObject({ status: "superseded" });
     await until("an answer", () => open.comments.find((text) => text.includes(`${id}.5 (land)`)));
     expect(open.comments.filter((text) => text.includes("(land)"))).toHaveLength(1);
@@ -296,7 +277,7 @@ it("what is in the way of a hand-over is said so that a person knows what to do,
   const blocked = async (code: string, words: RegExp) => {
     number += 1;
     await release(id, `v${number}.0.0`);
-    const { reason } = await attemptThat(`${id}.${number}`, ({ status }) => status === "blocked");
+    const { reason } = await deployment.api.attemptThat(`${id}.${number}`, ({ status }) => status === "blocked");
     expect(reason).toMatchObject({ code, message: expect.stringMatching(words) as unknown });
     expect(reason?.message).toMatch(/it is handed over again at 20/);
   };
@@ -330,9 +311,9 @@ it("a dispatch that was not answered but ran, a second run of it, and a stranger
   await declare(id, server, fork);
   server.faults.add(/POST .*dispatches/, { kind: "done_unanswered" }, 1);
   await release(id, "v1.0.0");
-  await attemptThat(`${id}.1`, ({ reason }) => reason?.code === "dispatch_unclear");
+  await deployment.api.attemptThat(`${id}.1`, ({ reason }) => reason?.code === "dispatch_unclear");
   expect(await deployment.cli(["sync", `${id}.1`])).toMatchObject({ code: 0 });
-  expect(await attemptThat(`${id}.1`, ({ reason }) => reason === undefined)).toMatchObject({
+  expect(await deployment.api.attemptThat(`${id}.1`, ({ reason }) => reason === undefined)).toMatchObject({
     status: "dispatched",
     epoch: 1,
   });

@@ -10,6 +10,7 @@ import { FeedSource } from "../../worker/contract/feed-source.ts";
 import { FlowEvent } from "../../worker/contract/flow-event.ts";
 import { Runner, RunnerCreated } from "../../worker/contract/identity.ts";
 import { Stack } from "../../worker/contract/stack.ts";
+import { until } from "../process/until.ts";
 
 export type Answer = { status: number; headers: Headers; text: string; json: unknown };
 
@@ -73,6 +74,20 @@ export class AdminApi {
 
   attempt(id: string): Promise<AttemptDetail> {
     return this.#ask("GET", `/maintenance-attempts/${encodeURIComponent(id)}`, AttemptDetail);
+  }
+
+  /** The attempt once it stands as wanted; throws with how it stood last when that does not come. */
+  attemptThat(id: string, stands: (attempt: MaintenanceAttempt) => boolean): Promise<MaintenanceAttempt> {
+    let last: unknown;
+    return until(
+      `${id} to move on`,
+      async () => {
+        const { attempt } = await this.attempt(id);
+        last = [attempt.status, attempt.reason];
+        return stands(attempt) ? attempt : undefined;
+      },
+      { timeoutMs: 60_000, seen: () => JSON.stringify(last) },
+    );
   }
 
   async land(attemptId: string): Promise<MaintenanceAttempt> {

@@ -7,9 +7,9 @@ import { env, exports } from "cloudflare:workers";
 import type { z } from "zod";
 import { AttemptDetail, MaintenanceAttempt } from "../../worker/contract/attempt.ts";
 import { RunnerCreated } from "../../worker/contract/identity.ts";
-import type { StackReport } from "../../worker/contract/report.ts";
 import { type AttemptResult, JobEnvelope } from "../../worker/contract/runner-wire.ts";
 import { signWebhook } from "../../worker/contract/standard-webhooks.ts";
+import { emptyReport } from "../../worker/contract/testing/empty-report.ts";
 
 const ORIGIN = "https://patch.test";
 
@@ -126,25 +126,6 @@ export function tellResult(job: JobEnvelope, result: Partial<AttemptResult>, id?
 export function changed(job: JobEnvelope): Partial<AttemptResult> {
   const candidates = [{ kind: "branch" as const, ref: `refs/heads/${job.candidateRef}`, oid: oid(4) }];
   return { outcome: "changed", candidates, report: emptyReport(job.stack.id) };
-}
-
-export function emptyReport(stackId: string): StackReport {
-  return {
-    v: 1,
-    stackId,
-    branch: "patched",
-    onto: { ref: "refs/tags/v1", oid: oid(1) },
-    base: { oid: oid(2) },
-    head: { oid: oid(3) },
-    result: { oid: oid(4), tree: oid(5) },
-    patches: [],
-    counts: { carried: 0, adapted: 0, upstreamed: 0, empty: 0, dropped: 0, conflicted: 0 },
-    rangeDiff: "",
-    verify: [],
-    drift: { commitsBehind: 0, daysBehind: 0 },
-    warnings: [],
-    timings: { fetch: 0, replay: 0, checkout: 0, verify: 0, push: 0 },
-  };
 }
 
 /** A signed POST; `body` may be text that is no JSON. */

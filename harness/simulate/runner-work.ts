@@ -5,6 +5,7 @@
  */
 import type { StackReport } from "../../worker/contract/report.ts";
 import type { AttemptResult } from "../../worker/contract/runner-wire.ts";
+import { emptyReport } from "../../worker/contract/testing/empty-report.ts";
 import type { HandOut } from "../../worker/dispatch/driver.ts";
 import type { Dice } from "./dice.ts";
 import type { Forge } from "./forge.ts";
@@ -88,20 +89,12 @@ function because(code: string) {
 }
 
 function report(stackId: string, branch: string, head: string, result: string): StackReport {
-  return {
-    v: 1,
-    stackId,
+  const onto = { ref: "refs/tags/v1", oid: head };
+  return emptyReport(stackId, {
     branch,
-    onto: { ref: "refs/tags/v1", oid: head },
+    onto,
     base: { oid: head },
     head: { oid: head },
     result: { oid: result, tree: result },
-    patches: [],
-    counts: { carried: 0, adapted: 0, upstreamed: 0, empty: 0, dropped: 0, conflicted: 0 },
-    rangeDiff: "",
-    verify: [],
-    drift: { commitsBehind: 0, daysBehind: 0 },
-    warnings: [],
-    timings: { fetch: 0, replay: 0, checkout: 0, verify: 0, push: 0 },
-  };
+  });
 }

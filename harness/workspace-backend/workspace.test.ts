@@ -56,19 +56,6 @@ async function release(stackId: string, tag = "v1.0.0"): Promise<string> {
   return id;
 }
 
-function attemptIn(id: string, where: (attempt: MaintenanceAttempt) => boolean): Promise<MaintenanceAttempt> {
-  let last: unknown;
-  return until(
-    `${id} to move on`,
-    async () => {
-      const { attempt } = await deployment.api.attempt(id);
-      last = [attempt.status, attempt.reason];
-      return where(attempt) ? attempt : undefined;
-    },
-    { timeoutMs: 60_000, seen: () => [JSON.stringify(last)] },
-  );
-}
-
 async function sync(id: string): Promise<MaintenanceAttempt> {
   const answer = await deployment.api.send("POST", `/maintenance-attempts/${id}/sync`);
   expect(answer.status).toBe(200);
@@ -109,7 +96,7 @@ describe.each(["http", "ws"] as const)("over %s", (scheme) => {
     );
     backend.end(eventId, { status: "failed", message: "the tests do not pass", artifacts: {} });
     // Nobody asks for this one: the edge looks by itself.
-    const failed = await attemptIn(`${stack}.2`, ({ status }) => status === "failed");
+    const failed = await deployment.api.attemptThat(`${stack}.2`, ({ status }) => status === "failed");
     expect(failed.reason).toEqual({ code: "run_failed", message: "the tests do not pass" });
     const posts = backend.calls.filter((call) => call === "POST /events" || call === "flow.dispatch");
     expect(posts).toHaveLength(1);
@@ -145,7 +132,7 @@ describe("a backend in trouble", () => {
     await declare("doubtful", "http");
     backend.trouble.set("POST /events", [{ status: 500, body: "out of memory", after: true }]);
     const eventId = await release("doubtful");
-    const unclear = await attemptIn("doubtful.1", ({ reason }) => reason?.code === "dispatch_unclear");
+    const unclear = await deployment.api.attemptThat("doubtful.1", ({ reason }) => reason?.code === "dispatch_unclear");
     expect(unclear).toMatchObject({ status: "dispatched", epoch: 1 });
     expect(unclear.reason?.message).toContain("500: out of memory");
     expect(await sync("doubtful.1")).toMatchObject({ status: "running" });
@@ -158,7 +145,10 @@ describe("a backend in trouble", () => {
     await declare("limited", "http");
     backend.trouble.set("POST /events", [{ status: 429, body: "slow down", headers: { "retry-after": "2" } }]);
     const eventId = await release("limited");
-    const parked = await attemptIn("limited.1", ({ status, epoch }) => status === "blocked" || epoch > 2);
+    const parked = await deployment.api.attemptThat(
+      "limited.1",
+      ({ status, epoch }) => status === "blocked" || epoch > 2,
+    );
     expect(parked.reason?.message).toMatch(/429: slow down; it is handed over again at 2/);
     await until("the run", () => Promise.resolve(backend.runs.find((run) => run.eventId === eventId)));
   });
@@ -166,7 +156,7 @@ describe("a backend in trouble", () => {
   it("that knows another secret leaves the attempt blocked, with what it said", async () => {
     await declare("stranger", "http", { credential: "wrong" });
     await release("stranger");
-    const blocked = await attemptIn("stranger.1", ({ status }) => status === "blocked");
+    const blocked = await deployment.api.attemptThat("stranger.1", ({ status }) => status === "blocked");
     expect(blocked.reason?.code).toBe("surface_unauthorized");
     expect(blocked.reason?.message).toContain("401: bad signature");
   });

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { StackReport } from "../../worker/contract/report.ts";
 import { AttemptResult } from "../../worker/contract/runner-wire.ts";
+import { emptyReport } from "../../worker/contract/testing/empty-report.ts";
 import { trimResult } from "./trim-result.ts";
 
 const oid = "a".repeat(40);
@@ -9,23 +10,7 @@ function result(report: Partial<StackReport>): AttemptResult {
   return AttemptResult.parse({
     outcome: "needs_intervention",
     reason: { code: "verify_failed", message: "it failed" },
-    report: {
-      v: 1,
-      stackId: "web",
-      branch: "patches",
-      onto: { ref: "v2", oid },
-      base: { oid },
-      head: { oid },
-      result: null,
-      patches: [],
-      counts: { carried: 0, adapted: 0, upstreamed: 0, empty: 0, dropped: 0, conflicted: 0 },
-      rangeDiff: "",
-      verify: [],
-      drift: { commitsBehind: 0, daysBehind: 0 },
-      warnings: [],
-      timings: { fetch: 0, replay: 0, checkout: 0, verify: 0, push: 0 },
-      ...report,
-    },
+    report: emptyReport("web", { result: null, ...report }),
   });
 }
 

@@ -1,6 +1,7 @@
 /**
  * Ten thousand requests that were signed and then changed, at every door that a signature opens: none is let in,
- * and all that a door refuses are told the same. The seed stands in the test's name; as `SEED` it plays the same ones again.
+ * and all that a door refuses are told the same. The seed stands in the test's name: written in place of
+ * `SEED`'s random number it plays the same ones again.
  */
 import { env, exports } from "cloudflare:workers";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";

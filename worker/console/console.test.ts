@@ -10,7 +10,6 @@ import {
   call,
   changed,
   declareStack,
-  emptyReport,
   expectBody,
   oid,
   postRelease,
@@ -23,6 +22,7 @@ import { SESSION_SECONDS, SessionSeal } from "../auth/console-session.ts";
 import { consoleKey } from "../auth/derived-keys.ts";
 import { sha256Hex } from "../auth/digest.ts";
 import { TokenCreated } from "../contract/identity.ts";
+import { emptyReport } from "../contract/testing/empty-report.ts";
 import { OPERATIONS } from "../openapi/operations.ts";
 import { openDatabase } from "../store/database.ts";
 import { feedSources, flowEvents, outbox } from "../store/schema.ts";

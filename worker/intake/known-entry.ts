@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { EntryKey } from "../store/feed-entries.ts";
 
 /** Fingerprint of an entry that the remote's refs told of and no feed did so far. */
 export const REFS_ONLY = "";
@@ -16,18 +17,8 @@ export const WEBHOOK_ONLY = "webhook";
 /** Before the digest of an entry that the feed told as a tag without a release. */
 export const BARE = "bare-";
 
-export type KnownEntry = {
-  entryId: string;
-  /** {@link REFS_ONLY}, {@link WEBHOOK_ONLY}, or a digest of what the feed said, marked where that was a bare tag. */
-  fingerprint: string;
-  revision: number;
-  tag: string | null;
-  /** Commit behind the tag when the refs were last read. */
-  commit: string | null;
-  firstSeenAt: string;
-  /** Number of the source's first good poll that did not show it; null while its feed shows it, 0 where it never did. */
-  missingFrom: number | null;
-};
+/** `fingerprint` is {@link REFS_ONLY}, {@link WEBHOOK_ONLY}, or a digest of what the feed said, marked where that was a bare tag. */
+export type KnownEntry = EntryKey;
 
 export function isTold(known: KnownEntry | undefined): boolean {
   return known !== undefined && known.fingerprint !== REFS_ONLY && known.fingerprint !== WEBHOOK_ONLY;

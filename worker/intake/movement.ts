@@ -5,11 +5,11 @@
  */
 import type { FeedEntry, FilterDecision, SignalDisposition } from "../contract/feed-signal.ts";
 import { type FeedEventKind, type FeedSourceConfig, workspaceTarget } from "../contract/feed-source.ts";
-import { type FlowEventPayload, flowEventId, type TagMove } from "../contract/flow-event.ts";
+import { flowEventId, type TagMove } from "../contract/flow-event.ts";
 import type { FlowEventType } from "../contract/flow-event-type.ts";
 import type { StackConfig, StackPolicy } from "../contract/stack.ts";
 import { decideRelease } from "../releases/release-policy.ts";
-import type { KnownEntry } from "./known-entry.ts";
+import type { IntakeRows } from "../store/feed-entries.ts";
 
 /** A stack that the source feeds. */
 export type FollowingStack = { stackId: string; upstream?: string } & Pick<StackPolicy, "releases" | "advisories">;
@@ -19,29 +19,10 @@ export function followingStack(stackId: string, { policy, upstream }: StackConfi
   return { stackId, ...where, releases: policy.releases, advisories: policy.advisories };
 }
 
-export type PlannedEntry = KnownEntry & { lastSeenAt: string };
-
-export type PlannedSignal = {
-  sourceId: string;
-  entryId: string;
-  revision: number;
-  entry: FeedEntry;
-  disposition: SignalDisposition;
-  decisions: FilterDecision[];
-  eventId?: string;
-  seenAt: string;
-};
-
-export type PlannedEvent = {
-  id: string;
-  type: FlowEventType;
-  sourceId: string;
-  occurredAt?: string;
-  receivedAt: string;
-  payload: FlowEventPayload;
-};
-
-export type PlannedDelivery = { eventId: string; stackId: string };
+export type PlannedEntry = IntakeRows["entries"][number];
+export type PlannedSignal = IntakeRows["signals"][number];
+export type PlannedEvent = IntakeRows["events"][number];
+export type PlannedDelivery = IntakeRows["deliveries"][number];
 
 export type IntakePlan = {
   entries: PlannedEntry[];

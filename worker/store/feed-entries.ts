@@ -28,6 +28,7 @@ export type EntryKey = {
   fingerprint: string;
   revision: number;
   tag: string | null;
+  /** Commit behind the tag when the refs were last read. */
   commit: string | null;
   firstSeenAt: string;
   /** Number of the source's first good poll that did not show it; null while its feed shows it, 0 where it never did. */
