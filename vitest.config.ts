@@ -29,8 +29,10 @@ export default defineConfig({
         ],
         test: {
           name: "edge",
+          // One workerd for all files: starting one and reading the Worker into it takes longer than most files.
+          isolate: false,
           include: ["worker/**/*.test.ts", "durable-objects/**/*.test.ts"],
-          setupFiles: ["./harness/edge/apply-migrations.ts"],
+          setupFiles: ["./harness/edge/set-up.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -21,7 +21,7 @@ describe("imports point one way", () => {
     ["durable-objects/patch-stack.ts", `const api = await import("../worker/api/http.ts");`],
     ["runner/job/work.ts", `import type { Row } from "../../worker/store/schema.ts";`],
     ["runner/job/work.ts", `import { env } from "cloudflare:workers";`],
-    ["worker/api/stacks.ts", `import "../../harness/edge/apply-migrations.ts";`],
+    ["worker/api/stacks.ts", `import "../../harness/edge/set-up.ts";`],
     ["worker/api/stacks.ts", `import { readFileSync } from "node:fs";`],
     ["worker/api/stacks.ts", `import { one } from "./http";`],
     ["runner/job/work.test.ts", `import { poll } from "../../worker/intake/poll.ts";`],

@@ -182,7 +182,7 @@ it("answers why from the record, for a version that was seen, acted on, skipped 
   expect(await why("curious", "9.9.9")).toMatchObject({ verdict: "never_seen", facts: [] });
   // What was only seen is known by its signal alone: the entry is forgotten once no feed shows it.
   const target = { mode: "maintain", stacks: ["curious"] };
-  const config = { provider: "npm", url: "https://registry.npmjs.org/curious", event: "release", target };
+  const config = { provider: "npm", url: "https://packages.test.org/curious", event: "release", target };
   expect((await call("PUT", "/feed-sources/curious-feed", config)).status).toBe(201);
   const signal = { sourceId: "curious-feed", revision: 0, seenAt: "2026-01-01T00:00:00.000Z" };
   const noTag = { stackId: "curious", pass: false, code: "no_tag", message: "no tag names the version 7.0.0" };
