@@ -161,6 +161,30 @@ it("from signing in to landing a candidate and resolving a conflict", { timeout:
   expect(browser.complaints).toEqual([]);
 });
 
+it("what is pressed or has the focus stays so while the page changes around it", { timeout: 120_000 }, async () => {
+  const { page } = browser;
+  await page.goto(`${stage.edge.url}/console/stacks/${STACK}`);
+  const link = page.locator("#attempts tr", { hasText: "v1.3.0" }).getByRole("link").first();
+  const href = await link.getAttribute("href");
+  await link.hover();
+  await page.mouse.down();
+  await stage.life.releaseUnrelated("v1.4.0");
+  expect((await stage.api.send("POST", `/feed-sources/${SOURCE}/poll`, {})).status).toBe(202);
+  await page.locator("#stack", { hasText: "v1.4.0" }).waitFor();
+  expect(await page.locator("#attempts").textContent()).not.toContain("v1.4.0");
+  await page.mouse.up();
+  await page.waitForURL(`**${href}`);
+
+  await page.goto(`${stage.edge.url}/console/stacks/${STACK}`);
+  const source = page.locator("#stack").getByRole("link", { name: SOURCE });
+  await source.focus();
+  await stage.api.send("POST", `/stacks/${STACK}/pause`, {});
+  await page.getByText("Paused: events are taken in").waitFor();
+  await page.locator("#stack a:focus", { hasText: SOURCE }).waitFor();
+  await stage.api.send("POST", `/stacks/${STACK}/unpause`, {});
+  await page.getByRole("button", { name: "Pause", exact: true }).waitFor();
+});
+
 it("by keyboard alone, and without a script", { timeout: 120_000 }, async () => {
   const plain = await Browser.start({ script: false });
   try {

@@ -80,18 +80,23 @@ stackPages.get("/stacks/:id", async (c) => {
           </div>
         ) : null}
       </div>
-      {current === undefined ? null : (
-        <section id="current" data-part aria-labelledby="current-title">
-          <h2 id="current-title">Now</h2>
-          <p>
-            <a href={path.attempt(current.id)}>
-              <code>{subject(current)}</code>
-            </a>{" "}
-            <Status of={current.status} /> <span class="soft">{current.reason?.message}</span>
-          </p>
-          <Stages attempt={attemptView(current)} progress={progress} now={visit.now} />
-        </section>
-      )}
+      {/* There without an attempt too: what begins while somebody looks has its place. */}
+      <section id="current" data-part aria-labelledby="current-title">
+        <h2 id="current-title">Now</h2>
+        {current === undefined ? (
+          <p class="none">Nothing is under way.</p>
+        ) : (
+          <>
+            <p>
+              <a href={path.attempt(current.id)}>
+                <code>{subject(current)}</code>
+              </a>{" "}
+              <Status of={current.status} /> <span class="soft">{current.reason?.message}</span>
+            </p>
+            <Stages attempt={attemptView(current)} progress={progress} now={visit.now} />
+          </>
+        )}
+      </section>
       <div id="forecast" data-part>
         <ForecastView forecasts={forecasts.map(forecastView)} now={visit.now} />
       </div>
