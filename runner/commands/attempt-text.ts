@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AttemptDetail, TimelineEntry } from "../../worker/contract/attempt.ts";
+import type { AttemptDetail, EarlierReport, TimelineEntry } from "../../worker/contract/attempt.ts";
 import type { PatchReport, StackReport, VerifyResult } from "../../worker/contract/report.ts";
 import { colors } from "../client/colors.ts";
 import { age, count, cut, shortRef, statusWord, table, wrap } from "../client/table.ts";
@@ -12,7 +12,7 @@ import type { EventDetail } from "./event-detail.ts";
 const WIDTH = 80;
 
 export function describeAttemptDetail(detail: AttemptDetail, now: number): string {
-  const { attempt, report, timeline, progress } = detail;
+  const { attempt, report, earlierReports, timeline, progress } = detail;
   const lines = [
     `${colors.bold(attempt.id)}  ${statusWord(attempt.status)}  ${colors.dim(age(attempt.createdAt, now))}`,
   ];
@@ -30,6 +30,7 @@ export function describeAttemptDetail(detail: AttemptDetail, now: number): strin
   for (const candidate of attempt.candidates)
     lines.push(...field("candidate", `${candidate.ref} at ${candidate.oid.slice(0, 12)}`));
   if (report !== null) lines.push(...reportLines(report));
+  for (const earlier of earlierReports ?? []) lines.push(...earlierLines(earlier, now));
   if (timeline.length > 0) lines.push("", colors.bold("Timeline"), ...timeline.flatMap(timelineLines));
   return lines.join("\n");
 }
@@ -58,10 +59,9 @@ export function describeEvent({ event, attempts, dispatches }: EventDetail, now:
 
 /** The report of a stack: what became of each patch, and why. */
 export function reportLines(report: StackReport): string[] {
-  const { counts, drift } = report;
-  const told = Object.entries(counts).flatMap(([name, number]) => (number > 0 ? [`${number} ${name}`] : []));
+  const { drift } = report;
   const lines = ["", colors.bold(`Patches of ${report.branch}`)];
-  lines.push(...indent(`onto ${report.onto.ref} (${report.onto.oid.slice(0, 12)}): ${told.join(", ") || "none"}`, 2));
+  lines.push(...indent(`onto ${report.onto.ref} (${report.onto.oid.slice(0, 12)}): ${toldOf(report)}`, 2));
   lines.push(
     ...indent(`${count(drift.commitsBehind, "commit")} and ${count(Math.round(drift.daysBehind), "day")} behind`, 2),
   );
@@ -87,6 +87,22 @@ export function reportLines(report: StackReport): string[] {
   lines.push(...verifyLines("Verification of upstream alone", report.baseline ?? []));
   for (const warning of report.warnings) lines.push(...field("warning", warning));
   return lines;
+}
+
+/** What a result before the last said: its conflicts are what somebody resolved since. */
+function earlierLines({ epoch, at, report }: EarlierReport, now: number): string[] {
+  const conflicted = report.patches.filter((patch) => (patch.conflicts ?? []).length > 0);
+  return [
+    "",
+    colors.bold(`Before it was handed over again (hand-over ${epoch}, ${age(at, now)} ago)`),
+    ...indent(`onto ${report.onto.ref} (${report.onto.oid.slice(0, 12)}): ${toldOf(report)}`, 2),
+    ...conflicted.flatMap((patch) => conflictLines(patch, report)),
+  ];
+}
+
+function toldOf({ counts }: StackReport): string {
+  const told = Object.entries(counts).flatMap(([name, number]) => (number > 0 ? [`${number} ${name}`] : []));
+  return told.join(", ") || "none";
 }
 
 function notes(patch: PatchReport): string[] {

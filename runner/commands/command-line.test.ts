@@ -102,6 +102,8 @@ describe("show", () => {
       "exit code 1",
       "not ok 1",
       "running -> needs_intervention",
+      "(hand-over 1, ",
+      "onto v2.0.0 (444444444444): 1 upstreamed, 1 conflicted",
     ])
       expect(stdout).toContain(word);
   });

@@ -15,7 +15,8 @@ import {
   ResumeInput,
 } from "../contract/attempt.ts";
 import { Name } from "../contract/primitives.ts";
-import { findAttempt, findReport, listAttempts, readTimeline, type StoredAttempt } from "../store/attempts.ts";
+import { readReports } from "../store/attempt-record.ts";
+import { findAttempt, listAttempts, readTimeline, type StoredAttempt } from "../store/attempts.ts";
 import type { Database } from "../store/database.ts";
 import {
   ApiError,
@@ -31,7 +32,7 @@ import {
   statusFilter,
 } from "./http.ts";
 import { granted, stackObject } from "./object.ts";
-import { attemptView, timelineView } from "./record-views.ts";
+import { attemptView, earlierReportView, timelineView } from "./record-views.ts";
 
 const params = z.object({ id: z.string().min(1).max(128) });
 const AttemptAnswer = z.object({ attempt: MaintenanceAttempt });
@@ -78,12 +79,16 @@ maintenanceAttemptsApi.openapi(
   }),
   async (c) => {
     const row = await readAttempt(c.var.db, c.req.valid("param").id);
-    const [timeline, report] = await Promise.all([readTimeline(c.var.db, row.id), findReport(c.var.db, row.id)]);
+    const [timeline, { report, earlier }] = await Promise.all([
+      readTimeline(c.var.db, row.id),
+      readReports(c.var.db, row.id),
+    ]);
     const progress = row.status === "running" ? await stackObject(c.env, row.stackId).readProgress(row.id) : undefined;
     const detail = {
       attempt: attemptView(row),
       timeline: timeline.map(timelineView),
       report: report?.report ?? null,
+      ...(earlier.length === 0 ? {} : { earlierReports: earlier.map(earlierReportView) }),
       ...(progress === undefined ? {} : { progress }),
     };
     return c.json(detail, 200);

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { Candidate, Dispatch, MaintenanceAttempt, TimelineEntry } from "../contract/attempt.ts";
+import type { Candidate, Dispatch, EarlierReport, MaintenanceAttempt, TimelineEntry } from "../contract/attempt.ts";
 import type { FlowEvent } from "../contract/flow-event.ts";
 import type { Forecast } from "../contract/forecast.ts";
 import type { Stack } from "../contract/stack.ts";
 import type { StoredCandidate, StoredDispatch } from "../store/dispatches.ts";
 import type { FlowEventRow } from "../store/flow-events.ts";
 import type { ForecastRow } from "../store/forecasts.ts";
-import type { AttemptRow, JournalRow, StackRow } from "../store/rows.ts";
+import type { AttemptRow, JournalRow, ReportRow, StackRow } from "../store/rows.ts";
 
 /** Drops what is null or undefined. */
 function present<T extends Record<string, unknown>>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
@@ -41,6 +41,10 @@ export function attemptView(row: AttemptRow): MaintenanceAttempt {
     updatedAt: row.updatedAt,
     ...present({ startedAt: row.startedAt, endedAt: row.endedAt, nextActionAt: row.nextActionAt }),
   };
+}
+
+export function earlierReportView({ epoch, at, report }: ReportRow): EarlierReport {
+  return { epoch, at, report };
 }
 
 export function timelineView(row: JournalRow): TimelineEntry {

@@ -15,6 +15,7 @@ import {
   tellResult,
 } from "../../harness/edge/client.ts";
 import { IMPORT_PASSES, type RecordLine, RecordPage, RecordsAnswer } from "../contract/record.ts";
+import { emptyReport } from "../contract/testing/empty-report.ts";
 
 const SECRETS = ["canary-value-of-a-credential"];
 
@@ -67,7 +68,12 @@ beforeAll(async () => {
   await postRelease("one", "v1.0.0");
   const job = await runner.job();
   SECRETS.push(job.callbackKey);
-  await tellResult(job, changed(job));
+  const reason = { code: "conflict", message: "a patch conflicts" };
+  await tellResult(job, { outcome: "needs_intervention", reason, report: emptyReport("one") });
+  await call("POST", `/maintenance-attempts/${job.attemptId}/resume`, { note: "resolved" });
+  const again = await runner.job();
+  SECRETS.push(again.callbackKey);
+  await tellResult(again, changed(again));
   await call("POST", `/maintenance-attempts/${job.attemptId}/land`, {});
   const landing = await runner.job();
   await tell(landing, { type: "attempt.heartbeat" });
@@ -88,6 +94,7 @@ describe("an export", () => {
       "delivery",
       "attempt",
       "report",
+      "earlier_report",
     ] as const)
       expect(kinds).toContain(kind);
     for (const kind of ["dispatch", "candidate", "runner", "token", "credential", "stack_standing"] as const)

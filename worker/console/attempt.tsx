@@ -21,7 +21,7 @@ import { Candidates, Dispatches, Timeline } from "./attempt-history.tsx";
 import { Stages } from "./attempt-stages.tsx";
 import { Promote } from "./channels.tsx";
 import { page } from "./frame.tsx";
-import { StackReportView } from "./report.tsx";
+import { EarlierReports, StackReportView } from "./report.tsx";
 import { formOf } from "./visit.ts";
 import { duration, Listing, Moment, path, StackLink, Status, shortRef, subject, When } from "./words.tsx";
 
@@ -67,6 +67,7 @@ attemptPages.get("/attempts/:id", async (c) => {
       <div id="outcome" data-part>
         <Candidates of={record.candidates} stack={record.stack} now={visit.now} />
         {record.report === undefined ? null : <StackReportView report={record.report.report} attemptId={attempt.id} />}
+        <EarlierReports of={record.earlierReports} now={visit.now} />
       </div>
       <Log attempt={attempt} />
       <div id="history" data-part>

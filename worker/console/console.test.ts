@@ -33,11 +33,12 @@ async function makeToken(name: string, scopes: string[], expiresAt?: string): Pr
   return expectBody(TokenCreated, await call("POST", "/tokens", { name, scopes, expiresAt }), 201).secret;
 }
 
+const reason = { code: "conflict", message: "patch 2 conflicts in lib/a.c" };
+
 /** An attempt that waits for a person. */
 async function waiting(stackId: string): Promise<string> {
   const runner = await stackWithRunner(stackId);
   await postRelease(stackId, "v1.0.0");
-  const reason = { code: "conflict", message: "patch 2 conflicts in lib/a.c" };
   await tellResult(await runner.job(), { outcome: "needs_intervention", reason });
   return `${stackId}.1`;
 }
@@ -228,6 +229,39 @@ describe("what an operator does", () => {
     expect(attempt.resume).toEqual({ note, resolvedRef: "resolved/v1" });
     expect(timeline.find((entry) => entry.kind === "note")?.actor).toBe("operator:monday");
     expect((await visitor.get(path)).html).toContain("Took ours &lt;b&gt;on purpose&lt;/b&gt;.");
+  });
+
+  it("resolves a conflict, and still sees later where it was", async () => {
+    const patch = (outcome: "conflicted" | "adapted") => ({
+      oid: oid(7),
+      subject: "Our limit",
+      author: "a <a@test.org>",
+      authoredAt: "2026-01-02T03:04:05.000Z",
+      outcome,
+    });
+    const counts = emptyReport("healed").counts;
+    const upstreamCommits = [{ oid: oid(8), subject: "Their limit" }];
+    const conflicts = [{ path: "lib/limit.c", kind: "contents", upstreamCommits }];
+    const conflicted = emptyReport("healed", {
+      patches: [{ ...patch("conflicted"), conflicts }],
+      counts: { ...counts, conflicted: 1 },
+    });
+    const runner = await stackWithRunner("healed");
+    await postRelease("healed", "v1.0.0");
+    await tellResult(await runner.job(), { outcome: "needs_intervention", reason, report: conflicted });
+    const resume = { note: "Took both.", resolvedRef: "resolved/v1" };
+    expect((await call("POST", "/maintenance-attempts/healed.1/resume", resume)).status).toBe(200);
+    const job = await runner.job();
+    const adapted = emptyReport("healed", { patches: [patch("adapted")], counts: { ...counts, adapted: 1 } });
+    await tellResult(job, { ...changed(job), report: adapted });
+    const detail = await attemptDetail("healed.1");
+    expect(detail.report).toEqual(adapted);
+    expect(detail.earlierReports).toEqual([{ epoch: 1, at: expect.any(String) as string, report: conflicted }]);
+    const visitor = await Visitor.signedIn();
+    const attempt = (await visitor.get("/console/attempts/healed.1")).html;
+    expect(attempt).toContain("Hand-over 1: 1 conflicted onto");
+    expect(attempt).toContain("lib/limit.c");
+    expect((await visitor.get("/console/stacks/healed")).html).toContain("1 of 2");
   });
 
   it("acts once, however often a page's button is pressed", async () => {

@@ -5,7 +5,8 @@
  */
 import type { PatchConflict, PatchOutcome, PatchReport, StackReport, VerifyResult } from "../contract/report.ts";
 import { RANGE_DIFF_READ } from "../store/attempt-record.ts";
-import { count, Listing, Mark, Oid, path, seconds, shortRef } from "./words.tsx";
+import type { ReportRow } from "../store/rows.ts";
+import { count, Listing, Mark, Oid, path, seconds, shortRef, When } from "./words.tsx";
 
 const TONES: Record<PatchOutcome, "good" | "busy" | "warn" | "bad" | "idle"> = {
   carried: "good",
@@ -17,14 +18,13 @@ const TONES: Record<PatchOutcome, "good" | "busy" | "warn" | "bad" | "idle"> = {
 };
 
 export function StackReportView({ report, attemptId }: { report: StackReport; attemptId: string }) {
-  const told = Object.entries(report.counts).flatMap(([name, number]) => (number > 0 ? [`${number} ${name}`] : []));
-  const conflicted = report.patches.filter((patch) => (patch.conflicts ?? []).length > 0);
+  const conflicted = conflictedOf(report);
   return (
     <>
       <section aria-labelledby="patches-title">
         <h2 id="patches-title">Patches</h2>
         <p class="lead">
-          {told.join(", ") || "none"} onto <code>{shortRef(report.onto.ref)}</code> (<Oid of={report.onto.oid} />
+          {toldOf(report)} onto <code>{shortRef(report.onto.ref)}</code> (<Oid of={report.onto.oid} />
           ), {count(report.drift.commitsBehind, "commit")} and {count(Math.round(report.drift.daysBehind), "day")} from
           the old base.
         </p>
@@ -42,6 +42,38 @@ export function StackReportView({ report, attemptId }: { report: StackReport; at
       <RangeDiff report={report} attemptId={attemptId} />
     </>
   );
+}
+
+/** What the results before the last said: where a conflict was, before somebody resolved it. */
+export function EarlierReports({ of, now }: { of: readonly ReportRow[]; now: number }) {
+  if (of.length === 0) return null;
+  return (
+    <section aria-labelledby="earlier-title">
+      <h2 id="earlier-title">Before it was handed over again</h2>
+      {of.map(({ epoch, at, report }) => {
+        const conflicted = conflictedOf(report);
+        return (
+          <details id={`earlier-${epoch}`}>
+            <summary>
+              Hand-over {epoch}: {toldOf(report)} onto <code>{shortRef(report.onto.ref)}</code>,{" "}
+              <When at={at} now={now} />
+            </summary>
+            {conflicted.length === 0 ? null : <Conflicts patches={conflicted} />}
+            <PatchTable patches={report.patches} />
+          </details>
+        );
+      })}
+    </section>
+  );
+}
+
+function toldOf({ counts }: StackReport): string {
+  const told = Object.entries(counts).flatMap(([name, number]) => (number > 0 ? [`${number} ${name}`] : []));
+  return told.join(", ") || "none";
+}
+
+function conflictedOf({ patches }: StackReport): PatchReport[] {
+  return patches.filter((patch) => (patch.conflicts ?? []).length > 0);
 }
 
 function PatchTable({ patches }: { patches: readonly PatchReport[] }) {

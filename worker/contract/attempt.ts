@@ -117,12 +117,18 @@ export const TimelineEntry = z
   .openapi("TimelineEntry");
 export type TimelineEntry = z.infer<typeof TimelineEntry>;
 
+/** What an attempt's result said before the last one: of the hand-over that a person's resume followed, say. */
+export const EarlierReport = z.object({ epoch: z.int(), at: Timestamp, report: StackReport }).openapi("EarlierReport");
+export type EarlierReport = z.infer<typeof EarlierReport>;
+
 /** `GET /maintenance-attempts/:id`. */
 export const AttemptDetail = z
   .object({
     attempt: MaintenanceAttempt,
     timeline: z.array(TimelineEntry),
     report: StackReport.nullable(),
+    /** Newest first, five at most, their range-diffs cut to 8,000 characters; absent where there are none. */
+    earlierReports: z.array(EarlierReport).optional(),
     /** Last stage a runner told of, while it works. */
     progress: z
       .object({ stage: z.string(), done: z.int().optional(), total: z.int().optional(), at: Timestamp })

@@ -26,6 +26,7 @@ export const RecordKind = z
     "delivery",
     "attempt",
     "report",
+    "earlier_report",
     "dispatch",
     "candidate",
     "effect",
@@ -43,7 +44,7 @@ export type RecordKind = z.infer<typeof RecordKind>;
 export const IMPORT_PASSES: readonly (readonly RecordKind[])[] = [
   ["stack", "source", "event"],
   ["source_stack", "entry", "signal", "journal", "delivery", "attempt", "forecast", "runner", "token", "credential"],
-  ["report", "dispatch", "candidate", "effect"],
+  ["report", "earlier_report", "dispatch", "candidate", "effect"],
   ["source_standing", "stack_standing"],
 ];
 

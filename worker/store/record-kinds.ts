@@ -30,6 +30,7 @@ import {
   credentials,
   deliveries,
   dispatches,
+  earlierReports,
   feedEntries,
   feedSignals,
   feedSources,
@@ -195,6 +196,12 @@ export const KINDS: Readonly<Record<RecordKind, KindOfRecord>> = {
     holds: { attemptId, report: StackReport },
     owner: { kind: "stack", property: "attemptId" },
     // One may have a megabyte.
+    page: 8,
+  }),
+  earlier_report: kindOf(earlierReports, {
+    key: ["attemptId", "epoch"],
+    holds: { attemptId, report: StackReport },
+    owner: { kind: "stack", property: "attemptId" },
     page: 8,
   }),
   dispatch: kindOf(dispatches, {

@@ -306,6 +306,23 @@ export const reports = sqliteTable("reports", {
   at: text("at").notNull(),
 });
 
+/**
+ * Reports of results before the last: what conflicted until a person resolved it. Triggers keep and remove them with
+ * what replaces them.
+ */
+export const earlierReports = sqliteTable(
+  "earlier_reports",
+  {
+    attemptId: text("attempt_id")
+      .notNull()
+      .references(() => attempts.id),
+    epoch: integer("epoch").notNull(),
+    report: text("report", { mode: "json" }).$type<StackReport>().notNull(),
+    at: text("at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.attemptId, t.epoch] })],
+);
+
 export const dispatches = sqliteTable(
   "dispatches",
   {

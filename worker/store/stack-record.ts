@@ -18,6 +18,8 @@ const REPORTS = 24;
 
 const PastReport = z.object({
   attemptId: z.string(),
+  number: z.int(),
+  epoch: z.int(),
   onto: z.string(),
   /** Subject, time of authorship and outcome of each patch, in the stack's order. */
   patches: z
@@ -37,16 +39,16 @@ export type StackRecord = {
 };
 
 /** Only what is shown of each report: the whole of one can be a megabyte. */
-const PAST_REPORTS = `
-  SELECT a.id AS attemptId, coalesce(a.tag, a.onto) AS onto,
+const pastReports = (table: "reports" | "earlier_reports"): string => `
+  SELECT a.id AS attemptId, a.number, r.epoch, coalesce(a.tag, a.onto) AS onto,
     (SELECT json_group_array(json_array(substr(json_extract(p.value, '$.subject'), 1, 200),
        json_extract(p.value, '$.authoredAt'), json_extract(p.value, '$.outcome')))
      FROM json_each(r.report, '$.patches') AS p) AS patches
-  FROM (SELECT id, tag, onto, position FROM maintenance_attempts WHERE stack_id = ?1
+  FROM (SELECT id, number, tag, onto, position FROM maintenance_attempts WHERE stack_id = ?1
         ORDER BY position DESC LIMIT ${REPORTS_AMONG}) AS a
-  CROSS JOIN reports AS r ON r.attempt_id = a.id
+  CROSS JOIN ${table} AS r ON r.attempt_id = a.id
   WHERE json_array_length(r.report, '$.patches') > 0
-  ORDER BY a.position DESC LIMIT ${REPORTS}`;
+  ORDER BY a.position DESC, r.epoch DESC LIMIT ${REPORTS}`;
 
 export async function readStackRecord(
   db: Database,
@@ -55,7 +57,7 @@ export async function readStackRecord(
   before?: number,
 ): Promise<StackRecord | undefined> {
   const page = and(eq(attempts.stackId, id), before === undefined ? undefined : lt(attempts.position, before));
-  const [found, newest, sources, reports] = await reading(
+  const [found, newest, sources, last, earlier] = await reading(
     db.$client.batch([
       statement(db, db.select().from(stacks).where(eq(stacks.id, id)).limit(1)),
       statement(
@@ -68,7 +70,8 @@ export async function readStackRecord(
           .limit(limit + 1),
       ),
       statement(db, db.select({ id: sourceStacks.sourceId }).from(sourceStacks).where(eq(sourceStacks.stackId, id))),
-      db.$client.prepare(PAST_REPORTS).bind(id),
+      db.$client.prepare(pastReports("reports")).bind(id),
+      db.$client.prepare(pastReports("earlier_reports")).bind(id),
     ]),
   );
   const stack = found?.results[0];
@@ -80,6 +83,9 @@ export async function readStackRecord(
       .array(z.object({ source_id: z.string() }))
       .parse(sources?.results)
       .map((row) => row.source_id),
-    reports: PastReport.array().parse(reports?.results),
+    reports: PastReport.array()
+      .parse([...(last?.results ?? []), ...(earlier?.results ?? [])])
+      .sort((a, b) => b.number - a.number || b.epoch - a.epoch)
+      .slice(0, REPORTS),
   };
 }

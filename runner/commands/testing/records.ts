@@ -6,6 +6,7 @@
 import type { AttemptDetail, MaintenanceAttempt } from "../../../worker/contract/attempt.ts";
 import { FeedSource } from "../../../worker/contract/feed-source.ts";
 import type { FlowEvent } from "../../../worker/contract/flow-event.ts";
+import type { StackReport } from "../../../worker/contract/report.ts";
 import { Stack } from "../../../worker/contract/stack.ts";
 
 export const at = "2026-11-22T11:00:00.000Z";
@@ -39,6 +40,46 @@ export const event: FlowEvent = {
   stackIds: ["web"],
 };
 
+const report: StackReport = {
+  v: 1,
+  stackId: "web",
+  branch: "patches",
+  onto: { ref: "v2.1.0", oid: oid("1") },
+  base: { oid: oid("2") },
+  head: { oid: oid("3") },
+  result: null,
+  patches: [
+    {
+      oid: oid("a"),
+      subject: "Retry on 429 with the time that the server asks for, and never more than five times in a row",
+      author: "A. Person <a@example.org>",
+      authoredAt: at,
+      outcome: "conflicted",
+      conflicts: [
+        {
+          path: "src/http/client.ts",
+          kind: "contents",
+          upstreamCommits: [{ oid: oid("c"), subject: "Rewrite the HTTP client" }],
+        },
+      ],
+    },
+    {
+      oid: oid("b"),
+      subject: "Fix the build",
+      author: "A",
+      authoredAt: at,
+      outcome: "upstreamed",
+      upstreamOid: oid("d"),
+    },
+  ],
+  counts: { carried: 0, adapted: 0, upstreamed: 1, empty: 0, dropped: 0, conflicted: 1 },
+  rangeDiff: "",
+  verify: [{ command: "npm test", exitCode: 1, seconds: 12.5, outputTail: "not ok 1\n" }],
+  drift: { commitsBehind: 12, daysBehind: 3.2 },
+  warnings: [],
+  timings: { fetch: 1, replay: 1, checkout: 0, verify: 0, push: 0 },
+};
+
 export const detail: AttemptDetail = {
   attempt,
   timeline: [
@@ -53,45 +94,8 @@ export const detail: AttemptDetail = {
       reason: attempt.reason,
     },
   ],
-  report: {
-    v: 1,
-    stackId: "web",
-    branch: "patches",
-    onto: { ref: "v2.1.0", oid: oid("1") },
-    base: { oid: oid("2") },
-    head: { oid: oid("3") },
-    result: null,
-    patches: [
-      {
-        oid: oid("a"),
-        subject: "Retry on 429 with the time that the server asks for, and never more than five times in a row",
-        author: "A. Person <a@example.org>",
-        authoredAt: at,
-        outcome: "conflicted",
-        conflicts: [
-          {
-            path: "src/http/client.ts",
-            kind: "contents",
-            upstreamCommits: [{ oid: oid("c"), subject: "Rewrite the HTTP client" }],
-          },
-        ],
-      },
-      {
-        oid: oid("b"),
-        subject: "Fix the build",
-        author: "A",
-        authoredAt: at,
-        outcome: "upstreamed",
-        upstreamOid: oid("d"),
-      },
-    ],
-    counts: { carried: 0, adapted: 0, upstreamed: 1, empty: 0, dropped: 0, conflicted: 1 },
-    rangeDiff: "",
-    verify: [{ command: "npm test", exitCode: 1, seconds: 12.5, outputTail: "not ok 1\n" }],
-    drift: { commitsBehind: 12, daysBehind: 3.2 },
-    warnings: [],
-    timings: { fetch: 1, replay: 1, checkout: 0, verify: 0, push: 0 },
-  },
+  report,
+  earlierReports: [{ epoch: 1, at, report: { ...report, onto: { ref: "v2.0.0", oid: oid("4") } } }],
 };
 
 export const stackConfig = {
