@@ -4,7 +4,7 @@
  * @module
  */
 import type { AttemptDetail, CandidateRef, MaintenanceAttempt } from "../../worker/contract/attempt.ts";
-import type { StackReport } from "../../worker/contract/report.ts";
+import { countsInWords, type StackReport } from "../../worker/contract/report.ts";
 import { BRANCH } from "../upstream-life/life.ts";
 import type { Facts } from "./facts.ts";
 import type { Stage } from "./stage.ts";
@@ -19,10 +19,7 @@ export function candidateOf(attempt: MaintenanceAttempt): CandidateRef | undefin
 
 /** `2 carried, 1 upstreamed`: the counts of a report that are not 0. */
 export function counted(report: StackReport | null): string {
-  return Object.entries(report?.counts ?? {})
-    .filter(([, count]) => count > 0)
-    .map(([outcome, count]) => `${count} ${outcome}`)
-    .join(", ");
+  return report === null ? "no report" : countsInWords(report.counts);
 }
 
 /** What became of the patch with this subject. */

@@ -4,7 +4,13 @@
  * @module
  */
 import type { AttemptDetail, EarlierReport, TimelineEntry } from "../../worker/contract/attempt.ts";
-import type { PatchReport, StackReport, VerifyResult } from "../../worker/contract/report.ts";
+import {
+  conflictedPatches,
+  countsInWords,
+  type PatchReport,
+  type StackReport,
+  type VerifyResult,
+} from "../../worker/contract/report.ts";
 import { colors } from "../client/colors.ts";
 import { age, count, cut, shortRef, statusWord, table, wrap } from "../client/table.ts";
 import type { EventDetail } from "./event-detail.ts";
@@ -59,11 +65,15 @@ export function describeEvent({ event, attempts, dispatches }: EventDetail, now:
 
 /** The report of a stack: what became of each patch, and why. */
 export function reportLines(report: StackReport): string[] {
-  const { drift } = report;
   const lines = ["", colors.bold(`Patches of ${report.branch}`)];
-  lines.push(...indent(`onto ${report.onto.ref} (${report.onto.oid.slice(0, 12)}): ${toldOf(report)}`, 2));
   lines.push(
-    ...indent(`${count(drift.commitsBehind, "commit")} and ${count(Math.round(drift.daysBehind), "day")} behind`, 2),
+    ...indent(`onto ${report.onto.ref} (${report.onto.oid.slice(0, 12)}): ${countsInWords(report.counts)}`, 2),
+  );
+  lines.push(
+    ...indent(
+      `${count(report.drift.commitsBehind, "commit")} and ${count(Math.round(report.drift.daysBehind), "day")} behind`,
+      2,
+    ),
   );
   lines.push(
     table(
@@ -78,7 +88,7 @@ export function reportLines(report: StackReport): string[] {
     ),
   );
   lines.push(...report.patches.flatMap(notes));
-  const conflicted = report.patches.filter((patch) => (patch.conflicts ?? []).length > 0);
+  const conflicted = conflictedPatches(report);
   if (conflicted.length > 0)
     lines.push("", colors.bold("Conflicts"), ...conflicted.flatMap((patch) => conflictLines(patch, report)));
   lines.push(...verifyLines("Verification", report.verify));
@@ -91,18 +101,13 @@ export function reportLines(report: StackReport): string[] {
 
 /** What a result before the last said: its conflicts are what somebody resolved since. */
 function earlierLines({ epoch, at, report }: EarlierReport, now: number): string[] {
-  const conflicted = report.patches.filter((patch) => (patch.conflicts ?? []).length > 0);
+  const conflicted = conflictedPatches(report);
   return [
     "",
     colors.bold(`Before it was handed over again (hand-over ${epoch}, ${age(at, now)} ago)`),
-    ...indent(`onto ${report.onto.ref} (${report.onto.oid.slice(0, 12)}): ${toldOf(report)}`, 2),
+    ...indent(`onto ${report.onto.ref} (${report.onto.oid.slice(0, 12)}): ${countsInWords(report.counts)}`, 2),
     ...conflicted.flatMap((patch) => conflictLines(patch, report)),
   ];
-}
-
-function toldOf({ counts }: StackReport): string {
-  const told = Object.entries(counts).flatMap(([name, number]) => (number > 0 ? [`${number} ${name}`] : []));
-  return told.join(", ") || "none";
 }
 
 function notes(patch: PatchReport): string[] {

@@ -3,7 +3,15 @@
  *
  * @module
  */
-import type { PatchConflict, PatchOutcome, PatchReport, StackReport, VerifyResult } from "../contract/report.ts";
+import {
+  conflictedPatches,
+  countsInWords,
+  type PatchConflict,
+  type PatchOutcome,
+  type PatchReport,
+  type StackReport,
+  type VerifyResult,
+} from "../contract/report.ts";
 import { RANGE_DIFF_READ } from "../store/attempt-record.ts";
 import type { ReportRow } from "../store/rows.ts";
 import { count, Listing, Mark, Oid, path, seconds, shortRef, When } from "./words.tsx";
@@ -18,13 +26,13 @@ const TONES: Record<PatchOutcome, "good" | "busy" | "warn" | "bad" | "idle"> = {
 };
 
 export function StackReportView({ report, attemptId }: { report: StackReport; attemptId: string }) {
-  const conflicted = conflictedOf(report);
+  const conflicted = conflictedPatches(report);
   return (
     <>
       <section aria-labelledby="patches-title">
         <h2 id="patches-title">Patches</h2>
         <p class="lead">
-          {toldOf(report)} onto <code>{shortRef(report.onto.ref)}</code> (<Oid of={report.onto.oid} />
+          {countsInWords(report.counts)} onto <code>{shortRef(report.onto.ref)}</code> (<Oid of={report.onto.oid} />
           ), {count(report.drift.commitsBehind, "commit")} and {count(Math.round(report.drift.daysBehind), "day")} from
           the old base.
         </p>
@@ -51,11 +59,11 @@ export function EarlierReports({ of, now }: { of: readonly ReportRow[]; now: num
     <section aria-labelledby="earlier-title">
       <h2 id="earlier-title">Before it was handed over again</h2>
       {of.map(({ epoch, at, report }) => {
-        const conflicted = conflictedOf(report);
+        const conflicted = conflictedPatches(report);
         return (
           <details id={`earlier-${epoch}`}>
             <summary>
-              Hand-over {epoch}: {toldOf(report)} onto <code>{shortRef(report.onto.ref)}</code>,{" "}
+              Hand-over {epoch}: {countsInWords(report.counts)} onto <code>{shortRef(report.onto.ref)}</code>,{" "}
               <When at={at} now={now} />
             </summary>
             {conflicted.length === 0 ? null : <Conflicts patches={conflicted} />}
@@ -65,15 +73,6 @@ export function EarlierReports({ of, now }: { of: readonly ReportRow[]; now: num
       })}
     </section>
   );
-}
-
-function toldOf({ counts }: StackReport): string {
-  const told = Object.entries(counts).flatMap(([name, number]) => (number > 0 ? [`${number} ${name}`] : []));
-  return told.join(", ") || "none";
-}
-
-function conflictedOf({ patches }: StackReport): PatchReport[] {
-  return patches.filter((patch) => (patch.conflicts ?? []).length > 0);
 }
 
 function PatchTable({ patches }: { patches: readonly PatchReport[] }) {

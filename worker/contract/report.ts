@@ -86,3 +86,15 @@ export const StackReport = z
   })
   .openapi("StackReport");
 export type StackReport = z.infer<typeof StackReport>;
+
+/** Counts as words, in the order of the outcomes and without those that did not happen: `2 carried, 1 conflicted`. */
+export function countsInWords(counts: OutcomeCounts): string {
+  const told = PatchOutcome.options.flatMap((outcome) =>
+    counts[outcome] > 0 ? [`${counts[outcome]} ${outcome}`] : [],
+  );
+  return told.join(", ") || "none";
+}
+
+export function conflictedPatches({ patches }: StackReport): PatchReport[] {
+  return patches.filter((patch) => (patch.conflicts ?? []).length > 0);
+}
