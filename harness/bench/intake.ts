@@ -28,7 +28,7 @@ export const intake: Bench = {
       throw error;
     });
     try {
-      await poll(edge, { declare: { base: feeds.url, sources: SOURCES, stacks: STACKS }, rounds: 1 });
+      await poll(edge, { declare: { base: feeds.url, from: 0, to: SOURCES, stacks: STACKS }, rounds: 1 });
       progress(`${SOURCES} sources declared and polled once`);
       results.push(...told("unchanged (304)", await poll(edge, { rounds: ROUNDS }), "not_modified", WANTED_STATEMENTS));
       feeds.busy(true);

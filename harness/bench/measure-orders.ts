@@ -27,20 +27,22 @@ export type CycleReport = {
 };
 
 export type PollOrder = {
-  /** Feeds to declare and poll once, each as a source that feeds its share of the stacks. */
-  declare?: { base: string; sources: number; stacks: number };
-  /** Then every source is polled so many times. */
+  /** Sources to declare, by number, each of which feeds its share of the stacks; the polls are theirs then. */
+  declare?: { base: string; from: number; to: number; stacks: number };
+  /** Every source is polled so many times. */
   rounds: number;
   /** Sources of one invocation; as many as the queue hands over when not given. */
   batch?: number;
-  /** Only the first so many sources. */
-  first?: number;
+  /** Only so many invocations. */
+  batches?: number;
 };
 
 /** One tick of the cron as if it were later, milliseconds since the epoch; what it queues is polled by the consumer. */
 export type TickOrder = { at: number };
 
-/** What the cron asks of D1 when nothing is due, and when every source is. */
-export type TickReport = { idle: D1Count; due: D1Count; claimed: number };
+/** So many ticks of the cron while no source is due, or every one is; `batch` is `PATCH_POLL_BATCH`. */
+export type TicksOrder = { due: boolean; times: number; batch?: number };
+
+export type TicksReport = { d1: D1Count; claimed: number };
 
 export type PollReport = { milliseconds: number; outcomes: Record<string, number>; d1: D1Count };

@@ -11,12 +11,14 @@ export type Asked = { rowsRead: number; rowsWritten: number; cpuMs: number };
 
 /** What was measured. */
 export type UnitUse = {
-  /** One poll that is answered 304, as one of a hundred in a message. */
+  /** One poll that is answered 304, with its part of the claim. */
   poll: Asked;
-  /** One source that is claimed by the cron. */
-  claim: Asked;
-  /** One minute's cron in which nothing is due. */
+  /** What a batch of polls takes besides, from its claim to its end. */
+  batch: Asked;
+  /** One minute's cron when there are no sources. */
   tick: Asked;
+  /** One source that is not due in one minute's cron. */
+  look: Asked;
   /** One poll that finds a release and has a stack take it in. */
   release: Asked;
   /** One attempt from its claim to its result, without the heartbeats. */
@@ -75,7 +77,8 @@ const OBJECT_ROWS_A_HEARTBEAT = 3;
 /** What a deployment of so many stacks asks of the platform in so many days. */
 export function usageOf(stacks: number, days: number, use: UnitUse, assume: Assumptions): Usage {
   const minutes = days * 1440;
-  const polls = (stacks * assume.sourcesPerStack * minutes) / assume.pollMinutes;
+  const sources = stacks * assume.sourcesPerStack;
+  const polls = (sources * minutes) / assume.pollMinutes;
   // The claims of one minute share messages; each minute begins a new one.
   const messages = Math.max(polls / assume.pollBatch, Math.min(polls, minutes));
   const releases = (stacks * assume.releasesPerStack * days) / 30;
@@ -83,8 +86,9 @@ export function usageOf(stacks: number, days: number, use: UnitUse, assume: Assu
   const pulls = (Math.ceil(stacks / assume.stacksPerRunner) * minutes * 60) / PULL.seconds;
   const requests = (stacks * assume.requestsPerStack * days) / 30;
   const d1 = (field: keyof Asked): number =>
-    polls * (use.poll[field] + use.claim[field]) +
-    minutes * use.tick[field] +
+    polls * use.poll[field] +
+    messages * use.batch[field] +
+    minutes * (use.tick[field] + sources * use.look[field]) +
     releases * (use.release[field] + use.attempt[field]) +
     heartbeats * use.heartbeat[field];
   return {

@@ -58,5 +58,6 @@ export const FREE_A_DAY: Readonly<Partial<Record<Meter, number>>> = {
 /** Subrequests that one invocation may make. */
 export const SUBREQUESTS = { free: 50, paid: 10_000 } as const;
 
-/** CPU time of one invocation on the free plan, milliseconds. */
+/** CPU time of one invocation on the free plan, and of one that is not configured otherwise on the paid plan, milliseconds. */
 export const FREE_CPU_MS = 10;
+export const CPU_MS = 30_000;

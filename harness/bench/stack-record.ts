@@ -1,9 +1,10 @@
 /**
- * Stacks, stored events and ended attempts for the stack bench, written into a stopped edge's record.
+ * Sources, stacks, stored events and ended attempts for benches, written into a stopped edge's record.
  *
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
+import { FeedSourceConfig } from "../../worker/contract/feed-source.ts";
 import { StackConfig } from "../../worker/contract/stack.ts";
 
 const AT = "2025-01-01T00:00:00.000Z";
@@ -59,4 +60,23 @@ export function fillHistory(record: DatabaseSync, stackId: string, attempts: num
     .prepare("UPDATE stacks SET attempt_count = ?, journal_seq = ?, highest_tag = ? WHERE id = ?")
     .run(attempts, attempts * ROWS_AN_ATTEMPT, `v1.${attempts}.0`, stackId);
   record.exec("COMMIT");
+}
+
+/** Sources as they are after many polls, none of them due. */
+export function declareSources(record: DatabaseSync, count: number): void {
+  const config = {
+    provider: "github",
+    url: "https://github.com/lantern/lantern/releases.atom",
+    event: "release",
+    target: { mode: "maintain", stacks: ["lantern"] },
+  };
+  record
+    .prepare(
+      `INSERT INTO feed_sources (id, config, next_poll_at, primed, etag, last_modified, last_poll_at, last_success_at,
+         polls, last_outcome, reconcile_at, refs_seeded, created_at, updated_at)
+       WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ?1 - 1)
+       SELECT 'told-' || i, ?2, '9999', 1, 'W/"0123456789abcdef0123456789abcdef"', 'Sun, 22 Nov 2026 11:00:00 GMT', ?3, ?3,
+         1000, 'not_modified', '9999', 1, ?3, ?3 FROM n`,
+    )
+    .run(count, JSON.stringify(FeedSourceConfig.parse(config)), AT);
 }

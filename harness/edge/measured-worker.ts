@@ -11,7 +11,7 @@
 import { PatchStack as RealPatchStack } from "../../durable-objects/patch-stack.ts";
 import { everyMinute } from "../../worker/cron.ts";
 import worker from "../../worker/index.ts";
-import type { CycleOrder, PollOrder, TickOrder } from "../bench/measure-orders.ts";
+import type { CycleOrder, PollOrder, TickOrder, TicksOrder } from "../bench/measure-orders.ts";
 import { countedD1, noCount } from "./counted-d1.ts";
 import { drivePolls, driveTicks } from "./poll-rounds.ts";
 import { driveCycles } from "./stack-cycles.ts";
@@ -40,7 +40,8 @@ export default {
       return Response.json(await driveCycles(env, await request.json<CycleOrder>()));
     if (new URL(request.url).pathname === "/measure/polls")
       return Response.json(await drivePolls(env, await request.json<PollOrder>()));
-    if (new URL(request.url).pathname === "/measure/ticks") return Response.json(await driveTicks(env));
+    if (new URL(request.url).pathname === "/measure/ticks")
+      return Response.json(await driveTicks(env, await request.json<TicksOrder>()));
     if (new URL(request.url).pathname === "/measure/tick") {
       const { at } = await request.json<TickOrder>();
       return Response.json(await everyMinute(env, at));

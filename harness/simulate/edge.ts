@@ -13,15 +13,20 @@ import type { ObjectHost } from "./object-host.ts";
 import type { Stage } from "./stage.ts";
 
 /** What an invocation of the Worker holds. */
-export type Invocation = { env: Env; db: Database };
+export type Invocation = {
+  env: Env;
+  db: Database;
+  /** False once the platform has ended it: nothing of it happens any more. */
+  isAlive: () => boolean;
+};
 
 export class Edge {
   readonly stage: Stage;
   private readonly hosts: ReadonlyMap<string, ObjectHost>;
-  private readonly poll: (sourceId: string) => void;
+  private readonly poll: (batch: { batchId: number }) => void;
   private invocations = 0;
 
-  constructor(stage: Stage, hosts: ReadonlyMap<string, ObjectHost>, poll: (sourceId: string) => void) {
+  constructor(stage: Stage, hosts: ReadonlyMap<string, ObjectHost>, poll: (batch: { batchId: number }) => void) {
     this.stage = stage;
     this.hosts = hosts;
     this.poll = poll;
@@ -45,11 +50,15 @@ export class Edge {
     const PATCH_STACK = { getByName: (id: string) => this.object(id) };
     const POLL_QUEUE = {
       sendBatch: (messages: Iterable<{ body: PollMessage }>) => {
-        for (const { body } of messages) for (const sourceId of body.sourceIds) this.queue(sourceId);
+        for (const { body } of messages) this.queue(body.batchId);
         return Promise.resolve();
       },
     };
-    return { env: { DB, PATCH_STACK, POLL_QUEUE } as unknown as Env, db: openDatabase(DB) };
+    return {
+      env: { DB, PATCH_STACK, POLL_QUEUE } as unknown as Env,
+      db: openDatabase(DB),
+      isAlive: () => caller.alive,
+    };
   }
 
   /** The object as the Worker's code calls it. */
@@ -93,9 +102,9 @@ export class Edge {
   }
 
   /** At least once, some time. */
-  private queue(sourceId: string): void {
+  private queue(batchId: number): void {
     const { timeline, dice, faults } = this.stage;
-    timeline.after(dice.between(10, 3000), () => this.poll(sourceId));
-    if (faults.strikes("requestTwice")) timeline.after(dice.between(10, 60_000), () => this.poll(sourceId));
+    timeline.after(dice.between(10, 3000), () => this.poll({ batchId }));
+    if (faults.strikes("requestTwice")) timeline.after(dice.between(10, 60_000), () => this.poll({ batchId }));
   }
 }

@@ -46,6 +46,7 @@ export type Invariant =
   | "one maintain attempt per event"
   | "a movement is acted on once"
   | "an entry has its event"
+  | "a source is in one batch"
   | "no effect without record"
   | "one id, one message"
   | "acknowledged is recorded"

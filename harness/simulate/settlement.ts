@@ -8,11 +8,16 @@ import type { Forge } from "./forge.ts";
 import type { Problem } from "./journal-model.ts";
 import type { Sqlite } from "./sqlite.ts";
 
+/** A poll that was lost on its way is made up for sooner than this, milliseconds. */
+const MADE_UP_WITHIN = 3_600_000;
+
 /** When a tick of the cron would next find something to do. */
 export function nextDue(record: Sqlite, now: number): number | undefined {
   const [row] = record.all<{ at: string | null; pending: number }>(
     `SELECT (SELECT min(at) FROM (SELECT min(next_action_at) AS at FROM stacks
-         UNION ALL SELECT min(next_poll_at) FROM feed_sources)) AS at,
+         UNION ALL SELECT min(expires_at) FROM poll_batches
+         UNION ALL SELECT min(next_poll_at) FROM feed_sources WHERE id NOT IN (
+           SELECT taken.value FROM poll_batches, json_each(poll_batches.source_ids) AS taken))) AS at,
        EXISTS (SELECT 1 FROM deliveries WHERE status = 'pending') AS pending`,
   );
   if (row === undefined) return undefined;
@@ -21,7 +26,12 @@ export function nextDue(record: Sqlite, now: number): number | undefined {
 }
 
 /** Something that is still under way; undefined when nothing is. */
-export function unsettled(record: Sqlite): string | undefined {
+export function unsettled(record: Sqlite, now: number): string | undefined {
+  const [source] = record.all<{ id: string; at: string }>(
+    "SELECT id, next_poll_at AS at FROM feed_sources WHERE next_poll_at <= ?1 LIMIT 1",
+    new Date(now - MADE_UP_WITHIN).toISOString(),
+  );
+  if (source !== undefined) return `source ${source.id} should have been polled at ${source.at}`;
   const [delivery] = record.all<{ event_id: string }>(
     "SELECT event_id FROM deliveries WHERE status = 'pending' LIMIT 1",
   );

@@ -20,7 +20,7 @@ import type { Trace } from "./trace.ts";
 const FULL_EVERY = 50;
 
 /** Tables by which the cron finds what is due. */
-const DUE_BY = ["stacks", "feed_sources", "deliveries"];
+const DUE_BY = ["stacks", "feed_sources", "poll_batches", "deliveries"];
 
 export class Watch {
   readonly model = new JournalModel();

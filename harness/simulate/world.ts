@@ -16,7 +16,7 @@ import type { Invariant } from "./journal-model.ts";
 import { ObjectHost } from "./object-host.ts";
 import { sqlStorage } from "./object-storage.ts";
 import { Operator } from "./operator.ts";
-import { Poller } from "./poller.ts";
+import { type Polled, Poller } from "./poller.ts";
 import { TOUCHED } from "./record-rows.ts";
 import { Runner } from "./runner.ts";
 import { finalProblem, nextDue, unsettled } from "./settlement.ts";
@@ -100,8 +100,10 @@ class World {
       this.forges.set(id, new Forge("patched"));
     }
     this.stackIds = [...this.hosts.keys()];
-    this.upstream = new Upstream(this.stage, (feed) => this.poll(feed === "releases" ? "release" : "tag"));
-    this.edge = new Edge(this.stage, this.hosts, (sourceId) => this.poll(sourceId));
+    this.upstream = new Upstream(this.stage, (feed) =>
+      this.poll({ sourceId: feed === "releases" ? "release" : "tag" }),
+    );
+    this.edge = new Edge(this.stage, this.hosts, (batch) => this.poll(batch));
     this.poller = new Poller(this.edge, this.upstream, dice.one([4, 12, 24]) * HOUR);
     this.operator = new Operator(this.edge);
   }
@@ -186,12 +188,12 @@ class World {
     for (const id of this.stackIds) void this.operator.pause(id, "unpause");
   }
 
-  private poll(sourceId: string, tries = 1): void {
+  private poll(what: Polled, tries = 1): void {
     const later = () => {
-      if (tries < 4) this.stage.timeline.after(10_000, () => this.poll(sourceId, tries + 1));
+      if (tries < 4) this.stage.timeline.after(10_000, () => this.poll(what, tries + 1));
     };
-    // Storage faults bring the message back; the next claim of the source comes anyway.
-    this.poller.poll(sourceId).then((done) => {
+    // Storage faults bring the message back; when it is given up its batch expires, and the cron claims anew.
+    this.poller.poll(what, tries).then((done) => {
       if (!done) later();
     }, later);
   }
@@ -219,7 +221,7 @@ class World {
     const { timeline, faults, trace, watch } = this.stage;
     if (trace.step > MOST_STEPS) watch.fail("everything settles", `not after ${MOST_STEPS} steps`);
     if (!faults.over || timeline.now < this.notBefore) return watch.problem !== undefined;
-    const open = unsettled(this.record);
+    const open = unsettled(this.record, timeline.now);
     if (open === undefined) return true;
     if (timeline.now > this.settleBy) watch.fail("everything settles", open);
     return watch.problem !== undefined;

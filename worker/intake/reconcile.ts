@@ -10,6 +10,7 @@ import type { Database } from "../store/database.ts";
 import { allEntries, storeIntake } from "../store/feed-entries.ts";
 import { type FeedSourceRow, postponeReconciles } from "../store/feed-sources.ts";
 import { eachBounded } from "./bounded.ts";
+import type { Followers } from "./following-stacks.ts";
 import { lsRefs, type RemoteRefs } from "./ls-refs.ts";
 import type { FollowingStack } from "./movement.ts";
 import { planRefs } from "./plan-refs.ts";
@@ -29,7 +30,7 @@ export async function reconcileSources(
   context: PollContext,
   db: Database,
   sources: readonly FeedSourceRow[],
-  followers: ReadonlyMap<string, readonly FollowingStack[]>,
+  followers: Followers,
 ): Promise<string[]> {
   const ends = await eachBounded(sources, async (source) => {
     const repository = repositoryOf(source.config);
@@ -43,7 +44,7 @@ export async function reconcileSources(
       const refsError = { code, message: `${repository}: ${message}`, at: new Date(context.now()).toISOString() };
       return { source, stackIds: [], later: retryAfter(source), refsError };
     }
-    return storeRefs(context, db, source, refs.value, followers.get(source.id) ?? []);
+    return storeRefs(context, db, source, refs.value, (await followers()).get(source.id) ?? []);
   });
   await postponeReconciles(
     db,

@@ -103,45 +103,34 @@ export async function knownEntries(
     const found = await reading(
       db.$client
         .prepare(
-          `SELECT ${columns} FROM json_each(?1) AS j CROSS JOIN feed_entries AS e
+          `SELECT ${columns}, 0 AS standing FROM json_each(?1) AS j CROSS JOIN feed_entries AS e
            WHERE e.source_id = json_extract(j.value, '$[0]') AND e.entry_id = json_extract(j.value, '$[1]')
            UNION
-           SELECT ${columns} FROM json_each(?1) AS j CROSS JOIN feed_entries AS e
+           SELECT ${columns}, 0 FROM json_each(?1) AS j CROSS JOIN feed_entries AS e
            WHERE e.source_id = json_extract(j.value, '$[0]') AND e.tag = json_extract(j.value, '$[2]')
-             AND e.tag IS NOT NULL`,
+             AND e.tag IS NOT NULL
+           UNION ALL
+           SELECT ${columns}, 1 FROM json_each(?1) AS j CROSS JOIN feed_entries AS e
+           WHERE json_extract(j.value, '$[1]') = '${SEED}' AND e.source_id = json_extract(j.value, '$[0]')
+             AND e.missing_from IS NULL`,
         )
         .bind(JSON.stringify(chunk))
-        .all<EntryKey & { sourceId: string; lastSeenAt: string }>(),
+        .all<EntryKey & { sourceId: string; lastSeenAt: string; standing: 0 | 1 }>(),
     );
-    for (const { sourceId, lastSeenAt, ...entry } of found.results) {
+    for (const { sourceId, standing, ...row } of found.results) {
       const source = bySource.get(sourceId);
       if (source === undefined) continue;
+      if (standing === 1) {
+        source.standing.push(row);
+        continue;
+      }
+      const { lastSeenAt, ...entry } = row;
       if (source.seenAt === undefined || lastSeenAt < source.seenAt) source.seenAt = lastSeenAt;
       if (entry.entryId === SEED) source.seeded = true;
       else source.known.set(entry.entryId, entry);
     }
   }
-  for (const { sourceId, ...entry } of await standingEntries(db, [...bySource.keys()]))
-    bySource.get(sourceId)?.standing.push(entry);
   return bySource;
-}
-
-async function standingEntries(
-  db: Database,
-  sourceIds: readonly string[],
-): Promise<(EntryKey & { sourceId: string; lastSeenAt: string })[]> {
-  const { results } = await reading(
-    db.$client
-      .prepare(
-        `SELECT e.source_id AS sourceId, e.entry_id AS entryId, e.fingerprint, e.revision, e.tag,
-           e.commit_oid AS 'commit', e.first_seen_at AS firstSeenAt, e.last_seen_at AS lastSeenAt, e.missing_from AS missingFrom
-         FROM json_each(?1) AS j CROSS JOIN feed_entries AS e
-         WHERE e.source_id = j.value AND e.missing_from IS NULL`,
-      )
-      .bind(JSON.stringify(sourceIds))
-      .all<EntryKey & { sourceId: string; lastSeenAt: string }>(),
-  );
-  return results;
 }
 
 /** Keys that have no row any more, and had one: signals are kept for ever. With one statement, or few. */

@@ -193,31 +193,6 @@ export async function deleteSource(db: Database, id: string): Promise<boolean> {
   return deleted.length > 0;
 }
 
-/**
- * Takes sources whose time has come, in one statement, so that two crons never take the same one.
- * A claim is a promise to poll: it moves the next poll on by the interval (half a minute at least), so
- * that a poll which is lost on its way is made up for then.
- */
-export async function claimDueSources(db: Database, now: string, limit: number): Promise<string[]> {
-  const claimed = await reading(
-    db.$client
-      .prepare(
-        // The limit stands in the text: for a bound one SQLite plans anew each time.
-        `UPDATE feed_sources
-         SET next_poll_at = strftime('%Y-%m-%dT%H:%M:%fZ', ?1,
-           '+' || min(max(json_extract(config, '$.pollIntervalSeconds'), 30), 600) || ' seconds')
-         WHERE position IN (
-           SELECT position FROM feed_sources
-           WHERE next_poll_at IS NOT NULL AND next_poll_at <= ?1
-           ORDER BY next_poll_at LIMIT ${limit})
-         RETURNING id`,
-      )
-      .bind(now)
-      .all<{ id: string }>(),
-  );
-  return claimed.results.map((row) => row.id);
-}
-
 /** Sets when refs are read next, for any number of sources with one statement. */
 export async function postponeReconciles(
   db: Database,
@@ -241,17 +216,14 @@ export async function postponeReconciles(
  * longer at random, so that they do not all come back in the same second. Reads the whole table, which
  * is fine for something that a server has to ask for.
  */
-export async function holdHost(db: Database, origin: string, until: string): Promise<void> {
-  await reading(
-    db.$client
-      .prepare(
-        `UPDATE feed_sources
-         SET next_poll_at = strftime('%Y-%m-%dT%H:%M:%fZ', ?2, '+' || (abs(random()) % 60) || ' seconds')
-         WHERE next_poll_at < ?2 AND substr(json_extract(config, '$.url'), 1, length(?1)) = ?1`,
-      )
-      .bind(`${origin}/`, until)
-      .run(),
-  );
+export function holdHost(db: Database, origin: string, until: string): Statement {
+  return db.$client
+    .prepare(
+      `UPDATE feed_sources
+       SET next_poll_at = strftime('%Y-%m-%dT%H:%M:%fZ', ?2, '+' || (abs(random()) % 60) || ' seconds')
+       WHERE next_poll_at < ?2 AND substr(json_extract(config, '$.url'), 1, length(?1)) = ?1`,
+    )
+    .bind(`${origin}/`, until);
 }
 
 /** Writes the ends of any number of polls with one statement. */

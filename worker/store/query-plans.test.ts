@@ -1,6 +1,8 @@
 /**
  * Every list is served by an index: SQLite says how it would run each query, and D1 how many rows it
  * read. A list that sorts, or reads what it does not give, fails here before it is slow anywhere.
+ *
+ * The one exception is what the cron claims: an index for that would be written by every poll.
  */
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -18,6 +20,7 @@ import { claimedForecast, claimForecast, listForecasts } from "./forecasts.ts";
 import { listDeadLetters, listWaiting } from "./interventions.ts";
 import { dueEffects, nextEffectAt } from "./outbox.ts";
 import { readOverview, StackFilter } from "./overview.ts";
+import { batchSources, claimBatches } from "./poll-batches.ts";
 import { listRunners } from "./runners.ts";
 import { listStacks, loadStack, overdueStacks } from "./stacks.ts";
 import { listTokens } from "./tokens.ts";
@@ -217,6 +220,33 @@ describe("what a command reads does not grow with the stack's history", () => {
       expect(count.requests).toBe(1);
       expect(count.rowsRead).toBeLessThan(12 * (LIMIT + 1) + 60);
     }
+  });
+
+  it("the claim of what is due reads each source once, so that a poll writes one row, and a batch its own sources", async () => {
+    await env.DB.prepare("UPDATE feed_sources SET next_poll_at = ?1 WHERE position % 2 = 0").bind(AT).run();
+    const sources = (await env.DB.prepare("SELECT count(*) AS n FROM feed_sources").first<number>("n")) ?? 0;
+    const count = noCount();
+    const seen: Recorded[] = [];
+    const db = openDatabase(recordedD1(countedD1(env.DB, count, true), seen));
+    const now = Date.parse(AT);
+    const batches = await claimBatches(db, now, 10);
+    expect(batches).toHaveLength(sources / 20);
+    const steps = (await Promise.all(seen.map(({ sql, values }) => plan(sql, values)))).flat();
+    expect(steps.filter((step) => step.startsWith("SCAN feed_sources"))).toHaveLength(1);
+    // What it writes is a row for each batch, and the last number of them.
+    expect(count).toMatchObject({ statements: 2, rowsWritten: batches.length + 1 });
+    // What is due is sorted, numbered and put together, each of which counts as read.
+    const due = sources / 2;
+    expect(count.rowsRead).toBeLessThan(sources + 6 * due);
+    const claimed = count.rowsRead;
+    expect(await claimBatches(db, now, 10)).toEqual([]);
+    // What is under way is looked up among the batches' names.
+    expect(count.rowsRead - claimed).toBeLessThan(sources + 3 * due);
+    const before = count.rowsRead;
+    const [first] = batches;
+    expect(await batchSources(db, first?.id ?? 0, now)).toHaveLength(10);
+    expect(count.rowsRead - before).toBeLessThan(40);
+    await env.DB.prepare("DELETE FROM poll_batches").run();
   });
 
   it("loading a stack reads its open attempts alone", async () => {

@@ -100,12 +100,23 @@ export const feedSources = sqliteTable(
     updatedAt: text("updated_at").notNull(),
   },
   (t) => [
-    index("feed_sources_due").on(t.nextPollAt).where(sql`next_poll_at IS NOT NULL`),
+    // No index of what a good poll writes: each would be a second row written by every poll. The cron reads the table.
     index("feed_sources_failing_since")
       .on(sql`CASE WHEN last_success_at IS NULL THEN created_at ELSE last_success_at END`, t.id)
       .where(sql`consecutive_failures > 0`),
   ],
 );
+
+/**
+ * Sources that the cron handed to the queue as one message: so many share a row, which goes when they are polled. One
+ * that is lost expires.
+ */
+export const pollBatches = sqliteTable("poll_batches", {
+  /** Never given twice: a message may come long after its batch has gone. */
+  id: integer("id").primaryKey({ autoIncrement: true }),
+  sourceIds: text("source_ids", { mode: "json" }).$type<string[]>().notNull(),
+  expiresAt: text("expires_at").notNull(),
+});
 
 /** Which stacks a source feeds; kept beside the configuration so that the database can hold the reference. */
 export const sourceStacks = sqliteTable(

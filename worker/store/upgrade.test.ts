@@ -109,7 +109,7 @@ describe("while two versions are at work", () => {
       ack: () => seen.push("ack"),
       retry: () => seen.push("retry"),
     });
-    const messages = [message({ v: 3, sourceIds: ["old-feed"], more: true }), message({ v: "nonsense" })];
+    const messages = [message({ v: 4, batchId: 1, more: true }), message({ v: "nonsense" })];
     await consumePolls({ queue: "polls", messages, ackAll: () => {}, retryAll: () => {} } as never, env);
     expect(seen).toEqual(["retry", "ack"]);
   });

@@ -163,4 +163,14 @@ async function some(`,
     file: "worker/store/outbox.ts",
     edits: [{ find: "[FOLDED, GATHERED].map", put: "[FOLDED].map" }],
   },
+  {
+    name: "a source that is under way is claimed again",
+    file: "worker/store/poll-batches.ts",
+    edits: [{ find: "AND id NOT IN (", put: "AND 1 NOT IN (" }],
+  },
+  {
+    name: "a batch that was lost is never claimed again",
+    file: "worker/store/poll-batches.ts",
+    edits: [{ find: "WHERE expires_at <= ?1", put: "WHERE expires_at <= ?1 AND 0" }],
+  },
 ];
