@@ -42,6 +42,9 @@ export default defineConfig({
           name: "runner",
           include: ["runner/**/*.test.ts"],
           env,
+          // A test waits for git most of its time: without this two cores would run one file at a time.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -55,6 +58,7 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

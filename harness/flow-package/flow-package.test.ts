@@ -17,7 +17,7 @@ let upstream: Repositories;
 
 beforeEach(() => {
   folder = scratch();
-  upstream = new Repositories(folder.path);
+  upstream = Repositories.in(folder.path);
 });
 afterEach(() => folder[Symbol.dispose]());
 
@@ -25,7 +25,7 @@ afterEach(() => folder[Symbol.dispose]());
 function world(name: string): { repositories: Repositories; workspace: string; checkout: string } {
   const under = join(folder.path, name);
   mkdirSync(under);
-  const repositories = new Repositories(under, upstream);
+  const repositories = upstream.copyTo(under);
   const workspace = join(under, "workspace");
   const checkout = join(workspace, "fork");
   cpSync(import.meta.dirname, join(workspace, "flows", "patch-moi-harness"), { recursive: true });
@@ -95,7 +95,7 @@ test("a patch that upstream took, a conflict, a failing verification, nothing to
   ] as const) {
     folder[Symbol.dispose]();
     folder = scratch();
-    upstream = new Repositories(folder.path);
+    upstream = Repositories.in(folder.path);
     if (name === "v3") upstream.release("v3", { a: lines({ 5: "theirs" }) });
     if (name === "v4") upstream.release("v4", { a: lines({ 18: "theirs" }) });
     const { byPackage } = await both(name, policy);

@@ -18,7 +18,7 @@ let dir: string;
 
 beforeEach(async () => {
   folder = scratch();
-  repositories = new Repositories(folder.path);
+  repositories = Repositories.in(folder.path);
   repositories.pushToFork("patches", "v1", [
     { subject: "Ours: line five", files: { a: lines({ 5: "ours" }) } },
     { subject: "Ours: a new file", files: { b: "new\n" } },

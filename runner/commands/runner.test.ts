@@ -93,7 +93,7 @@ describe("a runner process", () => {
   let onResult: () => Reply | undefined;
 
   beforeEach(async () => {
-    repositories = new Repositories(folder.path);
+    repositories = Repositories.in(folder.path);
     repositories.release("v2", { a: lines({ 18: "theirs" }) });
     daemon = await gitDaemon(folder.path);
     results = [];

@@ -69,6 +69,15 @@ function ownWords(stderr: string): string {
  */
 const MEANINGS: readonly (readonly [GitErrorCode, RegExp])[] = [
   ["objects_refused", /fsck error in packed object|fsck error in pack objects/i],
+  // A promisor that could not be asked, told by the lines before: nothing here is damaged.
+  [
+    "auth_failed",
+    /(?:authentication failed|could not read (?:username|password)|returned error: 40[13])[\s\S]*could not fetch [0-9a-f]{40,64} from promisor/i,
+  ],
+  [
+    "remote_unreachable",
+    /(?:unable to access|could not resolve host|failed to connect|connection (?:refused|timed out|reset|closed)|rpc failed|early eof)[\s\S]*could not fetch [0-9a-f]{40,64} from promisor/i,
+  ],
   ["protocol_refused", /transport '[^']*' not allowed|remote helper .* aborted|protocol '[^']*' is not supported/i],
   ["missing_object", /could not fetch [0-9a-f]{40,64} from promisor/i],
   ["lease_failed", /\(stale info\)|\(remote ref updated since checkout\)|cannot lock ref .* but expected/i],

@@ -30,7 +30,7 @@ async function perform(repositories: Repositories, tag: string, policy: object) 
 }
 
 test("a verification has the folders it asks for, and finds what the one before left", async () => {
-  const repositories = new Repositories(folder.path);
+  const repositories = Repositories.in(folder.path);
   repositories.release("v2", { "web/x": "x\n", "docs/y": "y\n", a: lines({ 18: "theirs" }) });
   repositories.release("v3", { "web/x": "x2\n" });
   const once = "test -f a && test -f web/x && test ! -e docs && mkdir -p web/cache && echo run >> web/cache/runs";

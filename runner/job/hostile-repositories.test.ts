@@ -17,13 +17,13 @@ const ourHome = process.env.HOME;
 
 beforeAll(() => {
   template = scratch();
-  original = new Repositories(template.path);
+  original = Repositories.in(template.path);
   original.release("v2", { a: lines({ 18: "theirs" }) });
 });
 afterAll(() => template[Symbol.dispose]());
 beforeEach(() => {
   folder = scratch();
-  hostile = new HostileSetting(folder, new Repositories(folder.path, original));
+  hostile = new HostileSetting(folder, original.copyTo(folder.path));
   process.env.HOME = hostile.home;
 });
 afterEach(() => {

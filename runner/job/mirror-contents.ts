@@ -3,10 +3,12 @@
  *
  * @module
  */
+import { GitError } from "../git/git-error.ts";
 import { gitText } from "../git/process.ts";
 import { fetchPromised, type PromisorAccess } from "../git/promised.ts";
 import type { QuarantineOptions } from "../git/quarantine.ts";
 import { FETCH_CHECKS } from "./fetch-checks.ts";
+import { type JobStop, stopOfGit } from "./job-stop.ts";
 import type { Mirror } from "./mirror.ts";
 import { hasSmallHistory, isPartial, makeWhole } from "./partial-mirror.ts";
 import { FETCH_TIMEOUT_MS } from "./remote.ts";
@@ -51,6 +53,19 @@ export async function bringContents(mirror: Partial, revisions: readonly string[
   if (revisions.length === 0 || !(await isPartial(mirror.gitDir))) return;
   await fetchContents(mirror, await missingContents(mirror, ["--stdin"], `${revisions.join("\n")}\n`));
 }
+
+/**
+ * The stop for an object that a partial mirror lacks and upstream could not be asked for: an outage or a
+ * credential of upstream's, wherever in the work it was met.
+ *
+ * @throws the error, when it is none of these
+ */
+export async function stopOfMissing(mirror: Partial, error: unknown): Promise<{ ok: false; stop: JobStop }> {
+  if (!(error instanceof GitError) || !OF_REMOTES.has(error.code) || !(await isPartial(mirror.gitDir))) throw error;
+  return stopOfGit(error, mirror.upstream.what, mirror.upstream.url);
+}
+
+const OF_REMOTES: ReadonlySet<string> = new Set(["auth_failed", "remote_not_found", "remote_unreachable"]);
 
 /** More are not fetched one by one: a pack of all takes the server far less time. */
 const FEW_CONTENTS = 5_000;

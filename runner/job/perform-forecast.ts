@@ -18,7 +18,7 @@ import type { DataHome } from "./data-home.ts";
 import { defaultBranch } from "./default-branch.ts";
 import { type Step, stopped } from "./job-stop.ts";
 import { commitOf, type Mirror, openMirror } from "./mirror.ts";
-import { promisedBy } from "./mirror-contents.ts";
+import { promisedBy, stopOfMissing } from "./mirror-contents.ts";
 import { fetchMirror } from "./mirror-fetch.ts";
 import { healing } from "./mirror-heal.ts";
 import { mirrorLimit, pruneMirrors } from "./mirror-limit.ts";
@@ -55,7 +55,9 @@ export async function performForecast(
   if (mirror === undefined) throw new Error("the mirror's lock was not given and nobody stopped the wait");
   try {
     const failureOf = (step: Step<ForecastLook>) => (step.ok ? undefined : step.stop.code);
-    const step = await healing(mirror, say, () => look(mirror, { ...stack, ...where }, home), failureOf);
+    const work = () =>
+      look(mirror, { ...stack, ...where }, home).catch((error: unknown) => stopOfMissing(mirror, error));
+    const step = await healing(mirror, say, work, failureOf);
     await pruneMirrors(home, mirrorLimit(env));
     return step;
   } finally {

@@ -15,7 +15,7 @@ let log: string[];
 
 beforeEach(() => {
   folder = scratch();
-  repositories = new Repositories(folder.path);
+  repositories = Repositories.in(folder.path);
   log = [];
 });
 afterEach(() => folder[Symbol.dispose]());

@@ -20,7 +20,7 @@ import { systemClock } from "./clock.ts";
 import { resultOfStop, type Step, stopOfGit, stopped } from "./job-stop.ts";
 import { landCandidate } from "./land.ts";
 import { type Mirror, openMirror } from "./mirror.ts";
-import { bringContents } from "./mirror-contents.ts";
+import { bringContents, stopOfMissing } from "./mirror-contents.ts";
 import { fetchMirror } from "./mirror-fetch.ts";
 import { healing } from "./mirror-heal.ts";
 import { mirrorLimit, pruneMirrors } from "./mirror-limit.ts";
@@ -82,7 +82,11 @@ async function onMirror(envelope: RepositoryJob, tools: WorkTools, env: Environm
   tools.signal.throwIfAborted();
   if (mirror === undefined) throw new Error("the mirror's lock was not given and nobody stopped the wait");
   try {
-    const result = await healing(mirror, tools.log, () => fetchAndWork(mirror, envelope, tools, env), failureOf);
+    const work = () =>
+      fetchAndWork(mirror, envelope, tools, env).catch(async (error: unknown) =>
+        resultOfStop((await stopOfMissing(mirror, error)).stop),
+      );
+    const result = await healing(mirror, tools.log, work, failureOf);
     pruneCaches(tools.home.caches, mirrorLimit(env));
     const removed = await pruneMirrors(tools.home, mirrorLimit(env));
     if (removed.length > 0) tools.log(`removed ${count(removed.length, "mirror")} that no job used for longest`);

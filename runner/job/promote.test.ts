@@ -13,7 +13,7 @@ let oid: string;
 
 beforeEach(async () => {
   folder = scratch();
-  repositories = new Repositories(folder.path);
+  repositories = Repositories.in(folder.path);
   repositories.release("v2", { a: lines({ 18: "theirs" }) });
   oid = (await perform({})).candidates[0]?.oid ?? "";
 });

@@ -15,7 +15,7 @@ let head: string;
 
 beforeEach(async () => {
   folder = scratch();
-  repositories = new Repositories(folder.path);
+  repositories = Repositories.in(folder.path);
   next = repositories.release("v2", { a: lines({ 18: "theirs" }) });
   head = repositories.inFork("refs/heads/patches") ?? "";
   const opened = await openMirror({

@@ -10,7 +10,7 @@ let folder: Scratch;
 let repositories: Repositories;
 beforeEach(() => {
   folder = scratch();
-  repositories = new Repositories(folder.path);
+  repositories = Repositories.in(folder.path);
 });
 afterEach(() => folder[Symbol.dispose]());
 

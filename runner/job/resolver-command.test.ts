@@ -11,7 +11,7 @@ let repositories: Repositories;
 let log: string[];
 beforeEach(() => {
   folder = scratch();
-  repositories = new Repositories(folder.path);
+  repositories = Repositories.in(folder.path);
   repositories.release("v2", { a: lines({ 5: "theirs" }) });
   log = [];
 });

@@ -25,7 +25,7 @@ export class TestRepository {
   /** An empty repository on branch `main`. */
   static init(...args: string[]): TestRepository {
     const repository = new TestRepository();
-    repository.git("init", "--quiet", "--initial-branch=main", ...args);
+    repository.git("init", "--quiet", "--template=", "--initial-branch=main", ...args);
     return repository;
   }
 
@@ -69,6 +69,12 @@ export class TestRepository {
       GIT_AUTHOR_DATE: date,
       GIT_COMMITTER_DATE: date,
       GIT_EDITOR: ":",
+      // Thrown away after the test: nobody waits for the disk, and nothing is tidied up.
+      GIT_CONFIG_COUNT: "2",
+      GIT_CONFIG_KEY_0: "core.fsync",
+      GIT_CONFIG_VALUE_0: "none",
+      GIT_CONFIG_KEY_1: "maintenance.auto",
+      GIT_CONFIG_VALUE_1: "false",
       GIT_ALLOW_PROTOCOL: "file",
     };
   }

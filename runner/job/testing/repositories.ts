@@ -4,8 +4,10 @@
  * @module
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { afterAll } from "vitest";
 
 const IDENTITY = {
   GIT_AUTHOR_NAME: "A. Person",
@@ -14,7 +16,20 @@ const IDENTITY = {
   GIT_COMMITTER_EMAIL: "person@example.org",
   GIT_CONFIG_GLOBAL: "/dev/null",
   GIT_CONFIG_NOSYSTEM: "1",
+  // Thrown away after the test: nobody waits for the disk, and nothing is tidied up.
+  GIT_CONFIG_COUNT: "2",
+  GIT_CONFIG_KEY_0: "core.fsync",
+  GIT_CONFIG_VALUE_0: "none",
+  GIT_CONFIG_KEY_1: "maintenance.auto",
+  GIT_CONFIG_VALUE_1: "false",
 };
+
+/** What every test of a file begins with, made once: thirty processes, where a copy takes none. */
+let first: { folder: string; repositories: Repositories } | undefined;
+
+afterAll(() => {
+  if (first !== undefined) rmSync(first.folder, { recursive: true, force: true });
+});
 
 export class Repositories {
   readonly upstream: string;
@@ -22,23 +37,36 @@ export class Repositories {
   readonly #work: string;
   #tick = Date.parse("2026-01-01T00:00:00Z") / 1000;
 
-  /**
-   * `main` with a file `a` of twenty lines at `v1`, and in the fork `patches` with two changes of it;
-   * or a copy of others, which takes less time.
-   */
-  constructor(under: string, from?: Repositories) {
+  private constructor(under: string) {
     this.upstream = join(under, "upstream.git");
     this.fork = join(under, "fork.git");
     this.#work = join(under, "work");
-    if (from !== undefined) {
-      cpSync(from.upstream, this.upstream, { recursive: true });
-      cpSync(from.fork, this.fork, { recursive: true });
-      cpSync(from.#work, this.#work, { recursive: true });
-      return;
+  }
+
+  /** `main` with a file `a` of twenty lines at `v1`, and in the fork `patches` with two changes of it. */
+  static in(under: string): Repositories {
+    if (first === undefined) {
+      const folder = mkdtempSync(join(tmpdir(), "patch-moi-first-"));
+      first = { folder, repositories: new Repositories(folder) };
+      first.repositories.#make(folder);
     }
-    this.git(under, "init", "-q", "--bare", "-b", "main", this.upstream);
-    this.git(under, "init", "-q", "--bare", "-b", "main", this.fork);
-    this.git(under, "init", "-q", "-b", "main", this.#work);
+    return first.repositories.copyTo(under);
+  }
+
+  copyTo(under: string): Repositories {
+    const copy = new Repositories(under);
+    cpSync(this.upstream, copy.upstream, { recursive: true });
+    cpSync(this.fork, copy.fork, { recursive: true });
+    cpSync(this.#work, copy.#work, { recursive: true });
+    copy.#tick = this.#tick;
+    return copy;
+  }
+
+  #make(under: string): void {
+    const init = ["init", "-q", "-b", "main"];
+    this.git(under, ...init, "--bare", this.upstream);
+    this.git(under, ...init, "--bare", this.fork);
+    this.git(under, ...init, this.#work);
     this.commit("first", { a: lines() });
     this.tag("v1");
     this.publish();
