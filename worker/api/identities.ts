@@ -5,10 +5,17 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { DEPLOYMENT_TOKEN } from "../auth/admin-token.ts";
 import { runnerSecret } from "../auth/derived-keys.ts";
 import { sha256Hex, toHex } from "../auth/digest.ts";
-import { Runner, RunnerCreated, RunnerInput, Token, TokenCreated, TokenInput } from "../contract/identity.ts";
+import {
+  DEPLOYMENT_TOKEN,
+  Runner,
+  RunnerCreated,
+  RunnerInput,
+  Token,
+  TokenCreated,
+  TokenInput,
+} from "../contract/identity.ts";
 import { Name } from "../contract/primitives.ts";
 import type { Settings } from "../platform/settings.ts";
 import { deleteRunner, insertRunner, listRunners, type RunnerRow, rotateRunner } from "../store/runners.ts";

@@ -3,6 +3,7 @@ import { applyD1Migrations, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
+  attemptDetail,
   attemptsOf,
   call,
   changed,
@@ -14,6 +15,7 @@ import {
   tell,
   tellResult,
 } from "../../harness/edge/client.ts";
+import { TokenCreated } from "../contract/identity.ts";
 import { IMPORT_PASSES, type RecordLine, RecordPage, RecordsAnswer } from "../contract/record.ts";
 import { emptyReport } from "../contract/testing/empty-report.ts";
 
@@ -220,5 +222,65 @@ describe("an import", () => {
     ]);
     expect(answer).toMatchObject({ new: 1, same: 0 });
     expect((await call("POST", "/records", { v: 2, records: [{}] })).status).toBe(400);
+  });
+
+  it("of one stack is no way to what is another's: not over it, beside it or onto its timeline", async () => {
+    await declareStack("three.1");
+    // An answer to a comment of that stack's: what attempt three.1 of a stack 'three' could be called, too.
+    await env.DB.prepare(
+      `INSERT INTO outbox (id, stack_id, kind, payload, status, tries, next_at, created_at)
+       VALUES ('three.1:comment:7', 'three.1', 'review', '{}', 'sent', 1, '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z')`,
+    ).run();
+    const at = "2026-01-01T00:00:00.000Z";
+    const before = await attemptDetail("two.1");
+    const first = (wanted: RecordLine["kind"]) => lines.find(({ kind }) => kind === wanted)?.record ?? {};
+    const as = (kind: RecordLine["kind"], change: object) => ({
+      kind,
+      record: { ...first(kind), stackId: "three", ...change },
+    });
+    const effect = { kind: "dispatch", payload: {}, status: "pending", tries: 0, nextAt: at, lastError: null };
+    const asEffect = (id: string, attemptId: string | null) => ({
+      kind: "effect",
+      record: { ...effect, id, stackId: "three", attemptId, createdAt: at },
+    });
+    const forged = [
+      { kind: "token", record: { ...first("token"), name: "admin", hash: "0".repeat(64) } },
+      as("attempt", { id: "two.1", number: 1, status: "completed" }),
+      as("attempt", { id: "two.2", number: 2 }),
+      as("attempt", { id: "three.1", number: 2 }),
+      as("attempt", { id: "three.1", number: 1, landsAttemptId: "two.1" }),
+      as("journal", { seq: 1, attemptId: "two.1" }),
+      as("dispatch", { id: "two.1.1", attemptId: "two.1", epoch: 1 }),
+      as("dispatch", { id: "two.1.2", attemptId: "three.1", epoch: 2 }),
+      as("candidate", { id: "two.1.c1", attemptId: "two.1" }),
+      as("candidate", { id: "two.1.c2", attemptId: "three.1" }),
+      asEffect("two.2.1:dispatch", "two.2"),
+      asEffect("two.2.1:dispatch", "three.1"),
+      asEffect("two:comment:8", null),
+      asEffect("three.1:comment:7", "three.1"),
+    ];
+    const answer = await post(forged);
+    expect(answer.refused.map(({ index, code }) => [index, code])).toEqual([
+      ...forged.slice(0, -1).map((_, i) => [i, "invalid"]),
+      [forged.length - 1, "taken"],
+    ]);
+    expect(answer.refused[1]?.message).toBe("id: 'two.1' is not of stack 'three'");
+    expect(answer).toMatchObject({ new: 0, same: 0 });
+    expect(await attemptDetail("two.1")).toEqual(before);
+  });
+
+  it("is for admins: a token that reads or operates brings nothing in, and takes nothing out", async () => {
+    for (const scope of ["read", "operate"]) {
+      const body = { name: `only-${scope}`, scopes: [scope] };
+      const { secret } = expectBody(TokenCreated, await call("POST", "/tokens", body), 201);
+      const headers = { authorization: `Bearer ${secret}` };
+      const brought = { v: 1, records: [{ kind: "token", record: {} }] };
+      for (const answer of [
+        await call("POST", "/records", brought, headers),
+        await call("GET", "/records", undefined, headers),
+        await call("GET", "/records/stacks/one?afterSeq=0", undefined, headers),
+      ])
+        expect(answer).toMatchObject({ status: 403, body: { error: { code: "forbidden" } } });
+    }
   });
 });

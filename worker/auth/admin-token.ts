@@ -3,14 +3,11 @@
  *
  * @module
  */
-import type { TokenScope } from "../contract/identity.ts";
+import { DEPLOYMENT_TOKEN, type TokenScope } from "../contract/identity.ts";
 import type { Settings } from "../platform/settings.ts";
 import type { Database } from "../store/database.ts";
 import { anyToken, findToken, findTokenNamed, touchToken } from "../store/tokens.ts";
 import { sameSecret, sha256Hex } from "./digest.ts";
-
-/** What the deployment's own token is called on timelines; no other may have the name. */
-export const DEPLOYMENT_TOKEN = "admin";
 
 export type TokenVerdict =
   | { kind: "accepted"; name: string; scopes: readonly TokenScope[] }

@@ -24,6 +24,9 @@ export const RunnerInput = z
   .openapi("RunnerInput");
 export const RunnerCreated = z.object({ runner: Runner, secret: z.string() }).openapi("RunnerCreated");
 
+/** What the deployment's own token is called on timelines; no other may have the name. */
+export const DEPLOYMENT_TOKEN = "admin";
+
 export const TokenScope = z.enum(["read", "operate", "admin"]);
 export type TokenScope = z.infer<typeof TokenScope>;
 export const Token = z

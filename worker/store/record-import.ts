@@ -11,6 +11,7 @@ import { getTableName } from "drizzle-orm";
 import { type RecordKind, RecordLine, type RecordsAnswer, type RefusedRecord } from "../contract/record.ts";
 import { commit, type Database, insertRows, reading, type Statement } from "./database.ts";
 import { columnsOf, KINDS, keyText, ownerOf, type Plan, recordOf } from "./record-kinds.ts";
+import { foreignName } from "./record-owner.ts";
 import { type OwnerState, ownerStates } from "./restorations.ts";
 
 type Row = { index: number; record: Record<string, unknown>; key: string };
@@ -63,7 +64,13 @@ class Import {
     const { kind, record } = parsed.data;
     const row = { index, record, key: keyText(kind, record) };
     const checked = KINDS[kind].schema.safeParse(record);
-    if (checked.success) return { kind, ...row };
+    if (checked.success) {
+      const foreign = foreignName(kind, record);
+      if (foreign === undefined) return { kind, ...row };
+      const message = `${foreign.property}: '${foreign.name}' is not of stack '${ownerOf(kind, record)}'`;
+      this.refuse(kind, row, { code: "invalid", message });
+      return undefined;
+    }
     const [issue] = checked.error.issues;
     this.refuse(kind, row, {
       code: "invalid",
@@ -107,6 +114,8 @@ class Import {
         ? undefined
         : { code: "differs", message: "there is another one with this key, which stays" };
     const name = `${owner.kind} '${ownerOf(kind, record)}'`;
+    if (there !== undefined && ownerOf(kind, there) !== ownerOf(kind, record))
+      return { code: "taken", message: `${owner.kind} '${ownerOf(kind, there)}' has this one, which stays` };
     if (state === "missing") return { code: "missing", message: `there is no ${name}: its own line comes first` };
     if (state === "restoring" || (adds === true && there === undefined)) return undefined;
     return there === undefined

@@ -18,7 +18,7 @@ import { FeedSourceConfig } from "../contract/feed-source.ts";
 import { FlowEventPayload } from "../contract/flow-event.ts";
 import { FlowEventType } from "../contract/flow-event-type.ts";
 import { ForecastConflict, ForecastOutcome, LatestForecast } from "../contract/forecast.ts";
-import { TokenScope } from "../contract/identity.ts";
+import { DEPLOYMENT_TOKEN, TokenScope } from "../contract/identity.ts";
 import { Name, Oid, Reason, Timestamp } from "../contract/primitives.ts";
 import type { RecordKind } from "../contract/record.ts";
 import { OutcomeCounts, StackReport } from "../contract/report.ts";
@@ -244,7 +244,12 @@ export const KINDS: Readonly<Record<RecordKind, KindOfRecord>> = {
   }),
   token: kindOf(tokens, {
     key: ["name"],
-    holds: { hash: z.string().regex(/^[0-9a-f]{64}$/), scopes: z.array(TokenScope) },
+    holds: {
+      // Whoever had one of the deployment's own token's name would act under it.
+      name: Name.refine((name) => name !== DEPLOYMENT_TOKEN, `'${DEPLOYMENT_TOKEN}' is the deployment's own token`),
+      hash: z.string().regex(/^[0-9a-f]{64}$/),
+      scopes: z.array(TokenScope),
+    },
     passing: ["lastUsedAt"],
   }),
   credential: kindOf(credentials, { key: ["name"], without: ["limitedUntil"], holds: { kind: CredentialKind } }),
