@@ -22,8 +22,8 @@ const SecretNames = z.array(z.looseObject({ name: z.string() }));
 const Deployed = z.looseObject({ type: z.literal("deploy"), targets: z.array(z.string()).optional() });
 
 export type Account = {
-  /** Id of the database, or undefined when the account has none of that name. */
-  findDatabase(name: string): Promise<string | undefined>;
+  /** Id of the database with this id, else of that name; undefined when the account has neither. */
+  findDatabase(name: string, id?: string): Promise<string | undefined>;
   createDatabase(name: string): Promise<void>;
   hasQueue(name: string): Promise<boolean>;
   createQueue(name: string): Promise<void>;
@@ -50,9 +50,9 @@ export function openAccount(environment: NodeJS.ProcessEnv): Account {
   };
 
   return {
-    async findDatabase(name) {
+    async findDatabase(name, id) {
       const list = parsed(Databases, await must(["d1", "list", "--json"]), "wrangler d1 list");
-      return list.find((database) => database.name === name)?.uuid;
+      return (list.find(({ uuid }) => uuid === id) ?? list.find((database) => database.name === name))?.uuid;
     },
     async createDatabase(name) {
       await must(["d1", "create", name]);

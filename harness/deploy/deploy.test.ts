@@ -1,12 +1,19 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseEnv, promisify } from "node:util";
+import { parse } from "smol-toml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { type Cloudflare, startCloudflare } from "../cloudflare/cloudflare.ts";
+import { PROJECT } from "../local-edge/wrangler.ts";
 import { openAccount } from "./account.ts";
 import { type Deployment, deploy } from "./deploy.ts";
 import { DeployFailure } from "./deploy-failure.ts";
 import { readEnvironment } from "./environment.ts";
+import { describeMade, mayShow } from "./made-secrets.ts";
+import { planSecrets } from "./secrets.ts";
 
 describe("deploy", () => {
   let folder: string;
@@ -75,6 +82,28 @@ describe("deploy", () => {
     expect(cloudflare.queues.map(({ queue_name }) => queue_name)).toContain("patch-moi-polls-staging");
   });
 
+  it("prints no secret that it made into a build's log, and says how to come by one", async () => {
+    cloudflare.secrets.delete("patch-moi-staging");
+    const env = { ...process.env, ...cloudflare.environment, PATCH_URL: cloudflare.workerUrl, WORKERS_CI: "1" };
+    const main = join(PROJECT, "harness", "deploy", "main.ts");
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [main, "--env", "staging"], { env });
+    const made = [...(cloudflare.secrets.get("patch-moi-staging") ?? [])].filter(([name]) => name !== "PATCH_URL");
+    expect(made.map(([name]) => name).sort()).toEqual([
+      "PATCH_ADMIN_TOKEN",
+      "PATCH_CREDENTIALS_KEYS",
+      "PATCH_SIGNING_KEY",
+    ]);
+    for (const [, value] of made) expect(stdout + stderr).not.toContain(value);
+    expect(stdout).toContain("npx wrangler secret put PATCH_ADMIN_TOKEN --name patch-moi-staging");
+  });
+
+  it("takes the database that wrangler.toml names, whatever it is called", async () => {
+    const account = openAccount({ ...process.env, ...cloudflare.environment });
+    const id = await account.findDatabase("patch-moi", "an-id-of-another-account");
+    expect(id).toBeDefined();
+    expect(await account.findDatabase("renamed", id)).toBe(id);
+  });
+
   it("says what to do when Cloudflare does not know us", async () => {
     const failed = await run("production", { CLOUDFLARE_API_TOKEN: "another" }).catch((error: unknown) => error);
     expect(failed).toBeInstanceOf(DeployFailure);
@@ -101,6 +130,74 @@ describe("deploy", () => {
     expect(cloudflare.changes).toEqual([]);
   });
 });
+
+describe("secrets that were made", () => {
+  it.each([
+    { isTerminal: true, environment: {}, asked: false, may: true },
+    { isTerminal: true, environment: { CI: "false" }, asked: false, may: true },
+    { isTerminal: true, environment: { CI: "true" }, asked: false, may: false },
+    { isTerminal: true, environment: { WORKERS_CI: "1" }, asked: false, may: false },
+    { isTerminal: false, environment: {}, asked: false, may: false },
+    { isTerminal: false, environment: { CI: "true" }, asked: true, may: true },
+  ])("are printed only where nobody keeps them: %j", ({ may, ...output }) => {
+    expect(mayShow(output)).toBe(may);
+    const made = { PATCH_ADMIN_TOKEN: "the-value" };
+    expect(describeMade(made, "patch-moi", mayShow(output)).join("\n").includes("the-value")).toBe(may);
+  });
+
+  it("need no word where none was made, nor one of a token that somebody gave", () => {
+    expect(describeMade({}, "patch-moi", false)).toEqual([]);
+    expect(describeMade({ PATCH_SIGNING_KEY: "x" }, "patch-moi", false).join("\n")).not.toContain("PATCH_ADMIN_TOKEN");
+  });
+});
+
+/** What Cloudflare reads of the repository before anybody runs anything of it. */
+describe("the Deploy to Cloudflare button", () => {
+  const { scripts, cloudflare } = z
+    .object({
+      scripts: z.record(z.string(), z.string()),
+      cloudflare: z.object({ bindings: z.record(z.string(), z.strictObject({ description: z.string().min(10) })) }),
+    })
+    .parse(JSON.parse(readFileSync(join(PROJECT, "package.json"), "utf8")));
+  const asked = parseEnv(readFileSync(join(PROJECT, ".dev.vars.example"), "utf8"));
+
+  it("finds a command that deploys, and none that would build something else first", () => {
+    expect(scripts.deploy).toBe("node harness/deploy/main.ts");
+    expect(scripts.build).toBeUndefined();
+  });
+
+  it("asks for secrets that the deployment knows, proposes a value for none, and finds the file in the repository", () => {
+    expect(Object.keys(asked)).toEqual(["PATCH_ADMIN_TOKEN"]);
+    for (const name of Object.keys(asked)) expect(Object.keys(planSecrets(new Set(), {}).origin)).toContain(name);
+    // A value that stands in public would be deployed as it is.
+    expect(Object.values(asked).filter((value) => value !== "")).toEqual([]);
+    const ignored = spawnSync("git", ["check-ignore", "--no-index", ".dev.vars.example", ".dev.vars"], {
+      cwd: PROJECT,
+    });
+    expect(String(ignored.stdout).trim()).toBe(".dev.vars");
+  });
+
+  it("says of each binding, variable and secret what it is for, and of nothing else", () => {
+    const config = parse(readFileSync(join(PROJECT, "wrangler.toml"), "utf8"));
+    const { d1_databases, durable_objects, queues, ratelimits, vars } = z
+      .object({
+        d1_databases: z.array(Bound.extend({ database_name: z.string().min(1), database_id: z.uuid() })),
+        durable_objects: z.object({ bindings: z.array(z.object({ name: z.string() })) }),
+        queues: z.object({ producers: z.array(Bound.extend({ queue: z.string().min(1) })) }),
+        ratelimits: z.array(z.object({ name: z.string() })),
+        vars: z.record(z.string(), z.string()),
+      })
+      .parse(config);
+    const named = [
+      ...[...d1_databases, ...queues.producers].map(({ binding }) => binding),
+      ...[...durable_objects.bindings, ...ratelimits].map(({ name }) => name),
+      ...Object.keys({ ...vars, ...asked }),
+    ];
+    expect(Object.keys(cloudflare.bindings).sort()).toEqual(named.sort());
+  });
+});
+
+const Bound = z.object({ binding: z.string() });
 
 describe("environments", () => {
   it("share nothing that holds records", () => {

@@ -85,7 +85,7 @@ const WORDS = { made: "made now", given: "as given", kept: "kept as it is" } as 
 
 async function ensureDatabase(target: Environment, account: Account, tell: Teller): Promise<Deployment["database"]> {
   const name = target.database;
-  const found = await account.findDatabase(name);
+  const found = await account.findDatabase(name, target.databaseId);
   if (found === undefined) await account.createDatabase(name);
   const id = found ?? (await account.findDatabase(name));
   if (id === undefined)

@@ -16,6 +16,9 @@ import { DeployFailure } from "./deploy-failure.ts";
 /** The one whose Worker has the name of `wrangler.toml` itself. */
 export const PRODUCTION = "production";
 
+/** Stands in `wrangler.toml` for an id that nobody has yet. */
+const NO_ID = "00000000-0000-0000-0000-000000000000";
+
 /** What is read of `wrangler.toml`; all else goes through as it is. */
 const WranglerConfig = z.looseObject({
   name: z.string(),
@@ -46,6 +49,8 @@ export type Environment = {
   /** Name of the Worker. */
   worker: string;
   database: string;
+  /** Id that `wrangler.toml` names, as the Deploy to Cloudflare button writes it; undefined where it names none. */
+  databaseId: string | undefined;
   /** Queues in the order in which they have to be made: a dead-letter queue before the one that names it. */
   queues: readonly string[];
   /** What wrangler is given; `databaseId` is that of the account, absent where nothing is uploaded. */
@@ -92,6 +97,7 @@ export function readEnvironment(name: string, project = PROJECT): Environment {
     name,
     worker: own(base.name),
     database: own(db.database_name),
+    databaseId: name === PRODUCTION && db.database_id !== NO_ID ? db.database_id : undefined,
     queues: [
       ...new Set([
         ...consumers.map((consumer) => consumer.dead_letter_queue),

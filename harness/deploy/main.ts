@@ -12,14 +12,16 @@ import { openAccount } from "./account.ts";
 import { type Deployment, deploy } from "./deploy.ts";
 import { DeployFailure } from "./deploy-failure.ts";
 import { PRODUCTION, readEnvironment, writeConfig } from "./environment.ts";
+import { describeMade, mayShow } from "./made-secrets.ts";
 
-type Options = { env: string; dryRun?: true; json?: true };
+type Options = { env: string; dryRun?: true; json?: true; showSecrets?: true };
 
 const program = new Command("npm run deploy --")
   .description("takes this project to Cloudflare: finds or makes what it needs, applies migrations, deploys, looks")
   .option("--env <name>", "environment; any but production has a Worker, database and queues of its own", PRODUCTION)
   .option("--dry-run", "build everything and check the configuration; needs no account and changes nothing")
   .option("--json", "print one JSON document")
+  .option("--show-secrets", "print secrets that were made also where output is no terminal, or in CI")
   .addHelpText(
     "after",
     `
@@ -30,13 +32,14 @@ Examples:
 
 Signing in is wrangler's: \`npx wrangler login\`, or CLOUDFLARE_API_TOKEN (and CLOUDFLARE_ACCOUNT_ID).
 A variable named like a secret gives it (PATCH_ADMIN_TOKEN, DISCORD_WEBHOOK_URL, …); what is missing is
-made and shown once. PATCH_URL gives an address of your own.`,
+made, and shown once where a person reads along. PATCH_URL gives an address of your own.`,
   )
   .exitOverride();
 
 try {
   program.parse();
-  const { env, dryRun, json } = program.opts<Options>();
+  const { env, dryRun, json, showSecrets = false } = program.opts<Options>();
+  const shown = mayShow({ isTerminal: process.stdout.isTTY, environment: process.env, asked: showSecrets });
   const startedAt = Date.now();
   const say = (line: string): void => void (json ? process.stderr : process.stdout).write(`${line}\n`);
   const tell = (what: string, said: string): void =>
@@ -52,8 +55,8 @@ try {
   } else {
     say(`deploying ${target.worker} …`);
     const done = await deploy(target, account, process.env, tell);
-    if (json) print(done);
-    else say(`\n${summary(done)}`);
+    if (json) print(shown ? done : { ...done, made: {}, withheld: Object.keys(done.made) });
+    else say(`\n${summary(done, shown)}`);
     process.exitCode = wrong(done).length === 0 ? 0 : 1;
   }
 } catch (error) {
@@ -77,14 +80,9 @@ function wrong({ health, database }: Deployment): { what: string; why: string; n
   return errors.filter(({ what }) => !(what === "cron" && database.created));
 }
 
-function summary(done: Deployment): string {
-  const lines: string[] = [];
-  const made = Object.entries(done.made).filter(([name]) => name !== "PATCH_URL");
-  if (made.length > 0) {
-    lines.push("Made now and shown this once; keep them where you keep secrets:", "");
-    for (const [name, value] of made) lines.push(`  ${name}=${value}`);
-    lines.push("");
-  }
+function summary(done: Deployment, shown: boolean): string {
+  const { PATCH_URL: _, ...made } = done.made;
+  const lines = describeMade(made, done.worker, shown);
   for (const { what, why, next } of wrong(done)) lines.push(`not well: ${what}: ${why}`, `  ${next}`);
   if (done.url === null) {
     lines.push(

@@ -29,7 +29,7 @@ schema that parses reports, by \`npm run reference\`.
 type Schema = {
   type?: string;
   description?: string;
-  const?: unknown;
+  const?: string | number;
   enum?: unknown[];
   pattern?: string;
   properties?: Record<string, Schema>;
@@ -41,7 +41,7 @@ const Schema: z.ZodType<Schema> = z.lazy(() =>
   z.object({
     type: z.string().optional(),
     description: z.string().optional(),
-    const: z.unknown().optional(),
+    const: z.union([z.string(), z.number()]).optional(),
     enum: z.array(z.unknown()).optional(),
     pattern: z.string().optional(),
     properties: z.record(z.string(), Schema).optional(),
