@@ -33,6 +33,10 @@ describe("forecast", () => {
     expect(ended.stdout).toContain("a (contents)");
     expect(ended.stdout).toContain("upstream five");
     expect(ended.stdout).toContain("the only patch conflicts with v2");
+    // And the commands that it shows stop where the conflict is.
+    const shown = [...ended.stdout.matchAll(/^ {2}git (.+)$/gm)].map((match) => (match[1] ?? "").split(" "));
+    expect(shown.map((args) => r.attempt(...args).ok)).toEqual([true, false]);
+    expect(r.oid("REBASE_HEAD")).toBe(r.oid("fork"));
   });
 
   test("works from any folder of a repository, also bare, and names an annotated tag", async () => {

@@ -88,7 +88,9 @@ function verdict(report: StackReport, alreadyThere: boolean): string {
       colors.yellow(
         `${conflictCount(counts.conflicted, report.patches.length)} with ${report.onto.ref}: a person is needed`,
       ),
-      `  git rebase --onto ${report.onto.oid.slice(0, 12)} ${report.base.oid.slice(0, 12)} BRANCH   on a copy of the branch stops where they do`,
+      "On a copy of the branch git stops where they do:",
+      `  git switch --create resolving ${report.head.oid.slice(0, 12)}`,
+      `  git rebase --onto ${report.onto.oid.slice(0, 12)} ${report.base.oid.slice(0, 12)}`,
     ].join("\n");
   return colors.green(`everything carries: \`patch.moi rebase\` with the same options does it`);
 }
