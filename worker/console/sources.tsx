@@ -13,7 +13,7 @@ import { listSignals } from "../store/feed-entries.ts";
 import { listSources } from "../store/feed-sources.ts";
 import { Act } from "./form.tsx";
 import { page } from "./frame.tsx";
-import { Mark, Outside, path, StackLink, When } from "./words.tsx";
+import { Mark, Outside, path, StackLink, seconds, When } from "./words.tsx";
 
 const ROWS = 50;
 
@@ -238,7 +238,7 @@ function SourceFacts({ source, now }: { source: FeedSource; now: number }) {
         </>
       )}
       <dt>Polled</dt>
-      <dd>every {source.pollIntervalSeconds} s</dd>
+      <dd>every {seconds(source.pollIntervalSeconds)}</dd>
       <dt>Feeds</dt>
       <dd>
         <Feeds source={source} />
@@ -255,15 +255,13 @@ function Signal({ signal, now }: { signal: FeedSignal; now: number }) {
         <code>{signal.tag ?? signal.ref ?? signal.sha?.slice(0, 10) ?? signal.entryId}</code>{" "}
         <Outside href={signal.url}>{signal.title}</Outside>{" "}
         <span class="soft">
-          {signal.disposition}
+          {signal.eventId === undefined ? (
+            signal.disposition
+          ) : (
+            <a href={path.event(signal.eventId)}>{signal.disposition}</a>
+          )}
           {signal.revision > 0 ? `, revision ${signal.revision}` : ""}
         </span>
-        {signal.eventId === undefined ? null : (
-          <>
-            {" "}
-            <a href={path.event(signal.eventId)}>event</a>
-          </>
-        )}
         {refused.map((decision) => (
           <span class="sub soft small">
             {" "}
