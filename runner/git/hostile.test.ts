@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -45,6 +45,7 @@ test.each([
 
 test("hooks do not run", async () => {
   using r = hostile("");
+  mkdirSync(join(r.gitDir, "hooks"), { recursive: true });
   for (const hook of ["post-checkout", "pre-auto-gc", "post-rewrite", "reference-transaction", "post-index-change"])
     writeFileSync(join(r.gitDir, "hooks", hook), `#!/bin/sh\ntouch ${canary}\n`, { mode: 0o755 });
   await r.report("fork", "v2");
