@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { z } from "zod";
+import { everyToken, readDocuments } from "../docs/document.ts";
+import { missingOf } from "../docs/walk/shown-output.ts";
 import { PROJECT } from "../local-edge/wrangler.ts";
 
 const Document = z.strictObject({
@@ -18,17 +20,30 @@ const Document = z.strictObject({
   ok: z.boolean(),
 });
 
+const Printed = z.object({ stdout: z.string(), stderr: z.string() });
+
+/** What the tutorial reads aloud: a block for each step that it shows something of. */
+function shownByTutorial(): string[] {
+  const page = readDocuments(PROJECT).find(({ file }) => file === "docs/tutorials/first-rehearsal.md");
+  const shown = [...everyToken(page?.tokens ?? [])].flatMap((token) =>
+    token.type === "code" && token.lang === "text" ? [token.text] : [],
+  );
+  expect(shown.length).toBeGreaterThan(3);
+  return shown;
+}
+
 // The other forges' on demand: `npm run rehearse -- --forge gitlab`.
 it.each(["pull", "github"])("plays upstream's life on this machine with %s, everything as expected", async (forge) => {
   const script = join(PROJECT, "harness", "rehearsal", "main.ts");
   const run = promisify(execFile)(process.execPath, [script, "--json", "--forge", forge], { timeout: 290_000 });
   // A failed rehearsal exits with 1 and still prints its document: the differences are what a reader wants to see.
-  const { stdout } = await run.catch((error: unknown) => z.object({ stdout: z.string() }).parse(error));
+  const { stdout, stderr } = await run.catch((error: unknown) => Printed.parse(error));
   const { steps, ok } = Document.parse(JSON.parse(stdout));
   expect(steps.filter((step) => !step.ok)).toEqual([]);
   expect(steps).toHaveLength(8);
   for (const step of steps) expect(step.seen).toEqual(step.expected);
   expect(ok).toBe(true);
+  if (forge === "pull") expect(shownByTutorial().flatMap((shown) => missingOf(shown, stderr))).toEqual([]);
 });
 
 it("says how it is used", async () => {

@@ -1,0 +1,136 @@
+/**
+ * Every command of the documents that the walk does not type, and why. What is neither here nor typed fails the walk,
+ * and so does what is here and in no document any more. The commands test still reads all of them.
+ *
+ * @module
+ */
+
+export type NotTyped = {
+  why: string;
+  /** Lines by document, as they stand there without their comments. */
+  lines: Record<string, readonly string[]>;
+};
+
+const FORGE_SETUP = [
+  "export PATCH_MOI_URL=https://patch-moi.example.workers.dev PATCH_MOI_TOKEN=<admin token>",
+  "npx patch.moi setup fork --apply",
+];
+
+export const NOT_TYPED: readonly NotTyped[] = [
+  {
+    why: "signs in to a Cloudflare account, or changes what is in one; harness/deploy/deploy.test.ts deploys to a stand-in",
+    lines: {
+      "README.md": ["npm run deploy"],
+      "docs/guides/deploy.md": ["npx wrangler login", "npm run deploy"],
+      "docs/guides/upgrade.md": ["npm run deploy"],
+      "docs/guides/credentials.md": ["npx wrangler secret put PATCH_CREDENTIALS_KEYS"],
+      "docs/guides/back-up-and-restore.md": [
+        "npx wrangler d1 time-travel info DB --timestamp=2026-01-31T12:00:00Z",
+        "npx wrangler d1 time-travel restore DB --timestamp=2026-01-31T12:00:00Z",
+      ],
+      "docs/guides/watch-a-deployment.md": ["patch.moi tail --env staging --json | jq -r .name"],
+      "docs/tutorials/fork-on-github.md": ["npx wrangler login", "npm run deploy"],
+    },
+  },
+  {
+    why: "needs a fork on that forge and a person's token; harness/setup/ types it against a server of each forge's API",
+    lines: {
+      "docs/guides/forgejo.md": [
+        "git clone https://git.example.org/office/lantern && cd lantern && git switch office",
+        ...FORGE_SETUP,
+        "export PATCH_MOI_FORGE_TOKEN=<your token: write:repository, read:user>",
+        "npx patch.moi credentials add forge --kind forgejo-token --host git.example.org --value-file token",
+        "npx patch.moi setup forge lantern --apply",
+      ],
+      "docs/guides/github.md": [
+        "git clone https://github.com/office/lantern && cd lantern && git switch office",
+        ...FORGE_SETUP,
+        "export GH_TOKEN=<your token: contents, workflows and pull requests of the fork, read and write>",
+        "npx patch.moi credentials add github --kind github-app --host github.com --app-id 12345 --value-file app.pem",
+        "npx patch.moi setup forge lantern --apply",
+      ],
+      "docs/guides/gitlab.md": [
+        "git clone https://gitlab.com/office/lantern && cd lantern && git switch office",
+        ...FORGE_SETUP,
+        "export GITLAB_TOKEN=<your token, scope api>",
+        "npx patch.moi credentials add gitlab --kind gitlab-token --host gitlab.com --value-file token",
+        "npx patch.moi setup forge lantern --ref patch-moi-ci --apply",
+      ],
+      "docs/guides/runner-in-ci.md": [
+        "export PATCH_MOI_URL=https://patch-moi.example.workers.dev PATCH_MOI_TOKEN=<admin token>",
+        "export PATCH_MOI_FORGE_TOKEN=<your token>",
+        "patch.moi setup forge lantern",
+        "patch.moi setup forge lantern --apply",
+      ],
+      "docs/tutorials/fork-on-github.md": [
+        "export PATCH_MOI_URL=https://patch-moi.example.workers.dev PATCH_MOI_TOKEN=<the admin token>",
+        "npm run patch.moi -- doctor",
+        "git clone https://github.com/office/lantern && cd lantern && git switch office",
+        "export GH_TOKEN=<your token: contents, workflows and pull requests of the fork, read and write>",
+        "npx patch.moi setup fork",
+        "npx patch.moi setup fork --apply",
+        "npx patch.moi credentials add github --kind github-app --host github.com --app-id 12345 --value-file app.pem",
+        "npx patch.moi setup forge lantern",
+        "npx patch.moi setup forge lantern --apply",
+        "npx patch.moi run event --file event.json",
+        "npx patch.moi status",
+        "npx patch.moi show lantern.1",
+        "npx patch.moi apply -f patch-moi.json",
+        "npx patch.moi land lantern.1",
+      ],
+    },
+  },
+  {
+    why: "wants root and systemd; what it starts is the runner of docs/guides/runner.md",
+    lines: {
+      "docs/guides/runner-as-a-service.md": [
+        "sudo useradd --system --create-home --home-dir /var/lib/patch-moi --shell /usr/sbin/nologin patch-moi",
+        "export PATCH_MOI_URL=https://patch-moi.example.workers.dev PATCH_MOI_TOKEN=<admin token>",
+        "cd /opt/patch-moi",
+        "sudo --preserve-env=PATCH_MOI_URL,PATCH_MOI_TOKEN -u patch-moi -H npm run patch.moi -- runner register --name builder-1",
+        "sudo systemctl enable --now patch-moi-runner",
+        "sudo journalctl -u patch-moi-runner -f",
+        "git pull",
+        "npm ci",
+        "sudo systemctl restart patch-moi-runner",
+      ],
+    },
+  },
+  {
+    why: "is the deployment that the walk walks in; harness/dev.test.ts starts it",
+    lines: {
+      "README.md": ["npm run dev"],
+      "docs/tutorials/first-stack.md": ["npm run dev"],
+      "docs/tutorials/watch-a-real-upstream.md": ["npm run dev"],
+    },
+  },
+  {
+    why: "is what runs this walk, or a part of it that CI runs by itself",
+    lines: {
+      "README.md": ["npm ci && npm run rehearse", "npm test"],
+      "CONTRIBUTING.md": ["npm ci", "npm run check", "npm test", ".ci/run"],
+      "docs/concepts/proof.md": ["npm run simulate -- --seeds 100", "npm run simulate -- --from 7 --trace"],
+      "docs/guides/upgrade.md": ["npm ci"],
+      "docs/tutorials/fork-on-github.md": ["npm ci"],
+      "docs/tutorials/first-rehearsal.md": ["npm ci"],
+    },
+  },
+  {
+    why: "is typed by harness/rehearsal/rehearsal.test.ts, which also reads what the page shows",
+    lines: { "docs/tutorials/first-rehearsal.md": ["npm run rehearse"] },
+  },
+  {
+    why: "measures for minutes, and belongs on an idle machine",
+    lines: {
+      "docs/reference/benchmarks.md": ["npm run bench", "npm run bench -- stack", "npm run bench -- api --json"],
+    },
+  },
+  {
+    why: "commits and tags in the project's own clone; harness/release/ makes releases in one of its own",
+    lines: { "docs/guides/upgrade.md": ["npm run release", "npm run release -- minor --yes"] },
+  },
+  {
+    why: "follows what need not come; runner/commands/tail.test.ts filters by stack and level",
+    lines: { "docs/guides/watch-a-deployment.md": ["patch.moi tail --stack web --level warn"] },
+  },
+];
