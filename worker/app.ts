@@ -24,6 +24,7 @@ import { identitiesApi } from "./api/identities.ts";
 import { interventionsApi } from "./api/interventions.ts";
 import { maintenanceAttemptsApi } from "./api/maintenance-attempts.ts";
 import { metricsApi } from "./api/metrics.ts";
+import { isObjectAway, OBJECT_AWAY } from "./api/object.ts";
 import { recordsApi } from "./api/records.ts";
 import { stackBackfillApi } from "./api/stack-backfill.ts";
 import { stackChecksApi } from "./api/stack-checks.ts";
@@ -164,6 +165,11 @@ export function createApp() {
       log("error", "storage.fault", { method: c.req.method, path: c.req.path, error: error.message });
       c.header("Retry-After", "2");
       return c.json(errorBody("storage_unavailable", "storage does not answer; try again"), 503);
+    }
+    if (isObjectAway(error)) {
+      log("error", "storage.fault", { method: c.req.method, path: c.req.path, error: String(error) });
+      c.header("Retry-After", "2");
+      return c.json(errorBody("storage_unavailable", OBJECT_AWAY), 503);
     }
     if (error instanceof SettingsError) return c.json(errorBody("not_configured", error.message), 503);
     if (error instanceof HTTPException && error.status === 415)

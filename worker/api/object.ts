@@ -7,9 +7,23 @@ import type { PatchStack } from "../../durable-objects/patch-stack.ts";
 import type { ErrorCode } from "../contract/error.ts";
 import { ApiError } from "./http.ts";
 
+/** Said to whoever asked for something while {@link isObjectAway}. */
+export const OBJECT_AWAY = "the stack's object is being replaced or is very busy; try again";
+
 /** The object that owns the stack. */
 export function stackObject(env: Env, stackId: string): DurableObjectStub<PatchStack> {
   return env.PATCH_STACK.getByName(stackId);
+}
+
+/**
+ * Whether a call did not reach the object's code for a reason that passes: its code is being updated, it is still of
+ * the version before and does not know the call, or it has too much to do.
+ * https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
+ */
+export function isObjectAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { retryable, overloaded } = error as { retryable?: unknown; overloaded?: unknown };
+  return retryable === true || overloaded === true || error.message.startsWith("The RPC receiver does not implement");
 }
 
 /** The stack of an attempt id (`<stackId>.<number>`); undefined for anything that is none. */

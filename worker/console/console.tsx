@@ -6,6 +6,7 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { ApiError, type AppEnv } from "../api/http.ts";
+import { isObjectAway, OBJECT_AWAY } from "../api/object.ts";
 import { ACCESS_HEADER } from "../auth/access.ts";
 import { MAX_API_BODY } from "../contract/primitives.ts";
 import { log } from "../platform/log.ts";
@@ -32,7 +33,8 @@ export const consolePages = new Hono<AppEnv>();
 consolePages.onError((error, c) => {
   const refusal = refusalOf(error);
   const fields = { method: c.req.method, path: c.req.path };
-  if (error instanceof StorageFault) log("error", "storage.fault", { ...fields, error: error.message });
+  if (error instanceof StorageFault || isObjectAway(error))
+    log("error", "storage.fault", { ...fields, error: error.message });
   else if (refusal.code === "internal") log("error", "request.failed", { ...fields, error: String(error) });
   else log("warn", "request.refused", { ...fields, code: refusal.code });
   if (error instanceof ApiError && error.retryAfterSeconds !== undefined)
@@ -103,6 +105,7 @@ function refusalOf(error: Error): { status: number; code: string; title: string;
       title: "Not now",
       message: "storage does not answer; try again",
     };
+  if (isObjectAway(error)) return { status: 503, code: "storage_unavailable", title: "Not now", message: OBJECT_AWAY };
   if (error instanceof SettingsError)
     return { status: 503, code: "not_configured", title: "Not configured", message: error.message };
   return {
