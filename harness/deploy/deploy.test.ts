@@ -73,17 +73,7 @@ describe("deploy", () => {
     expect(cloudflare.unknown).toEqual([]);
   });
 
-  it("gives another environment a Worker, a database and queues of its own", async () => {
-    const staging = await run("staging", { PATCH_ADMIN_TOKEN: "an-admin-token-of-this-test" });
-    expect(staging.worker).toBe("patch-moi-staging");
-    expect(staging.database.name).toBe("patch-moi-staging");
-    expect(staging.secrets.PATCH_ADMIN_TOKEN).toBe("given");
-    expect(Object.keys(staging.made)).not.toContain("PATCH_ADMIN_TOKEN");
-    expect(cloudflare.queues.map(({ queue_name }) => queue_name)).toContain("patch-moi-polls-staging");
-  });
-
   it("prints no secret that it made into a build's log, and says how to come by one", async () => {
-    cloudflare.secrets.delete("patch-moi-staging");
     const env = { ...process.env, ...cloudflare.environment, PATCH_URL: cloudflare.workerUrl, WORKERS_CI: "1" };
     const main = join(PROJECT, "harness", "deploy", "main.ts");
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [main, "--env", "staging"], { env });
@@ -95,6 +85,15 @@ describe("deploy", () => {
     ]);
     for (const [, value] of made) expect(stdout + stderr).not.toContain(value);
     expect(stdout).toContain("npx wrangler secret put PATCH_ADMIN_TOKEN --name patch-moi-staging");
+  });
+
+  it("gives another environment a Worker, a database and queues of its own", async () => {
+    const staging = await run("staging", { PATCH_ADMIN_TOKEN: "an-admin-token-of-this-test" });
+    expect(staging.worker).toBe("patch-moi-staging");
+    expect(staging.database.name).toBe("patch-moi-staging");
+    expect(staging.secrets.PATCH_ADMIN_TOKEN).toBe("given");
+    expect(Object.keys(staging.made)).not.toContain("PATCH_ADMIN_TOKEN");
+    expect(cloudflare.queues.map(({ queue_name }) => queue_name)).toContain("patch-moi-polls-staging");
   });
 
   it("takes the database that wrangler.toml names, whatever it is called", async () => {
