@@ -4,60 +4,42 @@
  * (a) warm mirror + fetch + replay of the whole stack, against fresh clone + fetch + `git rebase`;
  * (b) replay alone, against `git rebase` alone in an existing checkout.
  *
- * `node harness/bench/engine.ts [--json] [--runs N] [--only small|large|deep]`
+ * `BENCH_ONLY=small|large|deep` takes one of the repositories, `BENCH_RUNS=1` measures once.
  *
  * @module
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
 import { keepCommitGraph } from "../../runner/git/commit-graph.ts";
+import type { Bench, BenchResult } from "./bench.ts";
 import { makeRepository, plainGit, SHAPES, type Shape } from "./engine-repository.ts";
 import type { EngineRun } from "./engine-run.ts";
-
-export interface BenchResult {
-  name: string;
-  value: number;
-  unit: string;
-  /** What git took. */
-  baseline?: number;
-  ratio?: number;
-  /** The largest ratio or value that is good enough. */
-  wanted?: number;
-  ok: boolean;
-}
 
 const ENGINE_RUN = fileURLToPath(new URL("./engine-run.ts", import.meta.url));
 /** Memory may differ by this much between a stack and one a quarter as long. */
 const FLAT = 1.25;
 
-/** What `npm run bench -- engine` runs. */
-export const engine = {
+export const engine: Bench = {
   name: "engine",
   about: "replay of a stack against git clone and git rebase, on three repositories",
-  run: (progress: (line: string) => void) => benchEngine({ runs: 5, progress }),
-};
-
-export async function benchEngine(options: {
-  runs: number;
-  only?: string | undefined;
-  progress?: (line: string) => void;
-}): Promise<BenchResult[]> {
-  const folder = mkdtempSync(join(tmpdir(), "patch-moi-bench-"));
-  try {
-    const results: BenchResult[] = [];
-    for (const shape of SHAPES.filter(({ name }) => options.only === undefined || name === options.only)) {
-      options.progress?.(shape.name);
-      results.push(...(await benchShape(folder, shape, options.runs)));
+  async run(progress) {
+    const { BENCH_ONLY: only, BENCH_RUNS: runs = "5" } = process.env;
+    const folder = mkdtempSync(join(tmpdir(), "patch-moi-bench-"));
+    try {
+      const results: BenchResult[] = [];
+      for (const shape of SHAPES.filter(({ name }) => only === undefined || name === only)) {
+        progress(shape.name);
+        results.push(...(await benchShape(folder, shape, Number(runs))));
+      }
+      return results;
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
     }
-    return results;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
+  },
+};
 
 async function benchShape(folder: string, shape: Shape, runs: number): Promise<BenchResult[]> {
   const origin = makeRepository(folder, shape);
@@ -157,21 +139,4 @@ function median(values: readonly number[]): number {
 
 function round(ratio: number): number {
   return Math.round(ratio * 1000) / 1000;
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({
-    options: { json: { type: "boolean" }, runs: { type: "string", default: "5" }, only: { type: "string" } },
-  });
-  const results = await benchEngine({ runs: Number(values.runs), only: values.only });
-  const machine = `${cpus().length} x ${cpus()[0]?.model ?? "cpu"}, node ${process.version}, ${plainGit("/", ["version"])}`;
-  if (values.json === true) process.stdout.write(`${JSON.stringify({ bench: "engine", machine, results }, null, 2)}\n`);
-  else {
-    console.log(machine);
-    for (const { name, value, unit, baseline, ratio, wanted, ok } of results)
-      console.log(
-        `${ok ? "ok " : "NOT"}  ${name}: ${value} ${unit}${baseline === undefined ? "" : `, git ${baseline} ${unit}, ratio ${ratio}`}${wanted === undefined ? "" : ` (wanted at most ${wanted})`}`,
-      );
-  }
-  process.exitCode = results.every(({ ok }) => ok) ? 0 : 1;
 }

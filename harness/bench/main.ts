@@ -20,14 +20,21 @@ const SMALL: readonly string[] = ["intake", "console", "cost"] satisfies (typeof
 
 const LAST = fileURLToPath(new URL("../../bench.json", import.meta.url));
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean" } } });
+// Not strict: what is not known is answered with the usage, and not with a stack trace.
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  strict: false,
+  options: { json: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+});
+const { json, help, ...unknown } = values;
 const wanted = positionals[0];
 const names = NAMES.filter((name) => existsSync(file(name)));
 const chosen = names.filter((name) => (wanted === undefined ? SMALL.includes(name) : name === wanted));
-if (chosen.length === 0 || positionals.length > 1) {
-  process.stderr.write("usage: npm run bench [-- NAME] [--json]\n");
-  for (const { name, about } of await loadAll(names)) process.stderr.write(`  ${name.padEnd(12)}${about}\n`);
-  process.exit(2);
+if (help === true || chosen.length === 0 || positionals.length > 1 || Object.keys(unknown).length > 0) {
+  const out = help === true ? process.stdout : process.stderr;
+  out.write("usage: npm run bench [-- NAME] [--json]\n");
+  for (const { name, about } of await loadAll(names)) out.write(`  ${name.padEnd(12)}${about}\n`);
+  process.exit(help === true ? 0 : 2);
 }
 const documents: BenchDocument[] = [];
 for (const bench of await loadAll(chosen)) {
@@ -37,16 +44,16 @@ for (const bench of await loadAll(chosen)) {
       process.stderr.write(`${bench.name}: ${line}\n`);
   });
   documents.push({ bench: bench.name, machine: before, results });
-  if (values.json !== true) process.stdout.write(`${table(bench, before, results)}\n`);
+  if (json !== true) process.stdout.write(`${table(bench, before, results)}\n`);
   if (!results.every(({ ok }) => ok)) process.exitCode = 1;
 }
 if (wanted === undefined) {
   const changes = changesSince(LAST, documents);
   keepRun(LAST, documents);
-  if (values.json !== true) process.stdout.write(toldChanges(changes));
+  if (json !== true) process.stdout.write(toldChanges(changes));
 }
 // One bench is one document; several are a list.
-if (values.json === true)
+if (json === true)
   process.stdout.write(`${JSON.stringify(wanted === undefined ? documents : documents[0], null, 2)}\n`);
 
 /** Only what is asked for: a bench may need packages that others do not. */
