@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
 import { attemptDetail, changed, declareStack, postRelease, stackWithRunner } from "../../harness/edge/client.ts";
-import { Visitor } from "../../harness/edge/console-visitor.ts";
+import { formToken, Visitor } from "../../harness/edge/console-visitor.ts";
 import { createApp } from "../app.ts";
 import { signWebhook } from "../contract/standard-webhooks.ts";
 
@@ -54,7 +54,7 @@ it.each([
   expect(JSON.parse(text)).toMatchObject({ error: { code: "storage_unavailable" } });
   const visitor = await Visitor.signedIn();
   const page = await visitor.get("/console/stacks/between");
-  const csrf = /name="csrf" value="([^"]+)"/.exec(page.html)?.[1] ?? "";
+  const csrf = formToken(page);
   const cookie = [...visitor.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
   const form = { cookie, origin: "https://patch.test", "content-type": "application/x-www-form-urlencoded" };
   const shown = await ask(objects, "POST", "/console/stacks/between/pause", form, `csrf=${csrf}`);

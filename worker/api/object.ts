@@ -16,8 +16,8 @@ export function stackObject(env: Env, stackId: string): DurableObjectStub<PatchS
 }
 
 /**
- * Whether a call did not reach the object's code for a reason that passes: its code is being updated, it is still of
- * the version before and does not know the call, or it has too much to do.
+ * Whether a call to an object failed for a reason that passes: its code is being updated, it is still of the version
+ * before and does not know the call, or it has too much to do. What was asked may have been done.
  * https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
  */
 export function isObjectAway(error: unknown): boolean {

@@ -169,7 +169,9 @@ it("none comes back in a refusal", async () => {
     expect([path, status >= 400 && status < 500]).toEqual([path, true]);
     expectNone(`${method} ${path}`, text);
   }
-  await signed("/runner/claim", secrets.get("runner") ?? "", "no JSON");
+  const unread = await signed("/runner/claim", secrets.get("runner's new one") ?? "", "no JSON");
+  expect(unread.status).toBe(401);
+  expectNone("a claim that is no JSON", JSON.stringify([unread.body, [...unread.headers]]));
 });
 
 it("none is in the log", () => {
