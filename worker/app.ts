@@ -18,7 +18,7 @@ import { feedSourcesApi } from "./api/feed-sources.ts";
 import { flowEventsApi } from "./api/flow-events.ts";
 import { healthApi } from "./api/health.ts";
 import { historyApi } from "./api/history.ts";
-import { ApiError, type AppEnv, errorBody, refuseStranger, router, scope, withinRate } from "./api/http.ts";
+import { ApiError, type AppEnv, errorBody, router, scope, withinRate } from "./api/http.ts";
 import { idempotent } from "./api/idempotency.ts";
 import { identitiesApi } from "./api/identities.ts";
 import { interventionsApi } from "./api/interventions.ts";
@@ -73,7 +73,7 @@ const adminOnly = createMiddleware<AppEnv>(async (c, next) => {
     case "not_configured":
       throw new ApiError("not_configured", "no admin token is configured; set the secret PATCH_ADMIN_TOKEN");
     case "refused":
-      return refuseStranger(c, "send an admin token as 'Authorization: Bearer <token>'");
+      throw new ApiError("unauthorized", "send an admin token as 'Authorization: Bearer <token>'");
   }
   await next();
 });

@@ -11,7 +11,7 @@ import { Health } from "../contract/health.ts";
 import { StorageFault } from "../store/database.ts";
 import { readVitals } from "../store/vitals.ts";
 import { findings } from "./health-findings.ts";
-import { json, refusals, refuseStranger, router } from "./http.ts";
+import { ApiError, json, refusals, router } from "./http.ts";
 
 const NEWEST_MIGRATION = migrations.entries.at(-1)?.tag ?? "";
 
@@ -32,7 +32,7 @@ healthApi.openapi(
     const at = now.toISOString();
     const self = { version: packageJson.version, at };
     const verdict = await verifyAdminToken(presentedToken(c.req.raw.headers), settings, db, at);
-    if (verdict.kind !== "accepted") return refuseStranger(c, "deep health needs an admin token");
+    if (verdict.kind !== "accepted") throw new ApiError("unauthorized", "deep health needs an admin token");
     try {
       const found = findings(await readVitals(db, at), settings, NEWEST_MIGRATION, now.getTime());
       return c.json({ ok: found.degraded.every(({ level }) => level !== "error"), ...self, ...found }, 200);

@@ -11,7 +11,6 @@ import { ERROR_STATUS, ErrorBody, type ErrorCode } from "../contract/error.ts";
 import type { TokenScope } from "../contract/identity.ts";
 import { LIST_LIMIT } from "../contract/primitives.ts";
 import { describeIssues } from "../contract/unknown-field.ts";
-import { addressOf } from "../platform/address.ts";
 import { RATE_PERIOD_SECONDS, type RateLimitName, tooMany } from "../platform/rate-limit.ts";
 import type { Settings } from "../platform/settings.ts";
 import type { Database } from "../store/database.ts";
@@ -68,17 +67,6 @@ export async function withinRate(c: Context<AppEnv>, name: RateLimitName, key: s
   // Limits belong to an account: another deployment of it counts apart.
   if (await tooMany(c.env, name, `${new URL(c.req.url).hostname} ${key}`))
     throw new ApiError("rate_limited", `${what} came too often; try again in ${RATE_PERIOD_SECONDS} seconds`);
-}
-
-/**
- * Refuses who shows no token that is known, and counts it by address. Only what is refused is counted, after it was
- * judged: whoever shares an address with a guesser is let in with a right token. Throws always.
- */
-export async function refuseStranger(c: Context<AppEnv>, message: string): Promise<never> {
-  const address = addressOf(c.req.raw.headers);
-  if (address !== undefined)
-    await withinRate(c, "REFUSED_LIMIT", `refused:${address}`, "requests without a known token from your address");
-  throw new ApiError("unauthorized", message);
 }
 
 /** The wire form of a refusal. */

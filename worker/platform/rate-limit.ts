@@ -9,10 +9,8 @@
  */
 import { log } from "./log.ts";
 
-/**
- * What is counted: signing in and refused tokens by address, requests by token, what is asked of a source by source.
- */
-export type RateLimitName = "SIGN_IN_LIMIT" | "REFUSED_LIMIT" | "TOKEN_LIMIT" | "SOURCE_LIMIT";
+/** What is counted: signing in by address, requests by token, what is asked of a source by source. */
+export type RateLimitName = "SIGN_IN_LIMIT" | "TOKEN_LIMIT" | "SOURCE_LIMIT";
 
 /** Period of the bindings in `wrangler.toml`, seconds: who waits this long is let through. */
 export const RATE_PERIOD_SECONDS = 60;
