@@ -50,14 +50,14 @@ export default defineConfig({
         },
       },
       {
-        // Whole processes on loopback ports: one at a time, or two cores are not enough for them.
+        // Whole processes on loopback ports, most of the time waiting for one another: two files at a time fill two cores.
         test: {
           name: "harness",
           include: ["harness/**/*.test.ts"],
           env,
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
       },

@@ -6,25 +6,14 @@
  *
  * @module
  */
-import { existsSync, globSync } from "node:fs";
-import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { StackConfig } from "../../worker/contract/stack.ts";
+import { recordFile } from "../local-edge/local-record.ts";
 
 export const STACKS = 1000;
 
 /** Every attempt of ten stacks, of which this is one, is about one event: replayed as often as there are attempts. */
 export const BUSY = { stackId: "s0001", stacks: 10, eventId: "patch:f0001:busy:upstream.release" } as const;
-
-/** The SQLite file of the one D1 database under a wrangler state folder. */
-export function recordFile(state: string): string {
-  const folder = join(state, "v3", "d1", "miniflare-D1DatabaseObject");
-  const files = globSync("*.sqlite", { cwd: folder }).filter((name) => name !== "metadata.sqlite");
-  const [file, ...others] = files.map((name) => join(folder, name));
-  if (file === undefined || others.length > 0 || !existsSync(file))
-    throw new Error(`expected one D1 database in ${folder}: ${files.join(", ")}`);
-  return file;
-}
 
 /** Opens the record of an edge that does not run; synchronous writes are off, so never for data of worth. */
 export function openRecord(state: string): DatabaseSync {

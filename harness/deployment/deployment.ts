@@ -27,19 +27,23 @@ export type Deployment = {
   api: AdminApi;
   /** What a shell would have set to use this deployment. */
   env: NodeJS.ProcessEnv;
+  /** The entry of its command line, of the version that it runs. */
+  command(): string;
+  /** Another version of the project on the same record: the edge ends, its migrations come, and it starts again. */
+  change(project: string): Promise<void>;
   /** Runs `patch.moi <args>` to its end, whatever comes of it. */
   cli(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<CliRun>;
   /** Runs `patch.moi <args> --json` and gives the document it printed; throws when it failed. */
   cliJson(args: readonly string[]): Promise<unknown>;
 };
 
-/** Starts the edge with `folder` as its memory. */
+/** Starts the edge with `folder` as its memory; `project` is another version of the project. */
 export async function startDeployment(
   folder: string,
-  settings: { variables?: Record<string, string> } = {},
+  { project = PROJECT, ...settings }: { variables?: Record<string, string>; project?: string } = {},
 ): Promise<Deployment> {
-  const project = join(folder, "project");
-  freezeProject(project);
+  let version = { project, frozen: join(folder, "project"), number: 1 };
+  freezeProject(version.frozen, project);
   const adminToken = randomBytes(24).toString("base64url");
   const edge = await startLocalEdge({
     state: join(folder, "edge"),
@@ -47,7 +51,7 @@ export async function startDeployment(
     signingKey: randomBytes(32).toString("base64url"),
     credentialsKeys: `local:${randomBytes(32).toString("base64")}`,
     log: join(folder, "edge.log"),
-    project,
+    project: version.frozen,
     ...settings,
   });
   const home = join(folder, "runner");
@@ -60,12 +64,22 @@ export async function startDeployment(
     NO_COLOR: "1",
   };
   const cli = (args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<CliRun> =>
-    runCli(args, { ...env, ...more }, folder);
+    runCli(command(), args, { ...env, ...more }, folder);
+  const command = (): string => join(version.project, "runner", "main.ts");
   return {
     folder,
     edge,
     api: new AdminApi(edge.url, adminToken),
     env,
+    command,
+    async change(next) {
+      const number = version.number + 1;
+      const frozen = join(folder, `project-${number}`);
+      freezeProject(frozen, next);
+      await edge.stop();
+      version = { project: next, frozen, number };
+      await edge.start(frozen);
+    },
     cli,
     async cliJson(args) {
       const run = await cli([...args, "--json"]);
@@ -77,9 +91,9 @@ export async function startDeployment(
 
 const Failed = z.object({ code: z.int(), stdout: z.string(), stderr: z.string() });
 
-async function runCli(args: readonly string[], env: NodeJS.ProcessEnv, cwd: string): Promise<CliRun> {
+async function runCli(command: string, args: readonly string[], env: NodeJS.ProcessEnv, cwd: string): Promise<CliRun> {
   try {
-    const { stdout, stderr } = await execute(process.execPath, [CLI, ...args], { env, cwd, timeout: 60_000 });
+    const { stdout, stderr } = await execute(process.execPath, [command, ...args], { env, cwd, timeout: 60_000 });
     return { code: 0, stdout, stderr };
   } catch (error) {
     const failed = Failed.safeParse(error);

@@ -21,9 +21,9 @@ const PARTS = [
   "tsconfig.json",
 ] as const;
 
-/** Copies them into `folder`; the packages stay where they are. */
-export function freezeProject(folder: string): void {
+/** Copies them from the project, or from another version of it, into `folder`; the packages stay where they are. */
+export function freezeProject(folder: string, project = PROJECT): void {
   mkdirSync(folder, { recursive: true });
-  for (const part of PARTS) cpSync(join(PROJECT, part), join(folder, part), { recursive: true });
+  for (const part of PARTS) cpSync(join(project, part), join(folder, part), { recursive: true });
   symlinkSync(join(PROJECT, "node_modules"), join(folder, "node_modules"), "dir");
 }

@@ -11,6 +11,7 @@ import { type Child, refuseEnded } from "../process/child.ts";
 import { freePort } from "../process/free-port.ts";
 import { until } from "../process/until.ts";
 import { applyLocalMigrations } from "./local-migrations.ts";
+import { releaseLostBatches } from "./local-record.ts";
 import { PROJECT, startWrangler } from "./wrangler.ts";
 
 export type LocalEdgeOptions = {
@@ -41,8 +42,8 @@ export type LocalEdge = {
   stop(): Promise<void>;
   /** SIGKILL to wrangler and workerd at once. */
   kill(): Promise<void>;
-  /** Starts it again, same port, same state. */
-  start(): Promise<void>;
+  /** Starts it again, same port, same state; from another version of the project after its migrations. */
+  start(project?: string): Promise<void>;
 };
 
 /** Applies the migrations, starts the Worker and waits until it answers. */
@@ -67,13 +68,18 @@ export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEd
     tick: () => tick(url),
     stop: () => child.stop(),
     kill: () => child.kill(),
-    async start() {
+    async start(project) {
       if (child.exit() === undefined) throw new Error("the edge is running already");
+      if (project !== undefined) {
+        place.project = project;
+        await applyLocalMigrations(project, state);
+      }
       child = await boot();
     },
   };
 
   async function boot(): Promise<Child> {
+    releaseLostBatches(state);
     const flags = ["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0", "--persist-to", state];
     const started = startWrangler("the edge", ["dev", "--env-file", secrets, ...flags], place);
     try {

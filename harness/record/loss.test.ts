@@ -9,24 +9,14 @@ import { expect, it } from "vitest";
 import { z } from "zod";
 import { CLI, type Deployment, startDeployment } from "../deployment/deployment.ts";
 import { startChild } from "../process/child.ts";
-import { Facts } from "../rehearsal/facts.ts";
 import { Narrator } from "../rehearsal/narrator.ts";
+import { playSteps } from "../rehearsal/play.ts";
 import { RUNNER } from "../rehearsal/runner-surface.ts";
 import { type Stage, setStage } from "../rehearsal/stage.ts";
-import { SOURCE, STACK, STEPS, type Story } from "../rehearsal/steps.ts";
+import { SOURCE, STACK, type Story } from "../rehearsal/steps.ts";
 import { polledSince } from "../rehearsal/waiting.ts";
 
 const Summary = z.object({ new: z.int(), same: z.int(), refused: z.array(z.unknown()) });
-
-/** Plays these steps of the rehearsal, numbered from 1. */
-async function play(stage: Stage, story: Partial<Story>, ...numbers: number[]): Promise<void> {
-  for (const number of numbers) {
-    const step = STEPS[number - 1];
-    const facts = new Facts();
-    await step?.play(stage, facts, story);
-    expect({ step: step?.name, differences: facts.differences() }).toEqual({ step: step?.name, differences: [] });
-  }
-}
 
 /** Everything but the header, whose time is another. */
 function body(path: string): string {
@@ -59,7 +49,7 @@ it("an export comes back the same, and a lost record is rebuilt from Git", async
   const running: { stop(): Promise<void> }[] = [stage];
   try {
     const story: Partial<Story> = {};
-    await play(stage, story, 1, 2, 4);
+    await playSteps(stage, story, 1, 2, 4);
     const copy = await startDeployment(join(folder, "copy"));
     running.push(copy.edge);
     await roundTrip(stage, copy, folder);
@@ -95,7 +85,7 @@ it("an export comes back the same, and a lost record is rebuilt from Git", async
     running.push(runner);
     await polledSince(anew, SOURCE, "");
     expect(await api.attempts({ stackId: STACK })).toHaveLength(1);
-    await play(anew, story, 5);
+    await playSteps(anew, story, 5);
     const attempts = await api.attempts({ stackId: STACK });
     expect(attempts.filter(({ tag }) => tag === "v1.1.0").map(({ id }) => id)).toEqual([`${STACK}.1`]);
   } finally {

@@ -43,3 +43,19 @@ export async function play(stage: Stage, options: PlayOptions = {}): Promise<Reh
   }
   return { steps, ok: steps.every((step) => step.ok) };
 }
+
+/**
+ * Plays some of the steps, numbered from 1, where a test has more to tell than the rehearsal.
+ *
+ * @throws with the differences of the first step that did not come out as expected
+ */
+export async function playSteps(stage: Stage, story: Partial<Story>, ...numbers: number[]): Promise<void> {
+  for (const number of numbers) {
+    const step = STEPS[number - 1];
+    if (step === undefined) throw new Error(`there is no step ${number}`);
+    const facts = new Facts();
+    await step.play(stage, facts, story);
+    const differences = facts.differences();
+    if (differences.length > 0) throw new Error(`${step.name}: ${JSON.stringify(differences, null, 2)}`);
+  }
+}

@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { AdminApi } from "../deployment/admin-api.ts";
-import { startDeployment } from "../deployment/deployment.ts";
+import { type Deployment, startDeployment } from "../deployment/deployment.ts";
 import type { LocalEdge } from "../local-edge/local-edge.ts";
 import { PROJECT } from "../local-edge/wrangler.ts";
 import { type Child, startChild, waitForLine } from "../process/child.ts";
@@ -21,6 +21,7 @@ const Ready = z.object({ port: z.int() });
 
 export type Stage = {
   folder: string;
+  deployment: Deployment;
   surface: Surface;
   life: UpstreamLife;
   edge: LocalEdge;
@@ -38,22 +39,33 @@ export type Stage = {
   stop(): Promise<void>;
 };
 
-/** Starts everything; nothing is configured yet but who does the work. */
-export async function setStage(folder: string, narrator: Narrator, surface: SurfaceName = "pull"): Promise<Stage> {
+/** Starts everything; nothing is configured yet but who does the work. `project` is another version of the project. */
+export async function setStage(
+  folder: string,
+  narrator: Narrator,
+  surface: SurfaceName = "pull",
+  project?: string,
+): Promise<Stage> {
   const started: Child[] = [];
   try {
-    return await raise(folder, narrator, started, surface);
+    return await raise(folder, narrator, started, surface, project);
   } catch (error) {
     await Promise.all(started.map((child) => child.kill()));
     throw error;
   }
 }
 
-async function raise(folder: string, narrator: Narrator, started: Child[], name: SurfaceName): Promise<Stage> {
+async function raise(
+  folder: string,
+  narrator: Narrator,
+  started: Child[],
+  name: SurfaceName,
+  project: string | undefined,
+): Promise<Stage> {
   const forge = FORGES.find((kind) => kind === name);
   const access = forge === undefined ? undefined : join(folder, "access.json");
   const [deployment, { life, origin }] = await Promise.all([
-    startDeployment(folder),
+    startDeployment(folder, { project }),
     raiseGit(folder, started, access),
   ]);
   const { edge, api } = deployment;
@@ -72,6 +84,7 @@ async function raise(folder: string, narrator: Narrator, started: Child[], name:
   const children = (): Child[] => [edge.process(), ...started.filter((child) => child.name !== edge.process().name)];
   return {
     folder,
+    deployment,
     surface,
     life,
     edge,
