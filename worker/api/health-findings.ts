@@ -13,7 +13,10 @@ const CRON_LATE = 3 * 60_000;
 /** Work that waits this long is stuck, not queued, milliseconds. */
 const BACKLOG_LATE = 10 * 60_000;
 
-type Examined = Pick<Vitals, "cron" | "migration" | "sources" | "deliveries" | "effects" | "dispatches" | "limited">;
+type Examined = Pick<
+  Vitals,
+  "cron" | "migration" | "sources" | "deliveries" | "effects" | "dispatches" | "limited" | "restoring"
+>;
 
 /**
  * @param newestMigration file name without its ending of the last migration that this version brings
@@ -40,6 +43,7 @@ export function findings(
   examine("effects", effects(vitals.effects, now));
   examine("runners", runners(vitals.dispatches, now));
   examine("forges", forges(vitals.limited));
+  examine("imports", imports(vitals.restoring, now));
   return { healthy, degraded };
 }
 
@@ -161,6 +165,20 @@ function forges(limited: Vitals["limited"]): Found {
     level: "warning",
     why: `rate limits are spent, and nothing is asked with these credentials before their end: ${told.join(", ")}${more}`,
     next: "their stacks go on by themselves then; if this comes often, give a GitHub App or more credentials the work",
+  };
+}
+
+/** Nothing acts on what is half there: no stack is handed out, no source is polled, and nothing else would say so. */
+function imports({ count, oldest }: Vitals["restoring"], now: number): Found {
+  const [first] = oldest;
+  if (first === undefined) return undefined;
+  const waited = now - Date.parse(first.since);
+  const names = oldest.map(({ what }) => what).join(", ");
+  const more = count > oldest.length ? `, and ${count - oldest.length} more` : "";
+  return {
+    level: waited > BACKLOG_LATE ? "error" : "warning",
+    why: `the import that began ${minutes(waited)} ago, at ${first.since}, is not finished, and until it is nothing is done for ${names}${more}`,
+    next: "if it broke off, import the same file again: patch.moi import FILE; what is there already is not written twice",
   };
 }
 

@@ -150,6 +150,12 @@ function metrics(v: Vitals, now: number): Metric[] {
     },
     { name: "effects_dead", type: "gauge", help: "Effects that were given up.", samples: one(v.effects.dead) },
     {
+      name: "restoring",
+      type: "gauge",
+      help: "Stacks and sources that an import has begun and not finished; nothing is done for them.",
+      samples: one(v.restoring.count),
+    },
+    {
       name: "cron_last_seen_seconds",
       type: "gauge",
       help: "How long ago the cron came; NaN when it never did.",

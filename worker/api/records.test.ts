@@ -15,6 +15,8 @@ import {
   tell,
   tellResult,
 } from "../../harness/edge/client.ts";
+import { Visitor } from "../../harness/edge/console-visitor.ts";
+import { Health } from "../contract/health.ts";
 import { TokenCreated } from "../contract/identity.ts";
 import { IMPORT_PASSES, type RecordLine, RecordPage, RecordsAnswer } from "../contract/record.ts";
 import { emptyReport } from "../contract/testing/empty-report.ts";
@@ -52,6 +54,12 @@ async function imported(given: readonly RecordLine[], size = 500): Promise<Recor
 
 async function post(records: readonly unknown[]): Promise<RecordsAnswer> {
   return expectBody(RecordsAnswer, await call("POST", "/records", { v: 1, records }));
+}
+
+/** What the deep health check says of unfinished imports. */
+async function imports() {
+  const { degraded } = expectBody(Health, await call("GET", "/healthz?deep=1"));
+  return degraded?.find(({ what }) => what === "imports");
 }
 
 async function empty(): Promise<void> {
@@ -136,8 +144,8 @@ describe("an import", () => {
     await empty();
     const part = lines.filter(({ kind }) => IMPORT_PASSES[0]?.includes(kind) === true);
     expect((await imported(part)).refused).toEqual([]);
-    const begun = lines.findIndex(({ kind }) => kind === "journal") + 2;
-    const half = await imported(lines.filter(({ kind }, i) => kind !== "journal" || i < begun));
+    const some = lines.findIndex(({ kind }) => kind === "journal") + 2;
+    const half = await imported(lines.filter(({ kind }, i) => kind !== "journal" || i < some));
     expect(half.refused.map(({ code }) => code)).toEqual(["incomplete", "incomplete"]);
     // Until it is whole nothing acts on it, and nobody makes an export of a half.
     expect((await call("GET", "/stacks/one")).status).toBe(404);
@@ -146,11 +154,23 @@ describe("an import", () => {
     const event = encodeURIComponent("patch:by-hand-one:v1.0.0:upstream.release");
     const refused = await call("POST", `/flow-events/${event}/replay`);
     expect([refused.status, JSON.stringify(refused.body)]).toEqual([409, expect.stringContaining("is not finished")]);
+    // Who looks is told, and what to do about it.
+    const begun = await imports();
+    expect([begun?.level, begun?.next]).toEqual(["warning", expect.stringContaining("patch.moi import FILE")]);
+    expect(begun?.why).toMatch(/^the import that began 0 min ago, at .* for stack 'one', stack 'two'$/);
+    await env.DB.prepare("UPDATE restorations SET since = '2026-01-01T00:00:00.000Z' WHERE id = 'one'").run();
+    const broken = await imports();
+    expect([broken?.level, broken?.why]).toEqual(["error", expect.stringContaining("at 2026-01-01T00:00:00.000Z")]);
+    const visitor = await Visitor.signedIn();
+    const page = await visitor.get("/console/stacks/one");
+    expect(page.html).toContain("Half restored");
+    expect(page.html).not.toContain("Deleted");
     expect((await call("PUT", "/stacks/one", lines.find(({ kind }) => kind === "stack")?.record.config)).status).toBe(
       409,
     );
     const whole = await imported(lines, 7);
     expect(whole.refused).toEqual([]);
+    expect(await imports()).toBeUndefined();
     expect(whole.new + whole.same).toBe(lines.length);
     const again = await exported();
     // The cron was here in between, and nothing else.

@@ -51,7 +51,7 @@ stackPages.get("/stacks/:id", async (c) => {
     version === "" ? undefined : whyOf(c.var.db, id, version),
   ]);
   if (record === undefined) throw new ApiError("not_found", `there is no stack '${id}'`);
-  const { stack } = record;
+  const { stack, restoringSince } = record;
   const { rows, nextCursor } = cut(record.attempts, ATTEMPTS);
   const current = rows.find((row) => (OPEN_STATUSES as readonly string[]).includes(row.status));
   const progress = current?.status === "running" ? await stackObject(c.env, id).readProgress(current.id) : undefined;
@@ -61,7 +61,12 @@ stackPages.get("/stacks/:id", async (c) => {
       <div id="stack" data-part>
         <h1>{id}</h1>
         <Where config={stack.config} />
-        {gone ? (
+        {restoringSince !== undefined ? (
+          <p class="note warn">
+            Half restored: the import that began <When at={restoringSince} now={visit.now} /> is not finished, and until
+            it is nothing is done here. If it broke off, import the same file again.
+          </p>
+        ) : gone ? (
           <p class="note">
             Deleted <When at={stack.deletedAt ?? ""} now={visit.now} />; its records stay.
           </p>

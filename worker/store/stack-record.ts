@@ -10,7 +10,7 @@ import { PatchOutcome } from "../contract/report.ts";
 import type { StoredAttempt } from "./attempts.ts";
 import { type Database, reading, readRow, statement } from "./database.ts";
 import type { StackRow } from "./rows.ts";
-import { attempts, sourceStacks, stacks } from "./schema.ts";
+import { attempts, restorations, sourceStacks, stacks } from "./schema.ts";
 
 /** Attempts among which reports are looked for, and reports that are read of them. */
 const REPORTS_AMONG = 60;
@@ -31,6 +31,8 @@ export type PastReport = z.infer<typeof PastReport>;
 
 export type StackRecord = {
   stack: StackRow;
+  /** When an import began it, while that is not finished: until then it counts as deleted. */
+  restoringSince: string | undefined;
   /** Newest first, one more than asked for. */
   attempts: StoredAttempt[];
   sourceIds: string[];
@@ -57,7 +59,8 @@ export async function readStackRecord(
   before?: number,
 ): Promise<StackRecord | undefined> {
   const page = and(eq(attempts.stackId, id), before === undefined ? undefined : lt(attempts.position, before));
-  const [found, newest, sources, last, earlier] = await reading(
+  const restoration = and(eq(restorations.kind, "stack"), eq(restorations.id, id));
+  const [found, newest, sources, last, earlier, begun] = await reading(
     db.$client.batch([
       statement(db, db.select().from(stacks).where(eq(stacks.id, id)).limit(1)),
       statement(
@@ -72,12 +75,14 @@ export async function readStackRecord(
       statement(db, db.select({ id: sourceStacks.sourceId }).from(sourceStacks).where(eq(sourceStacks.stackId, id))),
       db.$client.prepare(pastReports("reports")).bind(id),
       db.$client.prepare(pastReports("earlier_reports")).bind(id),
+      statement(db, db.select({ since: restorations.since }).from(restorations).where(restoration)),
     ]),
   );
   const stack = found?.results[0];
   if (stack === undefined) return undefined;
   return {
     stack: readRow(stacks, stack),
+    restoringSince: z.array(z.object({ since: z.string() })).parse(begun?.results)[0]?.since,
     attempts: (newest?.results ?? []).map((row) => readRow(attempts, row)),
     sourceIds: z
       .array(z.object({ source_id: z.string() }))

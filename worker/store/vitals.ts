@@ -38,11 +38,16 @@ export type Vitals = {
   dispatches: { waiting: number; oldest: string | null };
   /** Credentials that their forge takes no more requests with now, `name for host`, and until when. */
   limited: { what: string; until: string }[];
+  /** Stacks and sources whose import is not finished, how many, and the oldest of them by name: `stack 'web'`. */
+  restoring: { count: number; oldest: { what: string; since: string }[] };
   /** When the cron last came, and which of its parts failed then. */
   cron: { at: string; failed: string[] } | null;
   /** Name of the newest migration that was applied. */
   migration: string | null;
 };
+
+/** Unfinished restorations that are named; the others are counted. */
+const NAMED = 5;
 
 const OPEN = OPEN_STATUSES.map((status) => `'${status}'`).join(",");
 
@@ -74,6 +79,8 @@ const COUNTS = [
    WHERE limited_until > ?1 ORDER BY limited_until DESC, name`,
   `SELECT 'gaps' AS name, count(*) AS n, min(gap_since) AS oldest FROM feed_sources
    WHERE gap_since IS NOT NULL AND refs_error IS NOT NULL`,
+  `SELECT kind || ' ''' || id || '''' AS name, count(*) OVER () AS n, since AS oldest FROM restorations
+   ORDER BY since, kind DESC, id LIMIT ${NAMED}`,
 ] as const;
 
 const DRIFT = `SELECT id AS stackId, json_extract(forecast, '$.drift.commitsBehind') AS commits,
@@ -103,6 +110,7 @@ export async function readVitals(db: Database, now: string): Promise<Vitals> {
   const [effects = [], interventions = [], dispatches = [], cron = [], migrations = [], behind = []] = answers.slice(6);
   const limited = answers[12] ?? [];
   const gaps = answers[13] ?? [];
+  const restoring = answers[14] ?? [];
   const statuses = [...OPEN_STATUSES, ...TERMINAL_STATUSES].map((status): [AttemptStatus, number] => [
     status,
     count([...ended, ...open], status),
@@ -130,6 +138,10 @@ export async function readVitals(db: Database, now: string): Promise<Vitals> {
     interventions: { waiting: count(interventions, "waiting"), oldest: oldest(interventions, "waiting") },
     dispatches: { waiting: count(dispatches, "waiting"), oldest: oldest(dispatches, "waiting") },
     limited: limited.map(({ name, oldest: until }) => ({ what: name, until: until ?? now })),
+    restoring: {
+      count: restoring[0]?.n ?? 0,
+      oldest: restoring.map(({ name, oldest: since }) => ({ what: name, since: since ?? now })),
+    },
     cron: cron[0]?.oldest == null ? null : { at: cron[0].oldest, failed: Failed.parse(cron[0].name) },
     migration: migrations[0]?.name ?? null,
   };
