@@ -1,10 +1,12 @@
 /** Exports that break off go on; files that are not whole are noticed; the older service's folder is read leniently. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { claimFile } from "../records/file-claim.ts";
 import { readOlderData } from "../records/older-data.ts";
-import { checkExport } from "../records/record-lines.ts";
+import { checkExport, recordsOf } from "../records/record-lines.ts";
 import { patchMoi, testApi } from "./testing/command-line.ts";
 
 let folder: string;
@@ -56,6 +58,91 @@ it("goes on where the connection broke, and the file is as if it never had", asy
   const text = readFileSync(`${broken}.part`, "utf8");
   expect(text.split("\n").filter((one) => one.includes('"kind":"event"'))).toHaveLength(4);
   expect(readFileSync(whole, "utf8").split("\n")).toHaveLength(12);
+});
+
+it("goes on only with what it began itself, and writes over nothing else", async () => {
+  await using api = await testApi(pages("event:2", undefined, "event:2", "event:4", ""));
+  const file = join(folder, "two.ndjson");
+  const part = `${file}.part`;
+  expect((await patchMoi(["export", "-o", file], api.env)).code).toBe(1);
+  const begun = readFileSync(part, "utf8");
+  const refusals: [string, string, () => void][] = [
+    ["not_an_export", "is no export, so it stays", () => writeFileSync(file, "my notes\n")],
+    ["not_an_export", "is no export, so it stays", () => writeFileSync(part, "my notes")],
+    ["other_export", "is an export with credentials that is not whole", () => undefined],
+    ["line_too_long", "has more than", () => writeFileSync(part, "x".repeat(9 * 1024 * 1024))],
+  ];
+  for (const [code, said, arrange] of refusals) {
+    arrange();
+    const before = readFileSync(part, "utf8");
+    const { stderr } = await patchMoi(["export", "--no-credentials", "-o", file], api.env);
+    expect(stderr).toMatch(new RegExp(`^${code}: `));
+    expect(stderr).toContain(said);
+    expect(readFileSync(part, "utf8")).toBe(before);
+    rmSync(file, { force: true });
+    writeFileSync(part, begun);
+  }
+  await using other = await testApi(pages(""));
+  const elsewhere = await patchMoi(["export", "-o", file], other.env);
+  expect(elsewhere.stderr).toContain(`other_export: ${part} is an export of ${api.env.PATCH_MOI_URL}`);
+  // What somebody changed meanwhile is not what was read: all of it is read again.
+  writeFileSync(part, begun.replace('"e1"', '"e9"'));
+  const anew = await patchMoi(["export", "-o", file], api.env);
+  expect([anew.code, anew.stderr]).toEqual([0, `${part} is not as it was written: beginning anew\n`]);
+  expect((await checkExport(file)).trailer.records).toBe(9);
+});
+
+it("stops where the disk is full, and goes on when there is room", async () => {
+  const file = join(folder, "full.ndjson");
+  const page = {
+    v: 1,
+    records: [{ kind: "event", record: { id: "e", text: "x".repeat(60_000) } }],
+    nextCursor: "event:2",
+  };
+  const { nextCursor: _, ...last } = page;
+  let asked = 0;
+  await using api = await testApi({
+    get "GET /records"() {
+      return asked++ < 3 ? page : last;
+    },
+  });
+  const stopped = await patchMoi(["export", "-o", file], api.env, { mostBytes: 100 * 1024 });
+  expect([stopped.code, stopped.stderr]).toEqual([1, expect.stringMatching(/^disk_full: .*the same command goes on/)]);
+  expect(existsSync(file)).toBe(false);
+  const done = await patchMoi(["export", "-o", file], api.env);
+  expect([done.code, done.stderr]).toEqual([0, expect.stringContaining("going on after 1 records")]);
+  expect((await checkExport(file)).trailer.records).toBe(3);
+});
+
+it("is the only one that writes a file, unless the other one is gone", async () => {
+  const file = join(folder, "claimed.ndjson");
+  await using api = await testApi(pages("", ""));
+  const release = claimFile(file);
+  const second = await patchMoi(["export", "-o", file], api.env);
+  expect([second.code, second.stderr]).toEqual([1, expect.stringContaining(`process ${process.pid} on ${hostname()}`)]);
+  expect(second.stderr).toMatch(/^file_in_use: /);
+  expect(api.calls).toEqual([]);
+  release();
+  const gone = spawnSync(process.execPath, ["-e", ""]).pid;
+  const lock = { pid: gone, host: hostname(), since: "2026-01-01T00:00:00.000Z" };
+  writeFileSync(`${file}.lock`, JSON.stringify(lock));
+  expect(await patchMoi(["export", "-o", file], api.env)).toMatchObject({ code: 0, stderr: "" });
+  expect(readdirSync(folder).filter((name) => name.startsWith("claimed"))).toEqual(["claimed.ndjson"]);
+});
+
+it("reads lines as they were written, whatever their texts hold", async () => {
+  const texts = ["a\u2028b\u2029c\rd\u0085e", "\u0000", "\ud800", "é".repeat(300_000)];
+  const records = texts.map((text, n) => ({ kind: "event", record: { id: `e${n}`, text } }));
+  await using api = await testApi({ "GET /records": { v: 1, records } });
+  const file = join(folder, "texts.ndjson");
+  await patchMoi(["export", "-o", file], api.env);
+  expect((await checkExport(file)).trailer.records).toBe(texts.length);
+  const read = [];
+  for await (const { line: at, record } of recordsOf(file, ["event"])) read.push([at, record.record.text]);
+  expect(read).toEqual(texts.map((text, n) => [n + 2, text]));
+  // By way of a system that ends lines in two characters it is the same.
+  writeFileSync(file, readFileSync(file, "utf8").replaceAll("\n", "\r\n"));
+  expect((await checkExport(file)).trailer.records).toBe(texts.length);
 });
 
 it("leaves credentials out when asked, and writes to standard output as to a file", async () => {

@@ -6,6 +6,7 @@
 import type { Command } from "commander";
 import { type ExportHeader, RECORD_VERSION } from "../../worker/contract/record.ts";
 import { CommandFailure } from "../client/command-failure.ts";
+import type { EdgeApi } from "../client/edge-api.ts";
 import { Session } from "../client/session.ts";
 import { VERSION } from "../client/version.ts";
 import { ExportFile } from "../records/export-file.ts";
@@ -38,22 +39,29 @@ export function registerExport(program: Command): void {
 
 async function toFile(session: Session, header: ExportHeader, path: string): Promise<void> {
   const api = session.api();
-  const file = new ExportFile(path, api.server.href, header);
-  if (file.before > 0) session.say(`going on after ${file.before} records that ${path}.part holds already`);
-  const credentials = header.credentials === "sealed";
+  const file = await ExportFile.open(path, api.server.href, header);
   try {
-    for await (const { lines, next } of readRecords(api, file.from, { credentials })) file.add(lines, next);
+    if (file.before > 0) session.say(`going on after ${file.before} records that ${path}.part holds already`);
+    if (file.anew !== undefined) session.say(`${file.anew}: beginning anew`);
+    await session.watch(() => `exporting, ${file.count} records`, fill(file, api));
+    const { records, kinds, sha256 } = file.finish();
+    session.answer({ file: path, records, kinds, sha256, credentials: file.header.credentials }, () =>
+      [
+        ...Object.entries(kinds).map(([kind, n]) => `${String(n).padStart(9)} ${kind}`),
+        `${records} records in ${path}`,
+      ].join("\n"),
+    );
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
     throw new CommandFailure(error.code, `${error.message}; what was read is kept: the same command goes on`);
+  } finally {
+    file.close();
   }
-  const { records, kinds, sha256 } = file.finish();
-  session.answer({ file: path, records, kinds, sha256, credentials: header.credentials }, () =>
-    [
-      ...Object.entries(kinds).map(([kind, n]) => `${String(n).padStart(9)} ${kind}`),
-      `${records} records in ${path}`,
-    ].join("\n"),
-  );
+}
+
+async function fill(file: ExportFile, api: EdgeApi): Promise<void> {
+  const credentials = file.header.credentials === "sealed";
+  for await (const { lines, next } of readRecords(api, file.from, { credentials })) file.add(lines, next);
 }
 
 async function toOutput(session: Session, header: ExportHeader): Promise<void> {

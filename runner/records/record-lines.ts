@@ -4,16 +4,20 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import {
   ExportHeader,
   ExportTrailer,
+  MAX_RECORDS_BODY,
   RECORD_VERSION,
   type RecordKind,
   RecordLine,
 } from "../../worker/contract/record.ts";
 import { CommandFailure } from "../client/command-failure.ts";
+import { parseJson } from "../client/http.ts";
+import { linesOf } from "./file-lines.ts";
+
+/** No record is larger than the request that could bring it, bytes. */
+export const MOST_LINE = MAX_RECORDS_BODY;
 
 /** A line of a file, by its number from 1. */
 export type NumberedLine = { line: number; record: RecordLine };
@@ -21,21 +25,37 @@ export type NumberedLine = { line: number; record: RecordLine };
 /** What the lines of records amount to: what the trailer says of them. */
 export class Tally {
   private readonly hash = createHash("sha256");
-  private readonly kinds: Partial<Record<RecordKind, number>> = {};
-  private records = 0;
+  private readonly counted: Partial<Record<RecordKind, number>>;
+
+  /** @param counted of lines that are counted already; their text is passed then */
+  constructor(counted: Partial<Record<RecordKind, number>> = {}) {
+    this.counted = { ...counted };
+  }
 
   add(line: string, kind: RecordKind): void {
-    this.hash.update(line).update("\n");
-    this.kinds[kind] = (this.kinds[kind] ?? 0) + 1;
-    this.records++;
+    this.pass(line);
+    this.counted[kind] = (this.counted[kind] ?? 0) + 1;
+  }
+
+  /** A line that is counted already. */
+  pass(line: string): void {
+    this.hash.update(`${line}\n`);
+  }
+
+  get kinds(): Partial<Record<RecordKind, number>> {
+    return { ...this.counted };
   }
 
   get count(): number {
-    return this.records;
+    return Object.values(this.counted).reduce((sum, n) => sum + n, 0);
+  }
+
+  get sha256(): string {
+    return this.hash.copy().digest("hex");
   }
 
   trailer(): ExportTrailer {
-    return { end: true, records: this.records, kinds: this.kinds, sha256: this.hash.copy().digest("hex") };
+    return { end: true, records: this.count, kinds: this.kinds, sha256: this.sha256 };
   }
 }
 
@@ -49,13 +69,14 @@ export async function checkExport(path: string): Promise<{ header: ExportHeader;
   let header: ExportHeader | undefined;
   let trailer: ExportTrailer | undefined;
   let torn: number | undefined;
-  for await (const { line, text } of linesOf(path)) {
+  for await (const { line, text } of linesOf(path, { most: MOST_LINE })) {
+    if (text === "") continue;
     if (header === undefined) {
       header = headerOf(path, text);
       continue;
     }
     if (trailer !== undefined) throw damaged(path, `line ${line} comes after its end`);
-    const value = parse(text);
+    const value = parseJson(text);
     const end = ExportTrailer.safeParse(value);
     if (end.success && torn === undefined) {
       trailer = end.data;
@@ -81,14 +102,17 @@ export async function checkExport(path: string): Promise<{ header: ExportHeader;
 
 /** The records of these kinds, in the file's order. */
 export async function* recordsOf(path: string, kinds: readonly RecordKind[]): AsyncGenerator<NumberedLine> {
-  for await (const { line, text } of linesOf(path)) {
-    const record = RecordLine.safeParse(parse(text));
+  for await (const { line, text } of linesOf(path, { most: MOST_LINE })) {
+    // Every pass reads the file: what says at its beginning that it is of another kind is not parsed.
+    const begins = /^\{"kind":"([a-z_]+)"/.exec(text)?.[1];
+    if (begins !== undefined && !(kinds as readonly string[]).includes(begins)) continue;
+    const record = RecordLine.safeParse(parseJson(text));
     if (record.success && kinds.includes(record.data.kind)) yield { line, record: record.data };
   }
 }
 
 function headerOf(path: string, text: string): ExportHeader {
-  const parsed = ExportHeader.safeParse(parse(text));
+  const parsed = ExportHeader.safeParse(parseJson(text));
   if (!parsed.success)
     throw new CommandFailure("not_an_export", `${path} does not begin with the line that an export begins with`, 2);
   if (parsed.data.v > RECORD_VERSION)
@@ -97,25 +121,6 @@ function headerOf(path: string, text: string): ExportHeader {
       `${path} was written by patch.moi ${parsed.data.version}, in a form that this version does not know; upgrade first`,
     );
   return parsed.data;
-}
-
-async function* linesOf(path: string): AsyncGenerator<{ line: number; text: string }> {
-  let line = 0;
-  try {
-    for await (const text of createInterface({ input: createReadStream(path, "utf8"), crlfDelay: Infinity }))
-      if (text !== "") yield { line: ++line, text };
-      else line++;
-  } catch (error) {
-    throw new CommandFailure("unreadable", `cannot read ${path}: ${error instanceof Error ? error.message : ""}`, 2);
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function damaged(path: string, what: string): CommandFailure {

@@ -23,6 +23,8 @@ export type Ended = { code: number | null; stdout: string; stderr: string };
 
 export type Run = {
   cwd?: string;
+  /** Largest file that it may write, bytes: what the kernel refuses beyond is as on a disk that is full. */
+  mostBytes?: number;
   onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
   /** Told all of stdout so far, whenever there is more. */
   onStdout?: (text: string) => void;
@@ -31,7 +33,12 @@ export type Run = {
 /** Nothing of our environment but the PATH: a developer's PATCH_MOI_URL must not be asked. */
 export function patchMoi(args: readonly string[], env: Record<string, string> = {}, run: Run = {}): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [MAIN, ...args], {
+    const command = [process.execPath, MAIN, ...args];
+    const blocks = Math.floor((run.mostBytes ?? 0) / 512);
+    // POSIX counts the limit in blocks of 512 bytes.
+    const limited = ["sh", "-c", `ulimit -f ${blocks}; exec "$@"`, "sh", ...command];
+    const [program = "", ...rest] = run.mostBytes === undefined ? command : limited;
+    const child = spawn(program, rest, {
       cwd: run.cwd,
       env: { ...OUR_ENV, ...env },
     });
