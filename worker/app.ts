@@ -21,6 +21,7 @@ import { historyApi } from "./api/history.ts";
 import { ApiError, type AppEnv, errorBody, router, scope, withinRate } from "./api/http.ts";
 import { idempotent } from "./api/idempotency.ts";
 import { identitiesApi } from "./api/identities.ts";
+import { importsApi } from "./api/imports.ts";
 import { interventionsApi } from "./api/interventions.ts";
 import { maintenanceAttemptsApi } from "./api/maintenance-attempts.ts";
 import { metricsApi } from "./api/metrics.ts";
@@ -141,6 +142,7 @@ export function createApp() {
     workspaceApi,
     channelsApi,
     recordsApi,
+    importsApi,
     historyApi,
   ])
     app.route("/", api);

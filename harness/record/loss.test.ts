@@ -16,12 +16,12 @@ import { type Stage, setStage } from "../rehearsal/stage.ts";
 import { SOURCE, STACK, type Story } from "../rehearsal/steps.ts";
 import { polledSince } from "../rehearsal/waiting.ts";
 
-const Summary = z.object({ new: z.int(), same: z.int(), refused: z.array(z.unknown()) });
+const Summary = z.object({ new: z.int(), same: z.int(), refused: z.int() });
 
-/** Everything but the header, whose time is another. */
+/** Its records, but for those that say who brought them. */
 function body(path: string): string {
-  const text = readFileSync(path, "utf8");
-  return text.slice(text.indexOf("\n") + 1);
+  const [, ...lines] = readFileSync(path, "utf8").trimEnd().split("\n");
+  return lines.filter((line) => !/^\{"(kind":"(import|stack_import)|end)"/.test(line)).join("\n");
 }
 
 async function roundTrip(from: Stage, to: Deployment, folder: string): Promise<void> {
@@ -32,10 +32,10 @@ async function roundTrip(from: Stage, to: Deployment, folder: string): Promise<v
   for (const kind of ["attempt", "report", "candidate", "journal", "signal", "entry", "runner", "stack_standing"])
     expect(whole).toContain(`{"kind":"${kind}",`);
   const taken = Summary.parse(await to.cliJson(["import", first]));
-  expect(taken).toMatchObject({ same: 0, refused: [] });
+  expect(taken).toMatchObject({ same: 0, refused: 0 });
   await to.cliJson(["export", "-o", second]);
   expect(body(second)).toBe(whole);
-  expect(Summary.parse(await to.cliJson(["import", first]))).toEqual({ new: 0, same: taken.new, refused: [] });
+  expect(Summary.parse(await to.cliJson(["import", first]))).toEqual({ new: 0, same: taken.new, refused: 0 });
   await to.cliJson(["export", "-o", cut]);
   truncateSync(cut, 2000);
   const refused = await to.cli(["import", cut]);

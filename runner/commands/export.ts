@@ -30,6 +30,7 @@ export function registerExport(program: Command): void {
         v: RECORD_VERSION,
         version: VERSION,
         at: new Date().toISOString(),
+        server: session.api().server.origin,
         credentials: options.credentials ? "sealed" : "left_out",
       };
       if (options.output === undefined || options.output === "-") await toOutput(session, header);

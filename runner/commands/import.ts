@@ -10,13 +10,13 @@ import { CommandFailure, usageFailure } from "../client/command-failure.ts";
 import { Session } from "../client/session.ts";
 import { table } from "../client/table.ts";
 import { importOlder, type OlderImport } from "../records/older-import.ts";
-import { type ImportSummary, importFile, type RefusedLine } from "../records/record-import.ts";
+import { type ImportSummary, importFile, type Refusals, type WholeFile } from "../records/record-import.ts";
 import { checkExport } from "../records/record-lines.ts";
 import { examples } from "./list.ts";
 
 type ImportOptions = { dryRun?: boolean; jsonl?: string; stack?: string };
 
-/** Refused records that are shown one by one. */
+/** Kinds and reasons of refusal that are shown. */
 const SHOWN = 20;
 
 export function registerImport(program: Command): void {
@@ -41,28 +41,41 @@ export function registerImport(program: Command): void {
         return;
       }
       if (!existsSync(path)) throw usageFailure(`there is no file ${path}; name one that 'export -o' wrote`);
-      const { header, trailer } = await checkExport(path);
+      const { header, trailer } = await session.watch("looking whether the file is whole", checkExport(path));
       const whole = `${path} is whole: ${trailer.records} records of ${header.at}`;
       if (options.dryRun === true) {
         session.answer({ file: path, header, trailer }, () => whole);
         return;
       }
-      const summary = await session.watch("importing", importFile(session.api(), path));
+      const summary = await bring(session, { path, header, trailer });
       session.answer({ file: path, ...summary }, () => describe(summary));
-      const halves = summary.refused.filter(({ code }) => code === "incomplete");
-      if (halves.length > 0)
+      const halves = summary.refusals.find(({ code }) => code === "incomplete")?.count ?? 0;
+      if (halves > 0)
         throw new CommandFailure(
           "incomplete",
-          `${halves.length === 1 ? "one stack does" : `${halves.length} stacks do`} nothing until the rest is imported: ` +
+          `${halves === 1 ? "one stack does" : `${halves} stacks do`} nothing until the rest is imported: ` +
             "mend what was refused, then import again",
         );
     });
 }
 
-function describe({ new: made, same, refused }: ImportSummary): string {
-  const counted = `${made} new, ${same} there already, ${refused.length} refused`;
-  if (refused.length === 0) return colors.green(counted);
-  return [describeRefused(refused), counted].join("\n");
+async function bring(session: Session, file: WholeFile): Promise<ImportSummary> {
+  let sent = 0;
+  const importing = importFile(session.api(), file, (records) => {
+    sent = records;
+  });
+  try {
+    return await session.watch(() => `importing, ${sent} of ${file.trailer.records} records`, importing);
+  } catch (error) {
+    if (!(error instanceof CommandFailure) || sent === 0) throw error;
+    throw new CommandFailure(error.code, `${error.message}; ${sent} records are in: the same command goes on`);
+  }
+}
+
+function describe({ new: made, same, refused, refusals }: ImportSummary): string {
+  const counted = `${made} new, ${same} there already, ${refused} refused`;
+  if (refused === 0) return colors.green(counted);
+  return [describeRefused(refusals), counted].join("\n");
 }
 
 function describeOlder({ files, sources, stacks }: OlderImport): string {
@@ -81,20 +94,14 @@ function describeOlder({ files, sources, stacks }: OlderImport): string {
 }
 
 /** One row for each kind and reason, with the first of them by name. */
-function describeRefused(refused: readonly RefusedLine[]): string {
-  const groups = new Map<string, RefusedLine[]>();
-  for (const one of refused) {
-    const name = `${one.kind} ${one.code}`;
-    groups.set(name, [...(groups.get(name) ?? []), one]);
-  }
-  const rows = [...groups.values()].slice(0, SHOWN).map((group) => {
-    const [first] = group;
-    return [
-      String(group.length),
-      first?.kind ?? "",
-      first?.code ?? "",
+function describeRefused(refusals: readonly Refusals[]): string {
+  const rows = refusals
+    .slice(0, SHOWN)
+    .map(({ kind, code, count, first: [first] }) => [
+      String(count),
+      kind,
+      code,
       `line ${first?.line ?? 0}, ${first?.key ?? ""}: ${first?.message ?? ""}`,
-    ];
-  });
+    ]);
   return table(["REFUSED", "KIND", "CODE", "THE FIRST"], rows);
 }

@@ -22,6 +22,7 @@ import { registerExport } from "./export.ts";
 import { registerForecast } from "./forecast.ts";
 import { registerForecasts } from "./forecasts.ts";
 import { registerImport } from "./import.ts";
+import { registerImports } from "./imports.ts";
 import { registerInterventions } from "./interventions.ts";
 import { registerLand } from "./land.ts";
 import { registerPause } from "./pause.ts";
@@ -94,7 +95,7 @@ const GROUPS: readonly { heading: string; register: readonly ((program: Command)
     heading: "Set up:",
     register: [registerSetup, registerApply, registerTokens, registerRunners, registerCredentials, registerCompletion],
   },
-  { heading: "Keep:", register: [registerExport, registerImport, registerRebuild] },
+  { heading: "Keep:", register: [registerExport, registerImport, registerImports, registerRebuild] },
   { heading: "Work here:", register: [registerRunner, registerForecast, registerRebase, registerRun] },
 ];
 

@@ -4,32 +4,53 @@
  * @module
  */
 import {
+  type ExportHeader,
+  type ExportTrailer,
   IMPORT_PASSES,
   MAX_RECORDS_BODY,
   MOST_RECORDS,
   RECORD_VERSION,
-  type RecordKind,
   RecordsAnswer,
   type RefusedRecord,
 } from "../../worker/contract/record.ts";
+import { RecordImport } from "../../worker/contract/record-import.ts";
 import type { EdgeApi } from "../client/edge-api.ts";
 import { type NumberedLine, recordsOf } from "./record-lines.ts";
 
 /** A refused record, with its line in the file. */
 export type RefusedLine = Omit<RefusedRecord, "index"> & { line: number };
 
-export type ImportSummary = { new: number; same: number; refused: RefusedLine[] };
+/** Refused records of one kind for one reason. All may be refused, so only the first are named. */
+export type Refusals = { kind: string; code: RefusedLine["code"]; count: number; first: RefusedLine[] };
+
+export type ImportSummary = { id: string; new: number; same: number; refused: number; refusals: Refusals[] };
+
+/** A file that was found whole. */
+export type WholeFile = { path: string; header: ExportHeader; trailer: ExportTrailer };
 
 /** A request stays well below what the server takes. */
 const MOST_CHARACTERS = MAX_RECORDS_BODY / 4;
 
-/** Goes through the file once for each pass: it may be larger than memory. */
-export async function importFile(api: EdgeApi, path: string, kinds?: readonly RecordKind[]): Promise<ImportSummary> {
-  const summary: ImportSummary = { new: 0, same: 0, refused: [] };
-  for (const pass of IMPORT_PASSES) {
-    const wanted = kinds === undefined ? pass : pass.filter((kind) => kinds.includes(kind));
-    for await (const group of groups(recordsOf(path, wanted))) await send(api, group, summary);
-  }
+/** Refused records that are named for each kind and reason. */
+const NAMED = 20;
+
+/** Goes through the file once for each pass: it may be larger than memory. `sent` is told of records so far. */
+export async function importFile(
+  api: EdgeApi,
+  { path, header, trailer }: WholeFile,
+  sent: (records: number) => void,
+): Promise<ImportSummary> {
+  const { at, version, server } = header;
+  const file = { sha256: trailer.sha256, records: trailer.records, at, version, server };
+  const begun = await api.request({ method: "POST", path: ["imports"], body: { file }, answer: RecordImport });
+  const { id } = begun.value;
+  const summary: ImportSummary = { id, new: 0, same: 0, refused: 0, refusals: [] };
+  for (const pass of IMPORT_PASSES)
+    for await (const group of groups(recordsOf(path, pass))) {
+      await send(api, group, summary);
+      sent(summary.new + summary.same + summary.refused);
+    }
+  await api.request({ method: "POST", path: ["imports", id, "end"], answer: RecordImport });
   return summary;
 }
 
@@ -37,23 +58,31 @@ async function* groups(lines: AsyncIterable<NumberedLine>): AsyncGenerator<Numbe
   let group: NumberedLine[] = [];
   let size = 0;
   for await (const line of lines) {
-    const length = JSON.stringify(line.record).length;
-    if (group.length === MOST_RECORDS || (group.length > 0 && size + length > MOST_CHARACTERS)) {
+    if (group.length === MOST_RECORDS || (group.length > 0 && size + line.length > MOST_CHARACTERS)) {
       yield group;
       group = [];
       size = 0;
     }
     group.push(line);
-    size += length;
+    size += line.length;
   }
   if (group.length > 0) yield group;
 }
 
 async function send(api: EdgeApi, group: readonly NumberedLine[], summary: ImportSummary): Promise<void> {
-  const body = { v: RECORD_VERSION, records: group.map(({ record }) => record) };
+  const body = { v: RECORD_VERSION, import: summary.id, records: group.map(({ record }) => record) };
   const { value } = await api.request({ method: "POST", path: ["records"], body, answer: RecordsAnswer });
   summary.new += value.new;
   summary.same += value.same;
-  for (const { index, ...refused } of value.refused)
-    summary.refused.push({ line: group[index]?.line ?? 0, ...refused });
+  summary.refused += value.refused.length;
+  for (const { index, ...refused } of value.refused) {
+    const { kind, code } = refused;
+    let refusals = summary.refusals.find((one) => one.kind === kind && one.code === code);
+    if (refusals === undefined) {
+      refusals = { kind, code, count: 0, first: [] };
+      summary.refusals.push(refusals);
+    }
+    refusals.count++;
+    if (refusals.first.length < NAMED) refusals.first.push({ line: group[index]?.line ?? 0, ...refused });
+  }
 }

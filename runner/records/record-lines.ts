@@ -19,8 +19,8 @@ import { linesOf } from "./file-lines.ts";
 /** No record is larger than the request that could bring it, bytes. */
 export const MOST_LINE = MAX_RECORDS_BODY;
 
-/** A line of a file, by its number from 1. */
-export type NumberedLine = { line: number; record: RecordLine };
+/** A line of a file, by its number from 1, and its length in characters. */
+export type NumberedLine = { line: number; length: number; record: RecordLine };
 
 /** What the lines of records amount to: what the trailer says of them. */
 export class Tally {
@@ -107,7 +107,7 @@ export async function* recordsOf(path: string, kinds: readonly RecordKind[]): As
     const begins = /^\{"kind":"([a-z_]+)"/.exec(text)?.[1];
     if (begins !== undefined && !(kinds as readonly string[]).includes(begins)) continue;
     const record = RecordLine.safeParse(parseJson(text));
-    if (record.success && kinds.includes(record.data.kind)) yield { line, record: record.data };
+    if (record.success && kinds.includes(record.data.kind)) yield { line, length: text.length, record: record.data };
   }
 }
 

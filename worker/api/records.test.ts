@@ -1,4 +1,5 @@
 /** The whole record goes out as lines and comes in again, into an empty and into a live deployment. */
+
 import { applyD1Migrations, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -19,11 +20,15 @@ import { Visitor } from "../../harness/edge/console-visitor.ts";
 import { Health } from "../contract/health.ts";
 import { TokenCreated } from "../contract/identity.ts";
 import { IMPORT_PASSES, type RecordLine, RecordPage, RecordsAnswer } from "../contract/record.ts";
+import { ImportList, RecordImport } from "../contract/record-import.ts";
 import { emptyReport } from "../contract/testing/empty-report.ts";
 
 const SECRETS = ["canary-value-of-a-credential"];
 
 let lines: RecordLine[];
+
+/** What an import adds to the record that it brings. */
+const BROUGHT: readonly string[] = ["import", "stack_import"];
 
 async function exported(): Promise<RecordLine[]> {
   const all: RecordLine[] = [];
@@ -37,23 +42,38 @@ async function exported(): Promise<RecordLine[]> {
   return all;
 }
 
+/** A file of these lines, by what tells it from another. */
+const file = (name: "a" | "b") => ({
+  sha256: name.repeat(64),
+  records: 1,
+  at: "2026-01-01T00:00:00.000Z",
+  version: "0.1.0",
+  server: "https://office.test",
+});
+
+async function begin(name: "a" | "b" = "a"): Promise<string> {
+  return expectBody(RecordImport, await call("POST", "/imports", { file: file(name) }), 201).id;
+}
+
 /** As the command line does it: one pass for each group of kinds. */
-async function imported(given: readonly RecordLine[], size = 500): Promise<RecordsAnswer> {
+async function imported(given: readonly RecordLine[], size = 500, name: "a" | "b" = "a"): Promise<RecordsAnswer> {
+  const id = await begin(name);
   const sum: RecordsAnswer = { new: 0, same: 0, refused: [] };
   for (const kinds of IMPORT_PASSES) {
     const part = given.filter(({ kind }) => kinds.includes(kind));
     for (let i = 0; i < part.length; i += size) {
-      const answer = await post(part.slice(i, i + size));
+      const answer = await post(part.slice(i, i + size), id);
       sum.new += answer.new;
       sum.same += answer.same;
       sum.refused.push(...answer.refused);
     }
   }
+  expectBody(RecordImport, await call("POST", `/imports/${id}/end`));
   return sum;
 }
 
-async function post(records: readonly unknown[]): Promise<RecordsAnswer> {
-  return expectBody(RecordsAnswer, await call("POST", "/records", { v: 1, records }));
+async function post(records: readonly unknown[], id?: string): Promise<RecordsAnswer> {
+  return expectBody(RecordsAnswer, await call("POST", "/records", { v: 1, import: id ?? (await begin()), records }));
 }
 
 /** What the deep health check says of unfinished imports. */
@@ -137,7 +157,7 @@ describe("an export", () => {
 describe("an import", () => {
   it("into the deployment itself finds everything the same", async () => {
     expect(await imported(lines)).toEqual({ new: 0, same: lines.length, refused: [] });
-    expect(await exported()).toEqual(lines);
+    expect((await exported()).filter(({ kind }) => !BROUGHT.includes(kind))).toEqual(lines);
   });
 
   it("into an empty one gives the same record, line for line, however often it breaks off", async () => {
@@ -161,6 +181,11 @@ describe("an import", () => {
     await env.DB.prepare("UPDATE restorations SET since = '2026-01-01T00:00:00.000Z' WHERE id = 'one'").run();
     const broken = await imports();
     expect([broken?.level, broken?.why]).toEqual(["error", expect.stringContaining("at 2026-01-01T00:00:00.000Z")]);
+    // Another file is not mixed into it.
+    const mixed = await imported(lines, 500, "b");
+    expect(mixed.new).toBe(0);
+    expect(new Set(mixed.refused.map(({ code }) => code))).toEqual(new Set(["in_use"]));
+    expect(mixed.refused.at(-1)?.message).toMatch(/^stack '(one|two)' is being restored from another file: /);
     const visitor = await Visitor.signedIn();
     const page = await visitor.get("/console/stacks/one");
     expect(page.html).toContain("Half restored");
@@ -172,9 +197,19 @@ describe("an import", () => {
     expect(whole.refused).toEqual([]);
     expect(await imports()).toBeUndefined();
     expect(whole.new + whole.same).toBe(lines.length);
+    // The cron was here in between, and nothing else; and it is known who brought it.
     const again = await exported();
-    // The cron was here in between, and nothing else.
-    expect(again).toEqual(lines);
+    expect(again.filter(({ kind }) => !BROUGHT.includes(kind))).toEqual(lines);
+    const told = expectBody(ImportList, await call("GET", "/imports?stackId=one")).imports;
+    const { new: made, same } = whole;
+    expect(told).toEqual([expect.objectContaining({ actor: "admin", file: file("a"), new: made, same, refused: 0 })]);
+    expect(told[0]?.endedAt).toBeDefined();
+    expect(again.filter(({ kind }) => kind === "stack_import").map(({ record }) => record.importId)).toEqual([
+      told[0]?.id,
+      told[0]?.id,
+    ]);
+    expect((await visitor.get("/console/stacks/one")).html).toContain("Brought by admin");
+    expect(await imported(again)).toEqual({ new: 0, same: again.length, refused: [] });
     expect(await imported(lines)).toEqual({ new: 0, same: lines.length, refused: [] });
   });
 
@@ -241,7 +276,13 @@ describe("an import", () => {
       [11, "missing"],
     ]);
     expect(answer).toMatchObject({ new: 1, same: 0 });
-    expect((await call("POST", "/records", { v: 2, records: [{}] })).status).toBe(400);
+    expect((await call("POST", "/records", { v: 2, import: await begin(), records: [{}] })).status).toBe(400);
+    // Nothing comes in without a record of who brought it.
+    expect((await call("POST", "/records", { v: 1, records: [{}] })).status).toBe(400);
+    const over = await begin();
+    await call("POST", `/imports/${over}/end`);
+    for (const id of [over, `imp_${"0".repeat(24)}`])
+      expect((await call("POST", "/records", { v: 1, import: id, records: [{}] })).status).toBe(404);
   });
 
   it("of one stack is no way to what is another's: not over it, beside it or onto its timeline", async () => {
@@ -294,9 +335,11 @@ describe("an import", () => {
       const body = { name: `only-${scope}`, scopes: [scope] };
       const { secret } = expectBody(TokenCreated, await call("POST", "/tokens", body), 201);
       const headers = { authorization: `Bearer ${secret}` };
-      const brought = { v: 1, records: [{ kind: "token", record: {} }] };
+      const brought = { v: 1, import: await begin(), records: [{ kind: "token", record: {} }] };
       for (const answer of [
         await call("POST", "/records", brought, headers),
+        await call("POST", "/imports", { file: file("a") }, headers),
+        await call("POST", `/imports/${brought.import}/end`, undefined, headers),
         await call("GET", "/records", undefined, headers),
         await call("GET", "/records/stacks/one?afterSeq=0", undefined, headers),
       ])

@@ -15,6 +15,7 @@ import {
 } from "../contract/record.ts";
 import { log } from "../platform/log.ts";
 import type { Database } from "../store/database.ts";
+import { countImport, openImport } from "../store/imports.ts";
 import { importRecords } from "../store/record-import.ts";
 import { FIRST, type RecordPosition, readMoved, readRecords } from "../store/record-pages.ts";
 import { unfinishedRestoration } from "../store/restorations.ts";
@@ -69,15 +70,23 @@ recordsApi.openapi(
     responses: { 200: json(RecordsAnswer, "What was new, what was there already, and what was refused"), ...refusals },
   }),
   async (c) => {
-    const { records } = c.req.valid("json");
-    const { finished, ...answer } = await importRecords(c.var.db, records, new Date().toISOString());
+    const { records, import: id } = c.req.valid("json");
+    const { db, actor } = c.var;
+    const begun = await openImport(db, id, actor.name);
+    if (begun === undefined)
+      throw new ApiError("not_found", `there is no import '${id}' that this token began and did not end`);
+    const now = new Date().toISOString();
+    const { finished, ...answer } = await importRecords(db, records, { id, file: begun.file, now });
+    const { new: made, same, refused } = answer;
+    await countImport(db, id, { made, same, refused: refused.length, now });
     // An object that was asked something meanwhile remembers a stack that had nothing.
     await Promise.all(finished.map((id) => stackObject(c.env, id).reload(id)));
     log("info", "records.imported", {
-      actor: c.var.actor.name,
-      new: answer.new,
-      same: answer.same,
-      refused: answer.refused.length,
+      actor: actor.name,
+      import: id,
+      new: made,
+      same,
+      refused: refused.length,
       stacks: finished,
     });
     return c.json(answer, 200);

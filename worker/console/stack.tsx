@@ -51,7 +51,7 @@ stackPages.get("/stacks/:id", async (c) => {
     version === "" ? undefined : whyOf(c.var.db, id, version),
   ]);
   if (record === undefined) throw new ApiError("not_found", `there is no stack '${id}'`);
-  const { stack, restoringSince } = record;
+  const { stack, restoringSince, brought } = record;
   const { rows, nextCursor } = cut(record.attempts, ATTEMPTS);
   const current = rows.find((row) => (OPEN_STATUSES as readonly string[]).includes(row.status));
   const progress = current?.status === "running" ? await stackObject(c.env, id).readProgress(current.id) : undefined;
@@ -71,6 +71,12 @@ stackPages.get("/stacks/:id", async (c) => {
             Deleted <When at={stack.deletedAt ?? ""} now={visit.now} />; its records stay.
           </p>
         ) : null}
+        {brought === undefined ? null : (
+          <p class="note">
+            Brought by {brought.actor} <When at={brought.at} now={visit.now} />, from an export of{" "}
+            {brought.file.server ?? "a deployment"} of <When at={brought.file.at} now={visit.now} />.
+          </p>
+        )}
         {stack.paused ? (
           <p class="note warn">Paused: events are taken in, and nothing is handed out until it is unpaused.</p>
         ) : null}

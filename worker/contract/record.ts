@@ -6,6 +6,7 @@
  */
 import { z } from "@hono/zod-openapi";
 import { Name, Timestamp } from "./primitives.ts";
+import { ImportId } from "./record-import.ts";
 
 /** Of the lines' form: raised when an older import could not read them any more. */
 export const RECORD_VERSION = 1;
@@ -34,6 +35,8 @@ export const RecordKind = z
     "runner",
     "token",
     "credential",
+    "import",
+    "stack_import",
     "source_standing",
     "stack_standing",
   ])
@@ -42,8 +45,20 @@ export type RecordKind = z.infer<typeof RecordKind>;
 
 /** An import goes through the lines once for each of these: what others refer to first, what ends it last. */
 export const IMPORT_PASSES: readonly (readonly RecordKind[])[] = [
-  ["stack", "source", "event"],
-  ["source_stack", "entry", "signal", "journal", "delivery", "attempt", "forecast", "runner", "token", "credential"],
+  ["stack", "source", "event", "import"],
+  [
+    "source_stack",
+    "entry",
+    "signal",
+    "journal",
+    "delivery",
+    "attempt",
+    "forecast",
+    "runner",
+    "token",
+    "credential",
+    "stack_import",
+  ],
   ["report", "earlier_report", "dispatch", "candidate", "effect"],
   ["source_standing", "stack_standing"],
 ];
@@ -64,7 +79,12 @@ export const MOST_RECORDS = 500;
 export const MAX_RECORDS_BODY = 8 * 1024 * 1024;
 
 export const RecordsInput = z
-  .strictObject({ v: z.literal(RECORD_VERSION), records: z.array(z.unknown()).min(1).max(MOST_RECORDS) })
+  .strictObject({
+    v: z.literal(RECORD_VERSION),
+    /** Of `POST /imports`: nothing comes in without a record of who brought it. */
+    import: ImportId,
+    records: z.array(z.unknown()).min(1).max(MOST_RECORDS),
+  })
   .openapi("RecordsInput");
 
 export const RefusedRecord = z
@@ -91,6 +111,8 @@ export const ExportHeader = z.strictObject({
   /** Of the command line that wrote it. */
   version: z.string(),
   at: Timestamp,
+  /** Address of the deployment that it is of. */
+  server: z.string().optional(),
   /** They are opened by the deployment's own keys only. */
   credentials: z.enum(["sealed", "left_out"]),
 });

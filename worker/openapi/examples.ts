@@ -7,6 +7,7 @@
 import type { JsonSchema } from "../contract/api-document.ts";
 
 const OID = "8f3c1d0a5b7e92c46d10f8a3b5c7e9d2046f8b1a";
+const IMPORT = "imp_4f0c2a9d81b36e57a0c4d2f1";
 const AT = "2026-01-15T09:30:00.000Z";
 
 /** Words for properties that have no better example of their own. */
@@ -21,6 +22,8 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   ref: "refs/tags/v2.1.0",
   branch: "patched",
   sha: OID,
+  sha256: "7d9a0f4c2b81e6355a90c3de174f8b62f0e1d2c3b4a5968778695a4b3c2d1e0f",
+  import: IMPORT,
   code: "conflict",
   message: "1 of 2 patches conflicts with v2.1.0",
   title: "Release v2.1.0",
@@ -49,6 +52,7 @@ const BY_ID: Readonly<Record<string, string>> = {
   Dispatch: "web.12.1",
   Candidate: "web.12.1",
   Intervention: "attempt:web.12",
+  RecordImport: IMPORT,
 };
 
 /** An example of the schema. `components` are the document's named schemas. */

@@ -346,6 +346,24 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     access: "admin",
     summary: "Take in lines of an export; what is there stays as it is",
   },
+  "GET /imports": {
+    id: "listImports",
+    tag: "deployment",
+    access: "read",
+    summary: "Who brought an export in, from what, and what became of it",
+  },
+  "POST /imports": {
+    id: "beginImport",
+    tag: "deployment",
+    access: "admin",
+    summary: "Write down that an export is brought in, before its lines",
+  },
+  "POST /imports/{id}/end": {
+    id: "endImport",
+    tag: "deployment",
+    access: "admin",
+    summary: "Say that all lines of it were sent",
+  },
   "GET /metrics": { id: "metrics", tag: "deployment", access: "read", summary: "Prometheus text" },
   "POST /tick": {
     id: "tick",

@@ -9,10 +9,14 @@
  */
 import { getTableName } from "drizzle-orm";
 import { type RecordKind, RecordLine, type RecordsAnswer, type RefusedRecord } from "../contract/record.ts";
+import type { ImportFile } from "../contract/record-import.ts";
 import { commit, type Database, insertRows, reading, type Statement } from "./database.ts";
 import { columnsOf, KINDS, keyText, ownerOf, type Plan, recordOf } from "./record-kinds.ts";
 import { foreignName } from "./record-owner.ts";
 import { type OwnerState, ownerStates } from "./restorations.ts";
+
+/** Two files would be mixed in it, and nobody could tell. */
+const ELSEWHERE = "is being restored from another file: import that one again, to its end";
 
 type Row = { index: number; record: Record<string, unknown>; key: string };
 
@@ -23,9 +27,12 @@ export type Imported = RecordsAnswer & {
   finished: string[];
 };
 
+/** Which import brings the lines. */
+export type ImportedBy = { id: string; file: ImportFile; now: string };
+
 /** Takes the lines in their order; lines of one kind that follow each other are looked up and written together. */
-export async function importRecords(db: Database, lines: readonly unknown[], now: string): Promise<Imported> {
-  const importing = new Import(db, now);
+export async function importRecords(db: Database, lines: readonly unknown[], by: ImportedBy): Promise<Imported> {
+  const importing = new Import(db, by);
   let group: Row[] = [];
   let kind: RecordKind | undefined;
   for (const [index, line] of lines.entries()) {
@@ -46,11 +53,11 @@ export async function importRecords(db: Database, lines: readonly unknown[], now
 class Import {
   readonly answer: Imported = { new: 0, same: 0, refused: [], finished: [] };
   private readonly db: Database;
-  private readonly now: string;
+  private readonly by: ImportedBy;
 
-  constructor(db: Database, now: string) {
+  constructor(db: Database, by: ImportedBy) {
     this.db = db;
-    this.now = now;
+    this.by = by;
   }
 
   /** The line, if it is a record of its kind. */
@@ -83,7 +90,9 @@ class Import {
     if (kind === undefined || rows.length === 0) return;
     const { owner } = KINDS[kind];
     const owners = rows.map(({ record }) => ownerOf(kind, record) ?? "");
-    const states = owner === undefined ? undefined : await ownerStates(this.db, owner.kind, [...new Set(owners)]);
+    const { sha256 } = this.by.file;
+    const states =
+      owner === undefined ? undefined : await ownerStates(this.db, owner.kind, [...new Set(owners)], sha256);
     if (kind === "stack_standing" || kind === "source_standing") {
       for (const row of rows) await this.stand(kind, row, states?.get(ownerOf(kind, row.record) ?? "") ?? "missing");
       return;
@@ -117,6 +126,7 @@ class Import {
     if (there !== undefined && ownerOf(kind, there) !== ownerOf(kind, record))
       return { code: "taken", message: `${owner.kind} '${ownerOf(kind, there)}' has this one, which stays` };
     if (state === "missing") return { code: "missing", message: `there is no ${name}: its own line comes first` };
+    if (state === "elsewhere") return { code: "in_use", message: `${name} ${ELSEWHERE}` };
     if (state === "restoring" || (adds === true && there === undefined)) return undefined;
     return there === undefined
       ? { code: "in_use", message: `${name} is at work here and has a record of its own, which stays` }
@@ -177,14 +187,14 @@ class Import {
           table,
           rows.map(({ record }) => ({
             ...record,
-            updatedAt: this.now,
+            updatedAt: this.by.now,
             // Nothing is done with either of them so far.
-            ...(kind === "stack" ? { deletedAt: this.now } : { nextPollAt: null }),
+            ...(kind === "stack" ? { deletedAt: this.by.now } : { nextPollAt: null }),
           })) as never[],
         ),
         this.db.$client
-          .prepare("INSERT INTO restorations (kind, id, since) SELECT ?1, value, ?2 FROM json_each(?3)")
-          .bind(kind, this.now, JSON.stringify(rows.map(({ record }) => record.id))),
+          .prepare("INSERT INTO restorations (kind, id, since, sha256) SELECT ?1, value, ?2, ?4 FROM json_each(?3)")
+          .bind(kind, this.by.now, JSON.stringify(rows.map(({ record }) => record.id)), this.by.file.sha256),
       ];
     const names = key.map((property) => columns.find(([own]) => own === property)?.[1].name ?? property);
     const update = { update: names, except: kind === "delivery" ? ["type"] : [] };
@@ -210,6 +220,10 @@ class Import {
           code: "differs",
           message: `${owner} '${id}' is at work here and stands elsewhere, and stays there`,
         });
+      return;
+    }
+    if (state === "elsewhere") {
+      this.refuse(kind, row, { code: "in_use", message: `${owner} '${id}' ${ELSEWHERE}` });
       return;
     }
     const lacking = kind === "stack_standing" ? await this.lacking(id, row.record) : undefined;
@@ -266,6 +280,17 @@ class Import {
     const prepare = (text: string, ...bound: unknown[]): Statement => this.db.$client.prepare(text).bind(...bound);
     return [
       prepare(`UPDATE "${getTableName(table)}" SET ${sets.join(", ")} WHERE "id" = ?1`, id, ...values),
+      // In the same commit: what stands says who brought it.
+      ...(kind === "stack_standing"
+        ? [
+            prepare(
+              "INSERT OR IGNORE INTO stack_imports (stack_id, import_id, at) VALUES (?1, ?2, ?3)",
+              id,
+              this.by.id,
+              this.by.now,
+            ),
+          ]
+        : []),
       // After it: what changes a stack's declaration plans its forecasts anew.
       ...(kind === "stack_standing" ? this.plan(id, record.plan as Plan) : []),
       prepare(

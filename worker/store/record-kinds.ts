@@ -21,6 +21,7 @@ import { ForecastConflict, ForecastOutcome, LatestForecast } from "../contract/f
 import { DEPLOYMENT_TOKEN, TokenScope } from "../contract/identity.ts";
 import { Name, Oid, Reason, Timestamp } from "../contract/primitives.ts";
 import type { RecordKind } from "../contract/record.ts";
+import { ImportFile, ImportId } from "../contract/record-import.ts";
 import { OutcomeCounts, StackReport } from "../contract/report.ts";
 import { StackConfig } from "../contract/stack.ts";
 import { Surface, SurfaceRun } from "../contract/surface.ts";
@@ -36,11 +37,13 @@ import {
   feedSources,
   flowEvents,
   forecasts,
+  imports,
   journal,
   outbox,
   reports,
   runners,
   sourceStacks,
+  stackImports,
   stacks,
   tokens,
 } from "./schema.ts";
@@ -253,6 +256,17 @@ export const KINDS: Readonly<Record<RecordKind, KindOfRecord>> = {
     passing: ["lastUsedAt"],
   }),
   credential: kindOf(credentials, { key: ["name"], without: ["limitedUntil"], holds: { kind: CredentialKind } }),
+  import: kindOf(imports, {
+    key: ["id"],
+    holds: { id: ImportId, file: ImportFile },
+    // It may be under way while it is exported.
+    passing: ["made", "same", "refused", "lastAt", "endedAt"],
+  }),
+  stack_import: kindOf(stackImports, {
+    key: ["stackId", "importId"],
+    holds: { stackId: Name, importId: ImportId },
+    ...ofStack,
+  }),
   source_standing: kindOf(feedSources, {
     key: ["id"],
     without: ["config", "createdAt"],

@@ -19,6 +19,7 @@ import type { FlowEventType } from "../contract/flow-event-type.ts";
 import type { ForecastConflict, ForecastOutcome, LatestForecast } from "../contract/forecast.ts";
 import type { TokenScope } from "../contract/identity.ts";
 import type { Reason } from "../contract/primitives.ts";
+import type { ImportFile } from "../contract/record-import.ts";
 import type { OutcomeCounts, StackReport } from "../contract/report.ts";
 import { type NotifyTarget, StackConfig } from "../contract/stack.ts";
 import type { Surface, SurfaceRun } from "../contract/surface.ts";
@@ -605,6 +606,39 @@ export const credentials = sqliteTable(
   (t) => [index("credentials_host").on(t.host, t.kind)],
 );
 
+/** Exports that were brought in: by whom, from what, and what became of their lines. */
+export const imports = sqliteTable("imports", {
+  position: integer("position").primaryKey({ autoIncrement: true }),
+  id: text("id").notNull().unique(),
+  /** Name of the token that brought it. */
+  actor: text("actor").notNull(),
+  file: text("file", { mode: "json" }).$type<ImportFile>().notNull(),
+  /** Records that were written, that were there already, and that were refused. */
+  made: integer("made").notNull().default(0),
+  same: integer("same").notNull().default(0),
+  refused: integer("refused").notNull().default(0),
+  begunAt: text("begun_at").notNull(),
+  /** When lines of it came last. */
+  lastAt: text("last_at").notNull(),
+  /** Null while its last line was not sent: it is under way, or broke off. */
+  endedAt: text("ended_at"),
+});
+
+/** Which import brought a stack; one that moved from deployment to deployment has several. */
+export const stackImports = sqliteTable(
+  "stack_imports",
+  {
+    stackId: text("stack_id")
+      .notNull()
+      .references(() => stacks.id),
+    importId: text("import_id")
+      .notNull()
+      .references(() => imports.id),
+    at: text("at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.stackId, t.importId] })],
+);
+
 /**
  * Stacks and sources that an import has begun and not finished: until then nothing is done with them, and
  * only until then does an import write what is theirs.
@@ -615,6 +649,8 @@ export const restorations = sqliteTable(
     kind: text("kind").$type<"stack" | "source">().notNull(),
     id: text("id").notNull(),
     since: text("since").notNull(),
+    /** SHA-256 of the file's records: no other file goes on with it. Null for those older than this column. */
+    sha256: text("sha256"),
   },
   (t) => [primaryKey({ columns: [t.kind, t.id] })],
 );

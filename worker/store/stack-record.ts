@@ -6,11 +6,12 @@
  */
 import { and, desc, eq, lt } from "drizzle-orm";
 import { z } from "zod";
+import { ImportFile } from "../contract/record-import.ts";
 import { PatchOutcome } from "../contract/report.ts";
 import type { StoredAttempt } from "./attempts.ts";
 import { type Database, reading, readRow, statement } from "./database.ts";
 import type { StackRow } from "./rows.ts";
-import { attempts, restorations, sourceStacks, stacks } from "./schema.ts";
+import { attempts, imports, restorations, sourceStacks, stackImports, stacks } from "./schema.ts";
 
 /** Attempts among which reports are looked for, and reports that are read of them. */
 const REPORTS_AMONG = 60;
@@ -29,10 +30,22 @@ const PastReport = z.object({
 });
 export type PastReport = z.infer<typeof PastReport>;
 
+const Brought = z.object({
+  actor: z.string(),
+  file: z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(ImportFile),
+  at: z.string(),
+});
+export type Brought = z.infer<typeof Brought>;
+
 export type StackRecord = {
   stack: StackRow;
   /** When an import began it, while that is not finished: until then it counts as deleted. */
   restoringSince: string | undefined;
+  /** The import that brought it last, if one did. */
+  brought: Brought | undefined;
   /** Newest first, one more than asked for. */
   attempts: StoredAttempt[];
   sourceIds: string[];
@@ -60,7 +73,7 @@ export async function readStackRecord(
 ): Promise<StackRecord | undefined> {
   const page = and(eq(attempts.stackId, id), before === undefined ? undefined : lt(attempts.position, before));
   const restoration = and(eq(restorations.kind, "stack"), eq(restorations.id, id));
-  const [found, newest, sources, last, earlier, begun] = await reading(
+  const [found, newest, sources, last, earlier, begun, brought] = await reading(
     db.$client.batch([
       statement(db, db.select().from(stacks).where(eq(stacks.id, id)).limit(1)),
       statement(
@@ -76,6 +89,16 @@ export async function readStackRecord(
       db.$client.prepare(pastReports("reports")).bind(id),
       db.$client.prepare(pastReports("earlier_reports")).bind(id),
       statement(db, db.select({ since: restorations.since }).from(restorations).where(restoration)),
+      statement(
+        db,
+        db
+          .select({ actor: imports.actor, file: imports.file, at: stackImports.at })
+          .from(stackImports)
+          .innerJoin(imports, eq(imports.id, stackImports.importId))
+          .where(eq(stackImports.stackId, id))
+          .orderBy(desc(stackImports.at))
+          .limit(1),
+      ),
     ]),
   );
   const stack = found?.results[0];
@@ -83,6 +106,7 @@ export async function readStackRecord(
   return {
     stack: readRow(stacks, stack),
     restoringSince: z.array(z.object({ since: z.string() })).parse(begun?.results)[0]?.since,
+    brought: Brought.array().parse(brought?.results)[0],
     attempts: (newest?.results ?? []).map((row) => readRow(attempts, row)),
     sourceIds: z
       .array(z.object({ source_id: z.string() }))
