@@ -1,6 +1,5 @@
 /** The whole record goes out as lines and comes in again, into an empty and into a live deployment. */
 
-import { applyD1Migrations, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
@@ -17,74 +16,21 @@ import {
   tellResult,
 } from "../../harness/edge/client.ts";
 import { Visitor } from "../../harness/edge/console-visitor.ts";
+import { BROUGHT, begin, empty, exported, file, imported, post } from "../../harness/edge/record-copy.ts";
 import { Health } from "../contract/health.ts";
 import { TokenCreated } from "../contract/identity.ts";
-import { IMPORT_PASSES, type RecordLine, RecordPage, RecordsAnswer } from "../contract/record.ts";
-import { ImportList, RecordImport } from "../contract/record-import.ts";
+import { IMPORT_PASSES, type RecordLine, RecordPage } from "../contract/record.ts";
+import { ImportList } from "../contract/record-import.ts";
 import { emptyReport } from "../contract/testing/empty-report.ts";
 
 const SECRETS = ["canary-value-of-a-credential"];
 
 let lines: RecordLine[];
 
-/** What an import adds to the record that it brings. */
-const BROUGHT: readonly string[] = ["import", "stack_import"];
-
-async function exported(): Promise<RecordLine[]> {
-  const all: RecordLine[] = [];
-  let cursor: string | undefined;
-  do {
-    const query = cursor === undefined ? "" : `?cursor=${cursor}`;
-    const page = expectBody(RecordPage, await call("GET", `/records${query}`));
-    all.push(...page.records);
-    cursor = page.nextCursor;
-  } while (cursor !== undefined);
-  return all;
-}
-
-/** A file of these lines, by what tells it from another. */
-const file = (name: "a" | "b") => ({
-  sha256: name.repeat(64),
-  records: 1,
-  at: "2026-01-01T00:00:00.000Z",
-  version: "0.1.0",
-  server: "https://office.test",
-});
-
-async function begin(name: "a" | "b" = "a"): Promise<string> {
-  return expectBody(RecordImport, await call("POST", "/imports", { file: file(name) }), 201).id;
-}
-
-/** As the command line does it: one pass for each group of kinds. */
-async function imported(given: readonly RecordLine[], size = 500, name: "a" | "b" = "a"): Promise<RecordsAnswer> {
-  const id = await begin(name);
-  const sum: RecordsAnswer = { new: 0, same: 0, refused: [] };
-  for (const kinds of IMPORT_PASSES) {
-    const part = given.filter(({ kind }) => kinds.includes(kind));
-    for (let i = 0; i < part.length; i += size) {
-      const answer = await post(part.slice(i, i + size), id);
-      sum.new += answer.new;
-      sum.same += answer.same;
-      sum.refused.push(...answer.refused);
-    }
-  }
-  expectBody(RecordImport, await call("POST", `/imports/${id}/end`));
-  return sum;
-}
-
-async function post(records: readonly unknown[], id?: string): Promise<RecordsAnswer> {
-  return expectBody(RecordsAnswer, await call("POST", "/records", { v: 1, import: id ?? (await begin()), records }));
-}
-
 /** What the deep health check says of unfinished imports. */
 async function imports() {
   const { degraded } = expectBody(Health, await call("GET", "/healthz?deep=1"));
   return degraded?.find(({ what }) => what === "imports");
-}
-
-async function empty(): Promise<void> {
-  await reset();
-  await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);
 }
 
 beforeAll(async () => {

@@ -11,7 +11,7 @@ import { getTableName } from "drizzle-orm";
 import { type RecordKind, RecordLine, type RecordsAnswer, type RefusedRecord } from "../contract/record.ts";
 import type { ImportFile } from "../contract/record-import.ts";
 import { commit, type Database, insertRows, reading, type Statement } from "./database.ts";
-import { columnsOf, KINDS, keyText, ownerOf, type Plan, recordOf } from "./record-kinds.ts";
+import { columnsOf, KINDS, keyText, ownerOf, type Plan, recordOf, toldValue } from "./record-kinds.ts";
 import { foreignName } from "./record-owner.ts";
 import { type OwnerState, ownerStates } from "./restorations.ts";
 
@@ -273,8 +273,8 @@ class Import {
     const sets = columns
       .filter(([property]) => property !== "id")
       .map(([property, column]) => {
-        const value = record[property];
-        values.push(value === null || value === undefined ? null : column.mapToDriverValue(value));
+        const value = toldValue(record, property, column);
+        values.push(value === null ? null : column.mapToDriverValue(value));
         return `"${column.name}" = ?${values.length + 1}`;
       });
     const prepare = (text: string, ...bound: unknown[]): Statement => this.db.$client.prepare(text).bind(...bound);
@@ -329,13 +329,18 @@ class Import {
 
 /** Equal but for what may differ in passing. */
 function sameRecord(kind: RecordKind, a: Record<string, unknown>, b: Record<string, unknown>): boolean {
-  const { columns, passing } = KINDS[kind];
+  const { columns, passing, schema } = KINDS[kind];
   const text = (record: Record<string, unknown>) =>
     JSON.stringify([
-      ...columns.filter(([property]) => !passing.includes(property)).map(([property]) => record[property] ?? null),
+      ...columns
+        .filter(([property]) => !passing.includes(property))
+        .map(([property, column]) => toldValue(record, property, column)),
       record.plan ?? null,
     ]);
-  return text(a) === text(b);
+  if (text(a) === text(b)) return true;
+  // What an older version wrote may lack what has a default today.
+  const [one, other] = [schema.safeParse(a), schema.safeParse(b)];
+  return one.success && other.success && text(one.data) === text(other.data);
 }
 
 /** What a failed write says of the record; undefined where it says nothing of it. */

@@ -85,7 +85,9 @@ function kindOf<T extends SQLiteTable>(table: T, described: Described<T>): KindO
   );
   const shape = columns.map(([property, column]) => {
     const given = (holds as Record<string, z.ZodType | undefined>)[property] ?? valueIn(property, column);
-    return [property, column.notNull ? given : given.nullable()] as const;
+    const value = column.notNull ? given : given.nullable();
+    // An older version exported without it: it is what the column is where nothing was said.
+    return [property, column.notNull && column.default === undefined ? value : value.optional()] as const;
   });
   const schema = z.strictObject({ ...Object.fromEntries(shape), ...more });
   return { table, key, columns, schema, page, passing, ...rest };
@@ -306,6 +308,12 @@ export function recordOf(kind: RecordKind, row: unknown): Record<string, unknown
   }
   if (kind === "stack_standing") record.plan = typeof given.plan === "string" ? (JSON.parse(given.plan) as Plan) : null;
   return record;
+}
+
+/** What a line says of a column, or what the column is where an older line says nothing. */
+export function toldValue(record: Record<string, unknown>, property: string, column: Column): unknown {
+  const given = record[property];
+  return given === undefined ? (column.default ?? null) : given;
 }
 
 /** The columns that a kind is read from, for a SELECT. */

@@ -12,8 +12,9 @@ import { columnsOf, KINDS, recordOf } from "./record-kinds.ts";
 /** Where a page begins: after this row of this kind. */
 export type RecordPosition = { kind: RecordKind; after: number };
 
-/** A page that has so many rows is not filled up further. */
+/** A page that has so many rows, or so many characters of text, is not filled up further: one report may have a million. */
 const FULL = 250;
+const FULL_TEXT = 2_000_000;
 
 export const FIRST: RecordPosition = { kind: "stack", after: 0 };
 
@@ -24,9 +25,11 @@ export async function readRecords(
 ): Promise<{ lines: RecordLine[]; next: RecordPosition | undefined }> {
   const lines: RecordLine[] = [];
   let position: RecordPosition | undefined = from;
-  while (position !== undefined && lines.length < FULL) {
+  let size = 0;
+  while (position !== undefined && lines.length < FULL && size < FULL_TEXT) {
     const read = await readRows(db, position);
     lines.push(...read.lines);
+    size += read.size;
     position = read.next;
   }
   return { lines, next: position };
@@ -35,7 +38,7 @@ export async function readRecords(
 async function readRows(
   db: Database,
   { kind, after }: RecordPosition,
-): Promise<{ lines: RecordLine[]; next: RecordPosition | undefined }> {
+): Promise<{ lines: RecordLine[]; size: number; next: RecordPosition | undefined }> {
   const { table, page } = KINDS[kind];
   const name = getTableName(table);
   const text = `SELECT "${name}".rowid AS at_row, ${columnsOf(kind)} FROM "${name}"
@@ -43,7 +46,14 @@ async function readRows(
   const { results } = await reading(db.$client.prepare(text).bind(after, page).all<{ at_row: number }>());
   const lines = results.map((row) => ({ kind, record: recordOf(kind, row) }));
   const last = results.length < page ? undefined : results.at(-1);
-  return { lines, next: last === undefined ? following(kind) : { kind, after: last.at_row } };
+  return { lines, size: sizeOf(results), next: last === undefined ? following(kind) : { kind, after: last.at_row } };
+}
+
+/** Characters of all texts. */
+function sizeOf(rows: readonly Record<string, unknown>[]): number {
+  let size = 0;
+  for (const row of rows) for (const value of Object.values(row)) if (typeof value === "string") size += value.length;
+  return size;
 }
 
 function following(kind: RecordKind): RecordPosition | undefined {
@@ -63,6 +73,7 @@ const OF_ATTEMPTS: readonly (readonly [RecordKind, string])[] = [
   ["delivery", `stack_id = ?1 AND event_id IN (SELECT event_id FROM maintenance_attempts WHERE id IN ${MOVED})`],
   ["attempt", `id IN ${MOVED}`],
   ["report", `attempt_id IN ${MOVED}`],
+  ["earlier_report", `attempt_id IN ${MOVED}`],
   ["dispatch", `attempt_id IN ${MOVED}`],
   ["candidate", `attempt_id IN ${MOVED}`],
   ["effect", `stack_id = ?1 AND attempt_id IN ${MOVED}`],

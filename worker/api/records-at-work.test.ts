@@ -1,0 +1,149 @@
+/**
+ * An export reads a deployment that goes on meanwhile, and an import takes what was exported by an older version or
+ * comes in another order: what stands in the end is what happened.
+ */
+import { beforeEach, expect, it } from "vitest";
+import {
+  call,
+  changed,
+  declareStack,
+  expectBody,
+  postRelease,
+  stackWithRunner,
+  tell,
+  tellResult,
+} from "../../harness/edge/client.ts";
+import { BROUGHT, empty, exported, imported } from "../../harness/edge/record-copy.ts";
+import { RecordKind, type RecordLine, RecordPage } from "../contract/record.ts";
+import { emptyReport } from "../contract/testing/empty-report.ts";
+
+const SEED = Math.floor(Math.random() * 2 ** 31);
+
+function dice(seed: number) {
+  let state = seed;
+  return (sides: number): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * sides);
+  };
+}
+
+/** Everything that an attempt goes through: a conflict, a resolution, a landing, and the next release. */
+async function life(): Promise<(() => Promise<unknown>)[]> {
+  const runner = await stackWithRunner("one");
+  await declareStack("two");
+  const next = (work: (job: Awaited<ReturnType<typeof runner.job>>) => Promise<unknown>) => async () =>
+    work(await runner.job());
+  const reason = { code: "conflict", message: "a patch conflicts" };
+  return [
+    () => postRelease("one", "v1.0.0"),
+    next((job) => tellResult(job, { outcome: "needs_intervention", reason, report: emptyReport("one") })),
+    () => call("POST", "/maintenance-attempts/one.1/resume", { note: "resolved" }),
+    next((job) => tellResult(job, changed(job))),
+    () => call("POST", "/maintenance-attempts/one.1/land", {}),
+    next((job) => tellResult(job, { outcome: "completed" })),
+    () => postRelease("one", "v1.1.0"),
+    next((job) => tell(job, { type: "attempt.heartbeat" })),
+    () => call("POST", "/stacks/two/pause"),
+  ];
+}
+
+/** As the command line reads it: kind by kind, and a stack that went on is read again before it is where it stands. */
+async function exportedMeanwhile(between: (kind: RecordKind) => Promise<void>): Promise<RecordLine[]> {
+  const all: RecordLine[] = [];
+  for (const kind of RecordKind.options) {
+    await between(kind);
+    const page = expectBody(RecordPage, await call("GET", `/records?cursor=${kind}:0`));
+    for (const line of page.records.filter((one) => one.kind === kind)) {
+      const id = String(line.record.id);
+      const seqs = all.flatMap((one) =>
+        one.kind === "journal" && one.record.stackId === id ? [Number(one.record.seq)] : [],
+      );
+      const read = Math.max(0, ...seqs);
+      if (kind !== "stack_standing" || line.record.journalSeq === read) all.push(line);
+      else {
+        const moved = await call("GET", `/records/stacks/${id}?afterSeq=${read}`);
+        all.push(...expectBody(RecordPage, moved).records);
+      }
+    }
+  }
+  return all;
+}
+
+const byKey = (lines: readonly RecordLine[]) =>
+  lines
+    .filter(({ kind }) => !BROUGHT.includes(kind))
+    .map((line) => JSON.stringify(line))
+    .toSorted();
+
+beforeEach(empty);
+
+it.each([undefined, SEED, SEED + 1])(
+  "is whole, whatever happens while it is read: seed %s",
+  async (seed) => {
+    const steps = await life();
+    const roll = seed === undefined ? undefined : dice(seed);
+    // Where in the reading each of them happens, all of them late without a seed; none when stacks' last lines are read.
+    const places = steps
+      .map(() => roll?.(RecordKind.options.length) ?? RecordKind.options.indexOf("forecast"))
+      .toSorted((one, other) => one - other);
+    let done = 0;
+    const lines = await exportedMeanwhile(async (kind) => {
+      const here = RecordKind.options.indexOf(kind);
+      for (; done < steps.length && (places[done] ?? 0) <= here; done++) await steps[done]?.();
+    });
+    const whole = await exported();
+    await empty();
+    const answer = await imported(lines);
+    expect(answer.refused).toEqual([]);
+    expect(byKey(await exported())).toEqual(byKey(whole));
+  },
+  60_000,
+);
+
+it("takes what an older version exported: what came later is as it is where nothing was said", async () => {
+  const runner = await stackWithRunner("one");
+  await postRelease("one", "v1.0.0");
+  const job = await runner.job();
+  await tellResult(job, changed(job));
+  const lines = await exported();
+  const later: Partial<Record<RecordKind, string[]>> = {
+    attempt: ["surface", "channel", "candidateId", "cancelRequested"],
+    stack_standing: ["channels", "endedCounts", "forecast"],
+    dispatch: ["runs", "reason"],
+    token: ["expiresAt"],
+  };
+  const older = lines.map(({ kind, record }) => {
+    const kept = Object.entries(record).filter(([property]) => later[kind]?.includes(property) !== true);
+    const { policy, ...config } = (record.config ?? {}) as { policy?: { landing?: string } };
+    const { landing: _, ...rest } = policy ?? {};
+    return {
+      kind,
+      record: { ...Object.fromEntries(kept), ...(kind === "stack" ? { config: { ...config, policy: rest } } : {}) },
+    };
+  });
+  await empty();
+  expect(await imported(older)).toEqual({ new: lines.length, same: 0, refused: [] });
+  expect(await imported(older)).toEqual({ new: 0, same: lines.length, refused: [] });
+  const again = await exported();
+  for (const kind of ["attempt", "dispatch", "stack"] as const)
+    expect(again.filter((one) => one.kind === kind)).toEqual(lines.filter((one) => one.kind === kind));
+});
+
+it("takes lines twice and in any order within what refers to what, and says what is another", async () => {
+  const runner = await stackWithRunner("one");
+  await postRelease("one", "v1.0.0");
+  const job = await runner.job();
+  await tellResult(job, changed(job));
+  await call("POST", "/maintenance-attempts/one.1/land", {});
+  await tell(await runner.job(), { type: "attempt.heartbeat" });
+  const lines = await exported();
+  await empty();
+  const doubled = await imported(lines.toReversed().flatMap((line) => [line, line]));
+  expect(doubled).toEqual({ new: lines.length, same: lines.length, refused: [] });
+  expect(byKey(await exported())).toEqual(byKey(lines));
+  const edited = lines.map((line) =>
+    line.kind === "journal" && line.record.seq === 2 ? { ...line, record: { ...line.record, actor: "nobody" } } : line,
+  );
+  const { refused } = await imported(edited);
+  expect(refused.map(({ kind, key, code }) => [kind, key, code])).toEqual([["journal", "one 2", "differs"]]);
+});
