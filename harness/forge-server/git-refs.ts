@@ -28,6 +28,13 @@ export class GitRefs extends Map<string, string> {
     return this;
   }
 
+  override *[Symbol.iterator](): MapIterator<[string, string]> {
+    for (const line of this.#git("for-each-ref", "--format=%(refname:lstrip=1) %(objectname)").split("\n")) {
+      const [name = "", oid = ""] = line.split(" ");
+      if (name !== "") yield [name, oid];
+    }
+  }
+
   #git(...args: string[]): string {
     return execFileSync("git", args, { cwd: this.#gitDir, encoding: "utf8" }).trim();
   }

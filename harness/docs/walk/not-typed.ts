@@ -11,11 +11,6 @@ export type NotTyped = {
   lines: Record<string, readonly string[]>;
 };
 
-const FORGE_SETUP = [
-  "export PATCH_MOI_URL=https://patch-moi.example.workers.dev PATCH_MOI_TOKEN=<admin token>",
-  "npx patch.moi setup fork --apply",
-];
-
 export const NOT_TYPED: readonly NotTyped[] = [
   {
     why: "signs in to a Cloudflare account, or changes what is in one; harness/deploy/deploy.test.ts deploys to a stand-in",
@@ -30,54 +25,6 @@ export const NOT_TYPED: readonly NotTyped[] = [
       ],
       "docs/guides/watch-a-deployment.md": ["patch.moi tail --env staging --json | jq -r .name"],
       "docs/tutorials/fork-on-github.md": ["npx wrangler login", "npm run deploy"],
-    },
-  },
-  {
-    why: "needs a fork on that forge and a person's token; harness/setup/ types it against a server of each forge's API",
-    lines: {
-      "docs/guides/forgejo.md": [
-        "git clone https://git.example.org/office/lantern && cd lantern && git switch office",
-        ...FORGE_SETUP,
-        "export PATCH_MOI_FORGE_TOKEN=<your token: write:repository, read:user>",
-        "npx patch.moi credentials add forge --kind forgejo-token --host git.example.org --value-file token",
-        "npx patch.moi setup forge lantern --apply",
-      ],
-      "docs/guides/github.md": [
-        "git clone https://github.com/office/lantern && cd lantern && git switch office",
-        ...FORGE_SETUP,
-        "export GH_TOKEN=<your token: contents, workflows and pull requests of the fork, read and write>",
-        "npx patch.moi credentials add github --kind github-app --host github.com --app-id 12345 --value-file app.pem",
-        "npx patch.moi setup forge lantern --apply",
-      ],
-      "docs/guides/gitlab.md": [
-        "git clone https://gitlab.com/office/lantern && cd lantern && git switch office",
-        ...FORGE_SETUP,
-        "export GITLAB_TOKEN=<your token, scope api>",
-        "npx patch.moi credentials add gitlab --kind gitlab-token --host gitlab.com --value-file token",
-        "npx patch.moi setup forge lantern --ref patch-moi-ci --apply",
-      ],
-      "docs/guides/runner-in-ci.md": [
-        "export PATCH_MOI_URL=https://patch-moi.example.workers.dev PATCH_MOI_TOKEN=<admin token>",
-        "export PATCH_MOI_FORGE_TOKEN=<your token>",
-        "patch.moi setup forge lantern",
-        "patch.moi setup forge lantern --apply",
-      ],
-      "docs/tutorials/fork-on-github.md": [
-        "export PATCH_MOI_URL=https://patch-moi.example.workers.dev PATCH_MOI_TOKEN=<the admin token>",
-        "npm run patch.moi -- doctor",
-        "git clone https://github.com/office/lantern && cd lantern && git switch office",
-        "export GH_TOKEN=<your token: contents, workflows and pull requests of the fork, read and write>",
-        "npx patch.moi setup fork",
-        "npx patch.moi setup fork --apply",
-        "npx patch.moi credentials add github --kind github-app --host github.com --app-id 12345 --value-file app.pem",
-        "npx patch.moi setup forge lantern",
-        "npx patch.moi setup forge lantern --apply",
-        "npx patch.moi run event --file event.json",
-        "npx patch.moi status",
-        "npx patch.moi show lantern.1",
-        "npx patch.moi apply -f patch-moi.json",
-        "npx patch.moi land lantern.1",
-      ],
     },
   },
   {

@@ -16,6 +16,8 @@ export type Staging = {
   first?: string;
   /** Shell typed before a line: what the page says in words only. */
   before?: Record<string, string>;
+  /** Shell typed after a line: what the page says to do then. */
+  after?: Record<string, string>;
 };
 
 /** `$ORIGIN` is the Git server with lantern's repositories, `$GIT_PORT` a free port. */

@@ -2,51 +2,38 @@
  * The documents, typed as they stand: their files written, their commands run in a shell, in the order of the page,
  * against one deployment with real repositories; and what a page shows of the output is what came.
  */
-import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CLI, type Deployment, startDeployment } from "../../deployment/deployment.ts";
+import { type Deployment, startDeployment } from "../../deployment/deployment.ts";
 import { type GitServer, startGitServer } from "../../git-server/server.ts";
-import { tick } from "../../local-edge/local-edge.ts";
-import { PROJECT } from "../../local-edge/wrangler.ts";
 import { freePort } from "../../process/free-port.ts";
 import { git } from "../../upstream-life/git.ts";
 import { FORK, UPSTREAM, UpstreamLife } from "../../upstream-life/life.ts";
-import { type Document, readDocuments } from "../document.ts";
-import { NOT_TYPED } from "./not-typed.ts";
+import { FORGE_STAGINGS } from "./forge-staging.ts";
 import { missingOf } from "./shown-output.ts";
 import { STAGINGS } from "./staging.ts";
-import { type Step, stepsOf } from "./typed-page.ts";
-
-/** Decisions and the changelog tell of their day. */
-const documents = readDocuments(PROJECT).filter(({ kind, file }) => kind !== "decisions" && file !== "CHANGELOG.md");
-
-const notTyped = new Set(
-  NOT_TYPED.flatMap(({ lines }) => Object.entries(lines).flatMap(([file, of]) => of.map((line) => key(file, line)))),
-);
+import { stepsOf } from "./typed-page.ts";
+import { documents, key, notTyped, placeOf, type Scene, walk } from "./typing.ts";
 
 /** Has no runner but its own to work for it, so it comes before all others. */
 const TUTORIAL = "docs/tutorials/first-stack.md";
 
-/** They go on until they are stopped: typed, and stopped once they say something. */
-const ENDLESS = /(?:\btail|\brunner start)$/;
-
-/** Stands before the number of a step in the output. */
-const MARK = "\u001E";
+/** `forges.test.ts` types the pages of forges. */
+const ALL = { ...STAGINGS, ...FORGE_STAGINGS };
 
 it("has every command of the documents typed, or on the list with a reason, and nothing else on the list", () => {
   const lines = documents.flatMap(({ file, ...page }) =>
     stepsOf({ file, ...page }).flatMap((step) => (step.kind === "line" ? [{ file, line: step.line }] : [])),
   );
-  expect(lines.filter(({ file, line }) => !notTyped.has(key(file, line)) && STAGINGS[file] === undefined)).toEqual([]);
+  expect(lines.filter(({ file, line }) => !notTyped.has(key(file, line)) && ALL[file] === undefined)).toEqual([]);
   const there = new Set(lines.map(({ file, line }) => key(file, line)));
   expect([...notTyped].filter((one) => !there.has(one))).toEqual([]);
   const typed = lines.filter(({ file, line }) => !notTyped.has(key(file, line)));
-  expect(typed.length).toBeGreaterThan(90);
+  expect(typed.length).toBeGreaterThan(120);
   const pages = new Set(typed.map(({ file }) => file));
-  expect(Object.keys(STAGINGS).filter((file) => !pages.has(file))).toEqual([]);
+  expect(Object.keys(ALL).filter((file) => !pages.has(file))).toEqual([]);
 });
 
 it("compares output apart from what differs in every run", () => {
@@ -62,20 +49,25 @@ describe("typed", () => {
   let life: UpstreamLife;
   let deployment: Deployment;
   let repositories: GitServer;
-  let port: number;
+  let scene: Scene;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "patch-moi-walk-"));
     const begun = await UpstreamLife.begin(folder);
+    let port: number;
     [deployment, repositories, port] = await Promise.all([
       startDeployment(folder),
       startGitServer({ root: begun.root }),
       freePort(),
     ]);
-    mkdirSync(join(folder, "bin"));
-    const command = `#!/bin/sh\nexec '${process.execPath}' '${CLI}' "$@"\n`;
-    writeFileSync(join(folder, "bin", "patch.moi"), command, { mode: 0o755 });
     life = begun;
+    const variables = {
+      ORIGIN: repositories.origin,
+      GIT_PORT: String(port),
+      PID_FILE: join(folder, "git-daemon.pid"),
+      EDGE_LOG: join(folder, "edge.log"),
+    };
+    scene = { folder, deployment, stagings: STAGINGS, variables };
   });
 
   afterAll(async () => {
@@ -87,8 +79,8 @@ describe("typed", () => {
   });
 
   it("the first stack and its first conflict come out as the tutorials say", async () => {
-    await walk(TUTORIAL);
-    const place = placeOf(TUTORIAL);
+    await walk(scene, TUTORIAL);
+    const place = placeOf(scene, TUTORIAL);
     const fork = join(place, "demo", "fork.git");
     const numbers = (await git(fork, ["show", "mine:numbers"])).split("\n");
     expect([numbers[4], numbers[14]]).toEqual(["five (5)", "fifteen"]);
@@ -100,7 +92,7 @@ describe("typed", () => {
 
   it.each(Object.keys(STAGINGS).filter((file) => STAGINGS[file]?.goesOnFrom === undefined && file !== TUTORIAL))(
     "%s",
-    (file) => walk(file),
+    (file) => walk(scene, file),
   );
 
   /** A fork with a candidate, a conflict, a source and a second fork, as the guides take for granted. */
@@ -146,141 +138,4 @@ describe("typed", () => {
     expect((await api.attempt("lantern.1")).attempt.status).toBe("changed");
     expect((await api.attempt("lantern.2")).attempt.status).toBe("needs_intervention");
   }
-
-  async function walk(file: string): Promise<void> {
-    const pages = [file, ...Object.keys(STAGINGS).filter((next) => STAGINGS[next]?.goesOnFrom === file)];
-    // As `npm run dev` does every minute: a deployment whose cron does not come is not well.
-    await tick(deployment.edge.url);
-    const place = placeOf(file);
-    mkdirSync(join(place, "node_modules"), { recursive: true });
-    symlinkSync(join(folder, "bin"), join(place, "node_modules", ".bin"));
-    writeFileSync(join(place, "package.json"), JSON.stringify({ scripts: { "patch.moi": "patch.moi" } }));
-    const steps = pages.flatMap((page) => stepsOf(documentOf(page)).map((step) => ({ page, step })));
-    const quick = file.includes("/tutorials/") ? "" : QUICK_NPM;
-    const script = [
-      PRELUDE,
-      quick,
-      ...pages.map(firstOf),
-      ...steps.map(({ page, step }, at) => shell(page, step, at, place)),
-    ];
-    const home = join(place, "home");
-    const run = await typed(script.join("\n"), place, {
-      ...deployment.env,
-      HOME: home,
-      // A page that registers no runner has the one that is there.
-      PATCH_MOI_HOME: steps.some(({ step }) => step.kind === "line" && step.line.includes("runner register"))
-        ? home
-        : deployment.env.PATCH_MOI_HOME,
-      PATH: `${join(folder, "bin")}:${deployment.env.PATH ?? ""}`,
-      ORIGIN: repositories.origin,
-      GIT_PORT: String(port),
-      PID_FILE: join(folder, "git-daemon.pid"),
-      EDGE_LOG: join(folder, "edge.log"),
-      PROJECT,
-      PLACE: place,
-      ...GIT_IDENTITY,
-    });
-    const said = outputByStep(run.output);
-    const last = steps[Math.max(...said.keys())];
-    expect(run.code, `${file} stopped at ${JSON.stringify(last)}:\n${run.output.slice(-3000)}`).toBe(0);
-    for (const [at, { page, step }] of steps.entries())
-      if (step.kind === "shown") {
-        const before = said.get(at - 1) ?? "";
-        expect(missingOf(step.text, before), `${page} shows lines that did not come; what came:\n${before}`).toEqual(
-          [],
-        );
-      }
-  }
-
-  function placeOf(file: string): string {
-    return join(folder, file.replaceAll(/\W/g, "-"));
-  }
-
-  function firstOf(page: string): string {
-    const { files = {}, first = "" } = STAGINGS[page] ?? {};
-    return [...Object.entries(files).map(([name, text]) => written(page, name, text)), first].join("\n");
-  }
-
-  function shell(page: string, step: Step, at: number, place: string): string {
-    if (step.kind === "shown") return "";
-    if (step.kind === "file") return written(page, join(place, step.name), step.text);
-    const { line } = step;
-    if (notTyped.has(key(page, line))) return "";
-    const asked = line.replace(/apply -f (\S+)$/, "apply -f $1 --yes");
-    const here = meant(page, asked);
-    const before = meant(page, STAGINGS[page]?.before?.[line] ?? "");
-    return [before, `printf '${MARK}%s\\n' ${at}`, ENDLESS.test(line) ? `until_it_speaks '${here}'` : here].join("\n");
-  }
-
-  function written(page: string, path: string, text: string): string {
-    return `cat > "${path}" <<END_OF_FILE\n${meant(page, text)
-      .replaceAll("`", "\\`")
-      .replaceAll(/\$(?!ORIGIN|GIT_PORT)/g, "\\$")}\nEND_OF_FILE`;
-  }
-
-  function meant(page: string, text: string): string {
-    const everywhere = {
-      "http://127.0.0.1:8787": deployment.edge.url,
-      "https://patch-moi.example.workers.dev": deployment.edge.url,
-      "<the token>": deployment.edge.adminToken,
-      "<admin token>": deployment.edge.adminToken,
-    };
-    return Object.entries({
-      ...everywhere,
-      ...STAGINGS[STAGINGS[page]?.goesOnFrom ?? ""]?.means,
-      ...STAGINGS[page]?.means,
-    }).reduce((so, [from, to]) => so.replaceAll(from, () => to), text);
-  }
 });
-
-/** Types a command that does not end by itself, waits for its first words, and stops it as Ctrl-C does. */
-const PRELUDE = `set -eum
-until_it_speaks() {
-  local said; said=$(mktemp)
-  ( eval "$1" ) >"$said" 2>&1 &
-  local job=$!
-  until grep -qv -e '^$' -e '^> ' "$said"; do kill -0 $job || { cat "$said"; return 1; }; sleep 0.1; done
-  kill -INT -- -$job
-  wait $job || true
-  cat "$said"
-}
-work_is_done() { until patch.moi runner once | grep -q "nothing to do"; do :; done; }`;
-
-/** What npm makes of the guides' commands, without the second that it takes for each; the tutorials have npm itself. */
-const QUICK_NPM = `npm() { [ "$1" = run ] && shift; [ "$1" = -s ] && shift; shift 2; ( cd "$PLACE" && patch.moi "$@" ); }
-npx() { "$@"; }`;
-
-const GIT_IDENTITY = {
-  GIT_CONFIG_GLOBAL: "/dev/null",
-  GIT_TERMINAL_PROMPT: "0",
-  GIT_AUTHOR_NAME: "A Reader",
-  GIT_AUTHOR_EMAIL: "reader@example.org",
-  GIT_COMMITTER_NAME: "A Reader",
-  GIT_COMMITTER_EMAIL: "reader@example.org",
-  npm_config_update_notifier: "false",
-};
-
-/** The Git server and this test are one process, so the shell must not hold it up. Output and errors come mixed. */
-function typed(script: string, cwd: string, env: NodeJS.ProcessEnv): Promise<{ code: number | null; output: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn("bash", ["-c", `exec 2>&1 </dev/null\n${script}`], { cwd, env, timeout: 200_000 });
-    let output = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-    });
-    child.on("error", reject).on("close", (code) => resolve({ code, output }));
-  });
-}
-
-function outputByStep(output: string): Map<number, string> {
-  const parts = output.split(MARK).slice(1);
-  return new Map(parts.map((part) => [Number.parseInt(part, 10), part.slice(part.indexOf("\n") + 1)]));
-}
-
-function documentOf(file: string): Document {
-  return documents.find((one) => one.file === file) ?? expect.unreachable(`there is no ${file}`);
-}
-
-function key(file: string, line: string): string {
-  return `${file}: ${line}`;
-}
