@@ -187,6 +187,76 @@ it("notices a file that is cut short, changed, of a newer version, or none", asy
   expect(api.calls.filter(({ method }) => method === "POST")).toEqual([]);
 });
 
+const BEGUN = `imp_${"0".repeat(24)}`;
+
+/** The answers to an import: these of its lines, one for each request. */
+function importing(answers: object[]) {
+  const at = "2026-01-01T00:00:00.000Z";
+  const file = { sha256: "a".repeat(64), records: 3, at, version: "0.1.0" };
+  const begun = { id: BEGUN, actor: "admin", file, new: 0, same: 0, refused: 0, begunAt: at, lastAt: at };
+  return {
+    "POST /imports": begun,
+    [`POST /imports/${BEGUN}/end`]: begun,
+    get "POST /records"() {
+      return answers.shift();
+    },
+  };
+}
+
+it("imports with who began it on every request, and says what was refused and what goes on", async () => {
+  const file = join(folder, "import.ndjson");
+  {
+    await using api = await testApi(pages(""));
+    await patchMoi(["export", "-o", file], api.env);
+  }
+  const refusal = (index: number) => ({ index, kind: "event", key: `e${index}`, code: "differs", message: "another" });
+  const answer = { new: 0, same: 0, refused: [refusal(0), refusal(1)] };
+  await using api = await testApi(importing([answer, { new: 1, same: 0, refused: [] }, answer]));
+  const { code, stdout } = await patchMoi(["import", file, "--json"], api.env);
+  expect([code, JSON.parse(stdout)]).toEqual([
+    0,
+    expect.objectContaining({
+      id: BEGUN,
+      new: 1,
+      refused: 2,
+      refusals: [
+        {
+          kind: "event",
+          code: "differs",
+          count: 2,
+          first: [expect.objectContaining({ line: 2, key: "e0" }), expect.objectContaining({ line: 3, key: "e1" })],
+        },
+      ],
+    }),
+  ]);
+  expect(api.calls.map(({ path }) => path)).toEqual(["/imports", "/records", "/records", `/imports/${BEGUN}/end`]);
+  expect(api.calls[1]?.body).toMatchObject({ import: BEGUN, records: [line(0), line(1)] });
+  // The second request is not answered.
+  const broken = await patchMoi(["import", file], api.env);
+  expect([broken.code, broken.stderr]).toEqual([
+    1,
+    expect.stringMatching(/^not_found: .*; 2 records are in: the same command goes on\n$/),
+  ]);
+});
+
+it("gives up an import step by step, and wants one thing at a time", async () => {
+  const steps = [
+    { stacks: ["web"], sources: ["tags"], more: true },
+    { stacks: ["app"], sources: [], more: false },
+  ];
+  await using api = await testApi({
+    get [`POST /imports/${BEGUN}/give-up`]() {
+      return steps.shift();
+    },
+  });
+  expect(await patchMoi(["import", "--give-up", BEGUN], api.env)).toMatchObject({
+    code: 0,
+    stdout: "taken away: stack 'web', stack 'app', source 'tags'\n",
+  });
+  const both = await patchMoi(["import", "some.ndjson", "--give-up", BEGUN], api.env);
+  expect([both.code, both.stderr]).toEqual([2, expect.stringMatching(/^usage: /)]);
+});
+
 it("reads the older service's files leniently, and says what it made of each", () => {
   const torn = '{"id":"patch:web:v3:upstream.rel';
   const data = readOlderData(

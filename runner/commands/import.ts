@@ -5,8 +5,10 @@
  */
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
+import { GivenUp } from "../../worker/contract/record-import.ts";
 import { colors } from "../client/colors.ts";
 import { CommandFailure, usageFailure } from "../client/command-failure.ts";
+import type { EdgeApi } from "../client/edge-api.ts";
 import { Session } from "../client/session.ts";
 import { table } from "../client/table.ts";
 import { importOlder, type OlderImport } from "../records/older-import.ts";
@@ -14,7 +16,7 @@ import { type ImportSummary, importFile, type Refusals, type WholeFile } from ".
 import { checkExport } from "../records/record-lines.ts";
 import { examples } from "./list.ts";
 
-type ImportOptions = { dryRun?: boolean; jsonl?: string; stack?: string };
+type ImportOptions = { dryRun?: boolean; jsonl?: string; stack?: string; giveUp?: string };
 
 /** Kinds and reasons of refusal that are shown. */
 const SHOWN = 20;
@@ -26,6 +28,10 @@ export function registerImport(program: Command): void {
     .argument("[file]", "what 'export' wrote")
     .option("--jsonl <dir>", "instead of a file: the older service's DATA_DIR, as history that starts nothing")
     .option("--stack <id>", "with --jsonl: the stack of attempts that name none that is known here")
+    .option(
+      "--give-up <import>",
+      "instead of a file: take away what this import began and did not finish; see `imports`",
+    )
     .option("--dry-run", "look whether the file is whole, and stop")
     .addHelpText(
       "after",
@@ -33,8 +39,13 @@ export function registerImport(program: Command): void {
     )
     .action(async (path: string | undefined, options: ImportOptions, self: Command) => {
       const session = Session.of(self);
-      if ((path === undefined) === (options.jsonl === undefined))
+      if ([path, options.jsonl, options.giveUp].filter((one) => one !== undefined).length !== 1)
         throw usageFailure("name the file that 'export -o' wrote, or the older service's folder with --jsonl");
+      if (options.giveUp !== undefined) {
+        const taken = await session.watch("giving up", giveUp(session.api(), options.giveUp));
+        session.answer(taken, () => describeGivenUp(taken));
+        return;
+      }
       if (options.jsonl !== undefined || path === undefined) {
         const older = await session.watch("importing", importOlder(session.api(), options.jsonl ?? "", options.stack));
         session.answer(older, () => describeOlder(older));
@@ -57,6 +68,24 @@ export function registerImport(program: Command): void {
             "mend what was refused, then import again",
         );
     });
+}
+
+type Taken = { stacks: string[]; sources: string[] };
+
+async function giveUp(api: EdgeApi, id: string): Promise<Taken> {
+  const taken: Taken = { stacks: [], sources: [] };
+  for (let more = true; more; ) {
+    const { value } = await api.request({ method: "POST", path: ["imports", id, "give-up"], answer: GivenUp });
+    taken.stacks.push(...value.stacks);
+    taken.sources.push(...value.sources);
+    more = value.more;
+  }
+  return taken;
+}
+
+function describeGivenUp({ stacks, sources }: Taken): string {
+  const names = [...stacks.map((id) => `stack '${id}'`), ...sources.map((id) => `source '${id}'`)];
+  return names.length === 0 ? "it left nothing that is not finished" : `taken away: ${names.join(", ")}`;
 }
 
 async function bring(session: Session, file: WholeFile): Promise<ImportSummary> {

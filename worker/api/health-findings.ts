@@ -178,7 +178,7 @@ function imports({ count, oldest }: Vitals["restoring"], now: number): Found {
   return {
     level: waited > BACKLOG_LATE ? "error" : "warning",
     why: `the import that began ${minutes(waited)} ago, at ${first.since}, is not finished, and until it is nothing is done for ${names}${more}`,
-    next: "if it broke off, import the same file again: patch.moi import FILE; what is there already is not written twice",
+    next: "if it broke off, import the same file again: patch.moi import FILE; without it: patch.moi import --give-up ID, of patch.moi imports",
   };
 }
 

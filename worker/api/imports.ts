@@ -4,9 +4,12 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
-import { ImportFilter, ImportId, ImportInput, ImportList, RecordImport } from "../contract/record-import.ts";
-import { beginImport, endImport, type ImportRow, listImports } from "../store/imports.ts";
+import { GivenUp, ImportFilter, ImportId, ImportInput, ImportList, RecordImport } from "../contract/record-import.ts";
+import { log } from "../platform/log.ts";
+import { beginImport, endImport, findImport, type ImportRow, listImports } from "../store/imports.ts";
+import { giveUp } from "../store/restorations.ts";
 import { ApiError, decodeCursor, json, jsonBody, ListQuery, page, refusals, router, scope } from "./http.ts";
+import { stackObject } from "./object.ts";
 
 export const importsApi = router();
 
@@ -54,6 +57,28 @@ importsApi.openapi(
     const { id } = c.req.valid("param");
     const ended = await endImport(c.var.db, id, c.var.actor.name, new Date().toISOString());
     return c.json(importView(own(ended, id)), 200);
+  },
+);
+
+importsApi.openapi(
+  createRoute({
+    method: "post",
+    path: "/imports/{id}/give-up",
+    middleware: [scope("admin")] as const,
+    request: { params: z.object({ id: ImportId }) },
+    responses: { 200: json(GivenUp, "What it began and did not finish, taken away"), ...refusals },
+  }),
+  async (c) => {
+    const { id } = c.req.valid("param");
+    const found = await findImport(c.var.db, id);
+    if (found === undefined) throw new ApiError("not_found", `there is no import '${id}'`);
+    const { removed, more } = await giveUp(c.var.db, found.file.sha256);
+    const named = (kind: "stack" | "source") => removed.filter((one) => one.kind === kind).map((one) => one.id);
+    const taken = { stacks: named("stack"), sources: named("source") };
+    // An object that was asked something meanwhile remembers a stack that is not there.
+    await Promise.all(taken.stacks.map((stack) => stackObject(c.env, stack).reload(stack)));
+    log("warn", "records.given_up", { actor: c.var.actor.name, import: id, ...taken });
+    return c.json({ ...taken, more }, 200);
   },
 );
 

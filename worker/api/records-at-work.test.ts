@@ -15,6 +15,7 @@ import {
 } from "../../harness/edge/client.ts";
 import { BROUGHT, empty, exported, imported } from "../../harness/edge/record-copy.ts";
 import { RecordKind, type RecordLine, RecordPage } from "../contract/record.ts";
+import { ImportList } from "../contract/record-import.ts";
 import { emptyReport } from "../contract/testing/empty-report.ts";
 
 const SEED = Math.floor(Math.random() * 2 ** 31);
@@ -99,6 +100,37 @@ it.each([undefined, SEED, SEED + 1])(
   },
   60_000,
 );
+
+it("gives up what a file began that is lost, and another one brings it", async () => {
+  const runner = await stackWithRunner("one");
+  const source = { provider: "git", url: "https://git.test.org/up", event: "tag", enabled: false };
+  await call("PUT", "/feed-sources/tags", { ...source, target: { mode: "maintain", stacks: ["one"] } });
+  await postRelease("one", "v1.0.0");
+  const job = await runner.job();
+  await tellResult(job, changed(job));
+  const lines = await exported();
+  await empty();
+  const lost = lines.filter(({ kind, record }) => kind !== "journal" || Number(record.seq) < 3);
+  expect((await imported(lost, 500, "b")).refused.map(({ kind, code }) => [kind, code])).toEqual([
+    ["stack_standing", "incomplete"],
+    ["source_standing", "incomplete"],
+  ]);
+  expect(new Set((await imported(lines)).refused.map(({ code }) => code))).toEqual(new Set(["in_use"]));
+  const { imports } = expectBody(ImportList, await call("GET", "/imports"));
+  const [, begun] = imports;
+  const taken = await call("POST", `/imports/${begun?.id}/give-up`);
+  expect(taken).toMatchObject({ status: 200, body: { stacks: ["one"], sources: ["tags"], more: false } });
+  expect((await call("GET", "/feed-sources/tags")).status).toBe(404);
+  const kinds = new Set((await exported()).map(({ kind }) => kind));
+  expect(kinds).toEqual(new Set(["event", "runner", "import"]));
+  expect((await imported(lines)).refused).toEqual([]);
+  expect(byKey(await exported())).toEqual(byKey(lines));
+  // What stands is nobody's to give up.
+  const [last] = expectBody(ImportList, await call("GET", "/imports")).imports;
+  const none = await call("POST", `/imports/${last?.id}/give-up`);
+  expect(none.body).toEqual({ stacks: [], sources: [], more: false });
+  expect(byKey(await exported())).toEqual(byKey(lines));
+});
 
 it("takes what an older version exported: what came later is as it is where nothing was said", async () => {
   const runner = await stackWithRunner("one");

@@ -112,7 +112,9 @@ describe("an import", () => {
     expect((await imported(part)).refused).toEqual([]);
     const some = lines.findIndex(({ kind }) => kind === "journal") + 2;
     const half = await imported(lines.filter(({ kind }, i) => kind !== "journal" || i < some));
-    expect(half.refused.map(({ code }) => code)).toEqual(["incomplete", "incomplete"]);
+    expect(half.refused.map(({ code }) => code)).toEqual(["incomplete", "incomplete", "incomplete"]);
+    // What a source finds before its stacks are there would be lost to them.
+    expect(half.refused.at(-1)?.message).toMatch(/^source 'tags' feeds stack '(one|two)', which is not whole; /);
     // Until it is whole nothing acts on it, and nobody makes an export of a half.
     expect((await call("GET", "/stacks/one")).status).toBe(404);
     expect((await call("GET", "/records")).status).toBe(409);
@@ -123,7 +125,7 @@ describe("an import", () => {
     // Who looks is told, and what to do about it.
     const begun = await imports();
     expect([begun?.level, begun?.next]).toEqual(["warning", expect.stringContaining("patch.moi import FILE")]);
-    expect(begun?.why).toMatch(/^the import that began 0 min ago, at .* for stack 'one', stack 'two'$/);
+    expect(begun?.why).toMatch(/^the import that began 0 min ago, at .* for stack 'one', stack 'two', source 'tags'$/);
     await env.DB.prepare("UPDATE restorations SET since = '2026-01-01T00:00:00.000Z' WHERE id = 'one'").run();
     const broken = await imports();
     expect([broken?.level, broken?.why]).toEqual(["error", expect.stringContaining("at 2026-01-01T00:00:00.000Z")]);
@@ -131,7 +133,7 @@ describe("an import", () => {
     const mixed = await imported(lines, 500, "b");
     expect(mixed.new).toBe(0);
     expect(new Set(mixed.refused.map(({ code }) => code))).toEqual(new Set(["in_use"]));
-    expect(mixed.refused.at(-1)?.message).toMatch(/^stack '(one|two)' is being restored from another file: /);
+    expect(mixed.refused.at(-1)?.message).toMatch(/^source 'tags' is being restored from another file: /);
     const visitor = await Visitor.signedIn();
     const page = await visitor.get("/console/stacks/one");
     expect(page.html).toContain("Half restored");

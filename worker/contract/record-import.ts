@@ -49,3 +49,8 @@ export const ImportList = z.object({ imports: z.array(RecordImport), nextCursor:
 export const ImportFilter = { stackId: Name.optional() };
 
 export const ImportId = z.string().regex(/^imp_[0-9a-f]{24}$/);
+
+/** `POST /imports/{id}/give-up`: a step of it; again while there is `more`. */
+export const GivenUp = z
+  .object({ stacks: z.array(z.string()), sources: z.array(z.string()), more: z.boolean() })
+  .openapi("GivenUp");

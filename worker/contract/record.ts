@@ -60,7 +60,9 @@ export const IMPORT_PASSES: readonly (readonly RecordKind[])[] = [
     "stack_import",
   ],
   ["report", "earlier_report", "dispatch", "candidate", "effect"],
-  ["source_standing", "stack_standing"],
+  // A source that polls before its stacks are there would tell them nothing of what it finds.
+  ["stack_standing"],
+  ["source_standing"],
 ];
 
 export const RecordLine = z

@@ -364,6 +364,12 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     access: "admin",
     summary: "Say that all lines of it were sent",
   },
+  "POST /imports/{id}/give-up": {
+    id: "giveUpImport",
+    tag: "deployment",
+    access: "admin",
+    summary: "Take away the stacks and sources that it began and did not finish",
+  },
   "GET /metrics": { id: "metrics", tag: "deployment", access: "read", summary: "Prometheus text" },
   "POST /tick": {
     id: "tick",

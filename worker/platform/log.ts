@@ -19,6 +19,7 @@ export const LOG_NAMES = [
   "callback.accepted",
   "callback.refused",
   "webhook.received",
+  "records.given_up",
   "records.imported",
   "delivery.failed",
   "outbox.sent",

@@ -25,6 +25,10 @@ export async function openImport(db: Database, id: string, actor: string): Promi
   return (await reading(db.select().from(imports).where(own).limit(1)))[0];
 }
 
+export async function findImport(db: Database, id: string): Promise<ImportRow | undefined> {
+  return (await reading(db.select().from(imports).where(eq(imports.id, id)).limit(1)))[0];
+}
+
 /** What became of some of its lines. */
 export async function countImport(
   db: Database,

@@ -13,10 +13,10 @@ import type { ImportFile } from "../contract/record-import.ts";
 import { commit, type Database, insertRows, reading, type Statement } from "./database.ts";
 import { columnsOf, KINDS, keyText, ownerOf, type Plan, recordOf, toldValue } from "./record-kinds.ts";
 import { foreignName } from "./record-owner.ts";
-import { type OwnerState, ownerStates } from "./restorations.ts";
+import { halfStackOf, type OwnerState, ownerStates } from "./restorations.ts";
 
 /** Two files would be mixed in it, and nobody could tell. */
-const ELSEWHERE = "is being restored from another file: import that one again, to its end";
+const ELSEWHERE = "is being restored from another file: import that one again, or give its import up";
 
 type Row = { index: number; record: Record<string, unknown>; key: string };
 
@@ -226,7 +226,7 @@ class Import {
       this.refuse(kind, row, { code: "in_use", message: `${owner} '${id}' ${ELSEWHERE}` });
       return;
     }
-    const lacking = kind === "stack_standing" ? await this.lacking(id, row.record) : undefined;
+    const lacking = kind === "stack_standing" ? await this.lacking(id, row.record) : await halfStackOf(this.db, id);
     if (lacking !== undefined) {
       this.refuse(kind, row, { code: "incomplete", message: `${lacking}; it does nothing until the rest is imported` });
       return;

@@ -44,7 +44,58 @@ export async function ownerStates(
   return new Map(there.map(({ id }) => [id, stateOf(id)] as const));
 }
 
+/** Why a source may not poll yet: a stack that it feeds is not whole, and would never hear of what it finds now. */
+export async function halfStackOf(db: Database, sourceId: string): Promise<string | undefined> {
+  const text = `SELECT s.stack_id AS id FROM source_stacks AS s
+    JOIN restorations AS r ON r.kind = 'stack' AND r.id = s.stack_id WHERE s.source_id = ?1 LIMIT 1`;
+  const half = await reading(db.$client.prepare(text).bind(sourceId).first<{ id: string }>());
+  return half === null ? undefined : `source '${sourceId}' feeds stack '${half.id}', which is not whole`;
+}
+
 /** The one that has waited longest to be finished. */
 export async function unfinishedRestoration(db: Database): Promise<Restoration | undefined> {
   return (await reading(db.select().from(restorations).orderBy(restorations.since).limit(1)))[0];
+}
+
+/** Everything that an import may have written of a stack: what refers to others first. */
+const OF_STACK = [
+  "DELETE FROM reports WHERE attempt_id IN (SELECT id FROM maintenance_attempts WHERE stack_id = ?1)",
+  "DELETE FROM earlier_reports WHERE attempt_id IN (SELECT id FROM maintenance_attempts WHERE stack_id = ?1)",
+  ...["candidates", "dispatches", "outbox", "journal", "forecasts", "forecast_plans", "deliveries"].map(ofStack),
+  ...["maintenance_attempts", "source_stacks", "stack_imports"].map(ofStack),
+  "DELETE FROM stacks WHERE id = ?1",
+  "DELETE FROM restorations WHERE kind = 'stack' AND id = ?1",
+];
+
+function ofStack(table: string): string {
+  return `DELETE FROM "${table}" WHERE stack_id = ?1`;
+}
+
+/** The rest of a source goes with its row. */
+const OF_SOURCE = [
+  "DELETE FROM feed_sources WHERE id = ?1",
+  "DELETE FROM restorations WHERE kind = 'source' AND id = ?1",
+];
+
+/** Stacks and sources that are taken away in one step. */
+const STEP = 10;
+
+/**
+ * Takes away what the file with this SHA-256 began and did not finish, sources first; each whole or not at all.
+ * What it finished stays, as do its events.
+ */
+export async function giveUp(db: Database, sha256: string): Promise<{ removed: Restoration[]; more: boolean }> {
+  const begun = await reading(
+    db
+      .select()
+      .from(restorations)
+      .where(eq(restorations.sha256, sha256))
+      .orderBy(restorations.kind, restorations.id)
+      .limit(STEP),
+  );
+  for (const { kind, id } of begun) {
+    const statements = kind === "stack" ? OF_STACK : OF_SOURCE;
+    await reading(db.$client.batch(statements.map((text) => db.$client.prepare(text).bind(id))));
+  }
+  return { removed: begun, more: begun.length === STEP };
 }
