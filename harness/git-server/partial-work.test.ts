@@ -56,6 +56,15 @@ test("a sparse verification has its folders and no others, and the failing patch
   const elsewhere = { verify: ["test -f a && test ! -e lib", "false"], verification: { sparse: ["src"] } };
   const top = await setting().perform({ branch: "older", policy: elsewhere });
   expect(top.report?.verify.map(({ exitCode }) => exitCode)).toEqual([0, 1]);
+  // Of all that it did not check out, only what the replay read has come, and the checkouts were one request.
+  const [mirror, missing] = [setting().mirror(), new Set(setting().missing())];
+  const isHere = (path: string) => !missing.has(git(mirror, "rev-parse", `${top.report?.onto.oid}:${path}`));
+  expect(["lib/f4", "lib/f9", "a"].map(isHere)).toEqual([true, false, true]);
+  const askedSparse = setting().asked;
+  setting().asked = 0;
+  using wholeHome = scratch();
+  await setting().perform({ branch: "older", policy: { verify: elsewhere.verify } }, {}, wholeHome.home);
+  expect(setting().asked).toBe(askedSparse);
 
   const inside = { verify: ["test -f lib/f0 && ! grep -q ours lib/f7"], verification: { sparse: ["lib"] } };
   const failed = await setting().perform({ policy: inside });

@@ -56,7 +56,8 @@ export async function pickStack(
   for (const { commit } of stack.patches)
     for (const { path } of diffs.get(commit.oid)?.changes ?? []) touched.add(path);
   const { options: git } = bench.quarantine;
-  if (git.bring !== undefined) await git.bring(await filesAt(stack.onto.tree, touched, git));
+  const isRead = (path: string) => touched.has(path) || /(?:^|\/)\.gitattributes$/.test(path);
+  if (git.bring !== undefined) await git.bring(await filesAt(stack.onto.tree, isRead, git));
   const [attributes] = await Promise.all([
     attributesOf(bench.reader, stack.onto.tree, touched),
     bench.editor.readAhead(stack.onto.tree, touched),

@@ -66,12 +66,12 @@ export async function fetchPromised(
   });
 }
 
-/** Oids of the files of a tree that are asked for: of these paths, and all attribute files. */
-export async function filesAt(tree: string, paths: ReadonlySet<string>, options: Git): Promise<string[]> {
+/** Oids of the files of a tree whose path is wanted. */
+export async function filesAt(tree: string, wanted: (path: string) => boolean, options: Git): Promise<string[]> {
   const listed = await gitText(["ls-tree", "-r", "-z", "--full-tree", "--end-of-options", tree], options);
   return listed.split("\0").flatMap((entry) => {
     const match = /^\d+ blob ([0-9a-f]+)\t([\s\S]*)$/.exec(entry);
     if (match?.[1] === undefined || match[2] === undefined) return [];
-    return paths.has(match[2]) || /(?:^|\/)\.gitattributes$/.test(match[2]) ? [match[1]] : [];
+    return wanted(match[2]) ? [match[1]] : [];
   });
 }

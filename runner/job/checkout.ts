@@ -21,6 +21,15 @@ export type Checkout = {
   remove: () => void;
 };
 
+/**
+ * Whether a checkout of these folders writes a file: git's cone has what is in them, and the files beside
+ * the way to them.
+ */
+export function isCheckedOut(path: string, sparse: readonly string[]): boolean {
+  const folder = path.slice(0, path.lastIndexOf("/") + 1);
+  return folder === "" || sparse.some((one) => folder.startsWith(`${one}/`) || `${one}/`.startsWith(folder));
+}
+
 /** `sparse`: folders it has beside the files at its top; none means all. */
 export async function checkOut(
   gitDir: string,

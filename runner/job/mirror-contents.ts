@@ -5,8 +5,9 @@
  */
 import { GitError } from "../git/git-error.ts";
 import { gitText } from "../git/process.ts";
-import { fetchPromised, type PromisorAccess } from "../git/promised.ts";
+import { fetchPromised, filesAt, type PromisorAccess } from "../git/promised.ts";
 import type { QuarantineOptions } from "../git/quarantine.ts";
+import { isCheckedOut } from "./checkout.ts";
 import { FETCH_CHECKS } from "./fetch-checks.ts";
 import { type JobStop, stopOfGit } from "./job-stop.ts";
 import type { Mirror } from "./mirror.ts";
@@ -52,6 +53,33 @@ type Partial = Pick<Mirror, "gitDir" | "signal" | "upstream">;
 export async function bringContents(mirror: Partial, revisions: readonly string[]): Promise<void> {
   if (revisions.length === 0 || !(await isPartial(mirror.gitDir))) return;
   await fetchContents(mirror, await missingContents(mirror, ["--stdin"], `${revisions.join("\n")}\n`));
+}
+
+/**
+ * Brings what checkouts of these commits will hold, in one request: all their files, or with `sparse` those
+ * that such a checkout writes, each with the attributes that hold for it.
+ *
+ * @throws {GitError} when upstream does not give them
+ */
+export async function bringCheckouts(
+  mirror: Partial,
+  commits: readonly string[],
+  sparse: readonly string[] = [],
+): Promise<void> {
+  const trees = commits.map((commit) => `${commit}^{tree}`);
+  if (sparse.length === 0) return bringContents(mirror, trees);
+  const { gitDir, signal } = mirror;
+  if (!(await isPartial(gitDir))) return;
+  const wanted = (path: string) => isCheckedOut(path, sparse);
+  const [missing, ...files] = await Promise.all([
+    missingContents(mirror, ["--stdin"], `${trees.join("\n")}\n`),
+    ...trees.map((tree) => filesAt(tree, wanted, { gitDir, signal })),
+  ]);
+  const needed = new Set(files.flat());
+  await fetchContents(
+    mirror,
+    missing.filter((oid) => needed.has(oid)),
+  );
 }
 
 /**

@@ -20,7 +20,7 @@ import { systemClock } from "./clock.ts";
 import { resultOfStop, type Step, stopOfGit, stopped } from "./job-stop.ts";
 import { landCandidate } from "./land.ts";
 import { type Mirror, openMirror } from "./mirror.ts";
-import { bringContents, stopOfMissing } from "./mirror-contents.ts";
+import { bringCheckouts, stopOfMissing } from "./mirror-contents.ts";
 import { fetchMirror } from "./mirror-fetch.ts";
 import { healing } from "./mirror-heal.ts";
 import { mirrorLimit, pruneMirrors } from "./mirror-limit.ts";
@@ -169,7 +169,7 @@ async function maintain(
   }
   // A checkout has no access to upstream.
   if (stack.policy.verify.length > 0)
-    await bringContents(mirror, [`${report.result.oid}^{tree}`, `${report.onto.oid}^{tree}`]);
+    await bringCheckouts(mirror, [report.result.oid, report.onto.oid], stack.policy.verification?.sparse);
   const verify = tools.verify ?? verifyStack;
   const verified = await verify({
     mirror,
