@@ -2,6 +2,7 @@
  * An export reads a deployment that goes on meanwhile, and an import takes what was exported by an older version or
  * comes in another order: what stands in the end is what happened.
  */
+import { env } from "cloudflare:workers";
 import { beforeEach, expect, it } from "vitest";
 import {
   call,
@@ -13,10 +14,12 @@ import {
   tell,
   tellResult,
 } from "../../harness/edge/client.ts";
-import { BROUGHT, empty, exported, imported } from "../../harness/edge/record-copy.ts";
+import { BROUGHT, empty, exported, file, imported } from "../../harness/edge/record-copy.ts";
 import { RecordKind, type RecordLine, RecordPage } from "../contract/record.ts";
 import { ImportList } from "../contract/record-import.ts";
 import { emptyReport } from "../contract/testing/empty-report.ts";
+import { openDatabase } from "../store/database.ts";
+import { importRecords } from "../store/record-import.ts";
 
 const SEED = Math.floor(Math.random() * 2 ** 31);
 
@@ -130,6 +133,41 @@ it("gives up what a file began that is lost, and another one brings it", async (
   const none = await call("POST", `/imports/${last?.id}/give-up`);
   expect(none.body).toEqual({ stacks: [], sources: [], more: false });
   expect(byKey(await exported())).toEqual(byKey(lines));
+});
+
+it("may come twice at once, and writes nothing over what another import finished meanwhile", async () => {
+  const runner = await stackWithRunner("one");
+  await postRelease("one", "v1.0.0");
+  const job = await runner.job();
+  await tellResult(job, changed(job));
+  const lines = await exported();
+  await empty();
+  await Promise.all([imported(lines, 3), imported(lines, 4)]);
+  expect(byKey(await exported())).toEqual(byKey(lines));
+  // Between the look at a stack and the write it comes to stand.
+  await empty();
+  await imported(lines.filter(({ kind }) => kind !== "stack_standing"));
+  const overtaken = new Proxy(env.DB, {
+    get(target, name) {
+      if (name !== "batch") return (target[name as keyof D1Database] as () => unknown).bind(target);
+      return async (statements: D1PreparedStatement[]) => {
+        const restorations = await target.prepare("SELECT count(*) AS n FROM restorations").first<{ n: number }>();
+        if (statements.length === 2 && restorations?.n === 1 && looked++ > 0)
+          await target.prepare("DELETE FROM restorations").run();
+        return target.batch(statements);
+      };
+    },
+  });
+  let looked = 0;
+  const at = "2026-01-01T00:00:00.000Z";
+  const by = { id: `imp_${"0".repeat(24)}`, file: { ...file("a"), server: undefined }, now: at };
+  const stale = lines
+    .filter(({ kind }) => kind === "attempt")
+    .map((line) => ({ ...line, record: { ...line.record, status: "failed" } }));
+  const answer = await importRecords(openDatabase(overtaken), stale, by);
+  expect(answer).toMatchObject({ new: 0, refused: [{ kind: "attempt", code: "in_use" }] });
+  const { results } = await env.DB.prepare("SELECT status FROM maintenance_attempts").all();
+  expect(results).toEqual([{ status: "changed" }]);
 });
 
 it("takes what an older version exported: what came later is as it is where nothing was said", async () => {

@@ -13,7 +13,7 @@ import type { ImportFile } from "../contract/record-import.ts";
 import { commit, type Database, insertRows, reading, type Statement } from "./database.ts";
 import { columnsOf, KINDS, keyText, ownerOf, type Plan, recordOf, toldValue } from "./record-kinds.ts";
 import { foreignName } from "./record-owner.ts";
-import { halfStackOf, type OwnerState, ownerStates } from "./restorations.ts";
+import { halfStackOf, type OwnerState, ownerStates, STANDS_NOW, stillRestoring } from "./restorations.ts";
 
 /** Two files would be mixed in it, and nobody could tell. */
 const ELSEWHERE = "is being restored from another file: import that one again, or give its import up";
@@ -201,7 +201,13 @@ class Import {
     const records = rows.map(({ record }) => record) as never[];
     // What is nothing but its key has nothing to update.
     const onConflict = owner === undefined ? "fail" : names.length === columns.length ? "ignore" : update;
-    return [insertRows(this.db, table, records, onConflict)];
+    const insert = insertRows(this.db, table, records, onConflict);
+    // What only adds goes in also where its owner stands.
+    if (owner === undefined || KINDS[kind].adds === true) return [insert];
+    return [
+      stillRestoring(this.db, owner.kind, [...new Set(rows.map(({ record }) => ownerOf(kind, record) ?? ""))]),
+      insert,
+    ];
   }
 
   /** The last line of a stack or a source: from here on it is at work. */
@@ -231,7 +237,15 @@ class Import {
       this.refuse(kind, row, { code: "incomplete", message: `${lacking}; it does nothing until the rest is imported` });
       return;
     }
-    const failure = await commit(this.db, this.standing(kind, id, row.record));
+    const failure = await commit(this.db, [
+      stillRestoring(this.db, owner, [id]),
+      ...this.standing(kind, id, row.record),
+    ]);
+    const refusal = failure === undefined ? undefined : refusalOf(failure);
+    if (refusal !== undefined) {
+      this.refuse(kind, row, refusal);
+      return;
+    }
     if (failure !== undefined)
       await reading(Promise.reject(new Error(failure.kind === "fault" ? failure.message : failure.column)));
     this.answer.new++;
@@ -349,6 +363,8 @@ function refusalOf(
 ): Refusal | undefined {
   if (failure.kind === "constraint")
     return { code: "taken", message: `another record has the same ${failure.column.replace(/^.*\./, "")}` };
+  if (failure.message.includes(STANDS_NOW))
+    return { code: "in_use", message: "another import finished meanwhile what this belongs to, which is at work now" };
   if (failure.message.includes("FOREIGN KEY"))
     return { code: "missing", message: "what it refers to is not there, and not in the lines before it" };
   return undefined;

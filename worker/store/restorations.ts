@@ -4,7 +4,7 @@
  * @module
  */
 import { and, eq } from "drizzle-orm";
-import { type Database, inList, reading } from "./database.ts";
+import { type Database, inList, reading, type Statement } from "./database.ts";
 import { feedSources, restorations, stacks } from "./schema.ts";
 
 export type Owner = "stack" | "source";
@@ -42,6 +42,19 @@ export async function ownerStates(
     return file === null || file === sha256 ? "restoring" : "elsewhere";
   };
   return new Map(there.map(({ id }) => [id, stateOf(id)] as const));
+}
+
+/** What the failure of {@link stillRestoring} says: SQL has no other way to fail on purpose outside of triggers. */
+export const STANDS_NOW = "integer overflow";
+
+/**
+ * Fails the batch that it is the first statement of when one of the owners is not being restored any more: between the
+ * look at it and the write another import may have finished it, and it is at work.
+ */
+export function stillRestoring(db: Database, owner: Owner, ids: readonly string[]): Statement {
+  const text = `SELECT CASE WHEN (SELECT count(*) FROM restorations WHERE kind = ?1
+      AND id IN (SELECT value FROM json_each(?2))) = ?3 THEN 0 ELSE abs(-9223372036854775807 - 1) END`;
+  return db.$client.prepare(text).bind(owner, JSON.stringify(ids), ids.length);
 }
 
 /** Why a source may not poll yet: a stack that it feeds is not whole, and would never hear of what it finds now. */
