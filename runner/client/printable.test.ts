@@ -7,6 +7,7 @@ test.each([
   ["\u009b31m", "\\u{9b}31m"],
   ["a\tb\nc", "a\tb\nc"],
   ["evil\u202egnp.exe", "evil\\u{202e}gnp.exe"],
+  ["evil\u061cgnp.exe", "evil\\u{61c}gnp.exe"],
   ["naïve 日本 🎉", "naïve 日本 🎉"],
 ])("%j is shown as %j", (text, shown) => {
   expect(printable(text, false)).toBe(shown);

@@ -11,7 +11,7 @@ const OUR_COLORS = /^\u001b\[(?:0|1|2|22|3[0-9]|9[0-7])m/;
 
 /** Control characters, and those that change the direction in which text is read. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** Control characters shown as `\u{1b}`, newlines and tabs kept; colours of ours too when `colored`. */
 export function printable(text: string, colored: boolean): string {

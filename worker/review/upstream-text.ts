@@ -23,7 +23,7 @@ export function defused(text: string): string {
     text
       // Control characters and those that turn the direction of reading.
       // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
-      .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "")
+      .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "")
       .replaceAll(CLOSING, `$&${ZERO_WIDTH_SPACE}`)
       .replaceAll(REFERENCE, `$1${ZERO_WIDTH_SPACE}`)
       .replaceAll(/@(?=[\w[-])/g, `@${ZERO_WIDTH_SPACE}`)
