@@ -44,7 +44,7 @@ export class Poller {
       return this.record(invocation, ends);
     }
     const { batchId } = what;
-    const sources = await batchSources(invocation.db, batchId, this.edge.stage.timeline.now);
+    const { rows: sources } = await batchSources(invocation.db, batchId, this.edge.stage.timeline.now);
     if (sources.length === 0) {
       if (tries === 1) await releaseBatches(invocation.db, [batchId]);
       return true;

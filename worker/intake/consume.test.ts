@@ -3,6 +3,7 @@ import { createExecutionContext, createMessageBatch, getQueueResult } from "clou
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { FeedSourceConfig } from "../contract/feed-source.ts";
+import { StackConfig } from "../contract/stack.ts";
 import { findSource, putSource } from "../store/feed-sources.ts";
 import { claimBatches } from "../store/poll-batches.ts";
 import { consumePolls, type PollMessage } from "./consume.ts";
@@ -115,6 +116,52 @@ describe("schedule and queue", { timeout: 60_000 }, () => {
     upstream.asked.length = 0;
     expect(await consume(upstream.context(), [message])).toEqual(["ack"]);
     expect(upstream.asked).toEqual([]);
+  });
+
+  it("polls the others of a batch where one cannot be read, and shows it on that one", async () => {
+    const upstream = new Upstream();
+    for (const id of ["before", "newer", "after"]) await declare(id);
+    for (const id of ["before", "after"]) upstream.feed(id, ["v1.0.0"]);
+    // As a newer version left it that has been taken back: nothing here can read from there.
+    await env.DB.prepare(
+      "UPDATE feed_sources SET config = json_set(config, '$.provider', 'not-yet') WHERE id = 'newer'",
+    ).run();
+    const [batch] = await claimBatches(db, START, 10);
+    expect(await consume(upstream.context(), [{ v: 3, batchId: batch?.id }])).toEqual(["ack"]);
+    for (const id of ["before", "after"]) expect(await signals(id)).toEqual(["v1.0.0 r0 primed"]);
+    const newer = await env.DB.prepare(
+      "SELECT last_outcome, failed_polls, next_poll_at, last_error FROM feed_sources WHERE id = 'newer'",
+    ).first<{ last_error: string }>();
+    expect(newer).toMatchObject({ last_outcome: "failed", failed_polls: 1, next_poll_at: iso(minutes(60)) });
+    expect(JSON.parse(newer?.last_error ?? "")).toMatchObject({
+      code: "unreadable_source",
+      message: expect.stringContaining("provider: ") as string,
+      at: iso(START),
+    });
+    expect(await batches()).toEqual({});
+    await env.DB.prepare("DELETE FROM feed_sources WHERE id = 'newer'").run();
+  });
+
+  it("polls the others of a batch where the refs of one cannot be taken in, and shows it on that one", async () => {
+    const upstream = new Upstream();
+    const config = StackConfig.parse({
+      upstream: { url: "https://github.com/acme/rocket" },
+      fork: { url: "https://github.com/us/rocket" },
+      branch: "ours",
+    });
+    await env.PATCH_STACK.getByName("newer").configure("newer", config, "test");
+    await declare("quiet");
+    await declare("to-newer", { target: { mode: "maintain", stacks: ["newer"] } });
+    await env.DB.prepare("UPDATE stacks SET config = json_set(config, '$.branch', 7) WHERE id = 'newer'").run();
+    for (const id of ["quiet", "to-newer"]) upstream.answer(id, 304);
+    upstream.repository("to-newer", { "v1.0.0": "a" });
+    const [batch] = await claimBatches(db, START, 10);
+    expect(await consume(upstream.context(), [{ v: 3, batchId: batch?.id }])).toEqual(["ack"]);
+    expect((await source("quiet")).lastOutcome).toBe("not_modified");
+    expect((await source("to-newer")).refsError).toMatchObject({ code: "internal" });
+    // Nothing of it is known yet: once the stack can be read again, the refs are taken in as those of the beginning.
+    expect((await source("to-newer")).refsSeeded).toBe(false);
+    await env.DB.prepare("DELETE FROM feed_sources WHERE id = 'to-newer'").run();
   });
 
   it("keeps the whole batch where the ends could not be recorded", async () => {

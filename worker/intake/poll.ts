@@ -24,6 +24,7 @@ import { type Asked, unexpected } from "./polled.ts";
 import { reconcileSources } from "./reconcile.ts";
 import { recordEnds } from "./record-ends.ts";
 import { takeIn } from "./take-in.ts";
+import { failUnread } from "./unread-source.ts";
 
 /**
  * How a source's poll ended. `retry`: storage failed, nothing is recorded, and the poll should be made
@@ -53,13 +54,16 @@ export async function pollSources(
 
 /** The same for a batch that the cron made; it ends with its polls. Undefined when there is nothing of it to poll. */
 export async function pollBatch(context: PollContext, batchId: number): Promise<PollOutcome[] | undefined> {
-  const rows = await batchSources(openDatabase(context.env.DB), batchId, context.now());
-  if (rows.length === 0) return undefined;
-  return pollAll(
+  const db = openDatabase(context.env.DB);
+  const { rows, unread } = await batchSources(db, batchId, context.now());
+  if (rows.length === 0 && unread.length === 0) return undefined;
+  const failed = await failUnread(context, db, unread);
+  const outcomes = await pollAll(
     context,
     rows.filter((row) => row.config.enabled),
     batchId,
   );
+  return [...failed, ...outcomes];
 }
 
 async function pollAll(

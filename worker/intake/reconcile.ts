@@ -6,7 +6,7 @@
  */
 import { log } from "../platform/log.ts";
 import { PROVIDERS } from "../providers/index.ts";
-import type { Database } from "../store/database.ts";
+import { type Database, StorageFault } from "../store/database.ts";
 import { allEntries, storeIntake } from "../store/feed-entries.ts";
 import { type FeedSourceRow, postponeReconciles } from "../store/feed-sources.ts";
 import { eachBounded } from "./bounded.ts";
@@ -15,6 +15,7 @@ import { lsRefs, type RemoteRefs } from "./ls-refs.ts";
 import type { FollowingStack } from "./movement.ts";
 import { planRefs } from "./plan-refs.ts";
 import type { PollContext } from "./poll-context.ts";
+import { unexpected } from "./polled.ts";
 import { branchOf, refPrefixes, repositoryOf } from "./repository.ts";
 
 const DAY_MS = 86_400_000;
@@ -32,7 +33,7 @@ export async function reconcileSources(
   sources: readonly FeedSourceRow[],
   followers: Followers,
 ): Promise<string[]> {
-  const ends = await eachBounded(sources, async (source) => {
+  const look = async (source: FeedSourceRow): Promise<ReconcileEnd> => {
     const repository = repositoryOf(source.config);
     const prefixes = refPrefixes(source.config);
     if (repository === undefined || prefixes.length === 0)
@@ -45,6 +46,17 @@ export async function reconcileSources(
       return { source, stackIds: [], later: retryAfter(source), refsError };
     }
     return storeRefs(context, db, source, refs.value, (await followers()).get(source.id) ?? []);
+  };
+  const ends = await eachBounded(sources, async (source): Promise<ReconcileEnd> => {
+    try {
+      return await look(source);
+    } catch (error) {
+      if (error instanceof StorageFault) throw error;
+      // A bug, found by one repository's refs: it must not keep the others of the batch from theirs.
+      const refsError = { ...unexpected(error), at: new Date(context.now()).toISOString() };
+      log("error", "feed.polled", { sourceId: source.id, outcome: "refs_failed", ...refsError });
+      return { source, stackIds: [], later: retryAfter(source), refsError };
+    }
   });
   await postponeReconciles(
     db,

@@ -248,3 +248,19 @@ export function recordPolls(db: Database, records: readonly PollRecord[]): State
     )
     .bind(JSON.stringify(records));
 }
+
+/** A poll that could not be made, of sources whose declaration this version cannot read; they wait until `nextPollAt`. */
+export function recordUnread(
+  db: Database,
+  failed: readonly { id: string; error: NonNullable<PollRecord["error"]> }[],
+  nextPollAt: string,
+): Statement {
+  return db.$client
+    .prepare(
+      `UPDATE feed_sources SET polls = polls + 1, failed_polls = failed_polls + 1, last_outcome = 'failed',
+         last_poll_at = json_extract(j.value, '$.error.at'), last_error = json_extract(j.value, '$.error'),
+         consecutive_failures = consecutive_failures + 1, next_poll_at = iif(next_poll_at IS NULL, NULL, ?2)
+       FROM json_each(?1) AS j WHERE feed_sources.id = json_extract(j.value, '$.id')`,
+    )
+    .bind(JSON.stringify(failed), nextPollAt);
+}

@@ -9,7 +9,7 @@
  */
 import { sql } from "drizzle-orm";
 import { type Database, reading, type Statement } from "./database.ts";
-import { type Named, prepared } from "./prepared.ts";
+import { type Named, prepared, type Unread } from "./prepared.ts";
 import { feedSources } from "./schema.ts";
 
 /** How long after its claim a batch may be begun, milliseconds: a queue that keeps up needs seconds. */
@@ -69,8 +69,12 @@ const sourcesOf = prepared((query, value: Named<"batchId" | "until">) =>
  *
  * @param now milliseconds since the epoch
  */
-export async function batchSources(db: Database, batchId: number, now: number): Promise<SourceRow[]> {
-  return sourcesOf.all(db, { batchId, until: new Date(now + INVOCATION_MS).toISOString() });
+export async function batchSources(
+  db: Database,
+  batchId: number,
+  now: number,
+): Promise<{ rows: SourceRow[]; unread: Unread[] }> {
+  return sourcesOf.readable(db, { batchId, until: new Date(now + INVOCATION_MS).toISOString() });
 }
 
 /** Ends a batch; where some of its sources could not be stored, it is a new batch of those under the same number. */

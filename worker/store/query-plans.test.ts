@@ -244,7 +244,7 @@ describe("what a command reads does not grow with the stack's history", () => {
     expect(count.rowsRead - claimed).toBeLessThan(sources + 3 * due);
     const before = count.rowsRead;
     const [first] = batches;
-    expect(await batchSources(db, first?.id ?? 0, now)).toHaveLength(10);
+    expect((await batchSources(db, first?.id ?? 0, now)).rows).toHaveLength(10);
     expect(count.rowsRead - before).toBeLessThan(40);
     await env.DB.prepare("DELETE FROM poll_batches").run();
   });
