@@ -37,6 +37,8 @@ export type Cloudflare = {
   faults: Map<string, { status: number; code: number; message: string }>;
   /** Requests that nobody here knows: must stay empty. */
   unknown: string[];
+  /** Has the cron come once, as it does every minute; false when there is no Worker or it did not take it. */
+  cron(): Promise<boolean>;
   [Symbol.asyncDispose]: () => Promise<void>;
 };
 
@@ -50,7 +52,14 @@ export async function startCloudflare(folder: string, token: string): Promise<Cl
   const scripts = new Map<string, Upload>();
   const port = await freePort();
   const idle = "export default { fetch: () => new Response('nothing is deployed', { status: 404 }) }";
-  const base = { port, host: "127.0.0.1", resourcePersistencePath: folder, compatibilityDate: "2026-10-01" };
+  const base = {
+    port,
+    host: "127.0.0.1",
+    resourcePersistencePath: folder,
+    compatibilityDate: "2026-10-01",
+    // For {@link Cloudflare.cron}.
+    unsafeTriggerHandlers: true,
+  };
   const worker = new Miniflare(
     convertV4MiniflareOptions({ ...base, modules: true, script: idle, d1Databases: { DB: "account" } }),
   );
@@ -66,6 +75,11 @@ export async function startCloudflare(folder: string, token: string): Promise<Cl
     changes: [],
     faults: new Map(),
     unknown: [],
+    cron: () =>
+      fetch(`http://127.0.0.1:${port}/cdn-cgi/local/scheduled`).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));

@@ -2,12 +2,13 @@
  * Every command that the documents show is one that its program takes: ours are given to their own parser, scripts
  * are those of package.json, and everything else is a program that readers have.
  */
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { Configuration } from "../../worker/contract/configuration.ts";
-import { PROJECT } from "../local-edge/wrangler.ts";
+import { PROJECT, WRANGLER } from "../local-edge/wrangler.ts";
 import { helpTexts, refusal } from "./command-line.ts";
 import { type Document, everyToken, readDocuments } from "./document.ts";
 import { commandsOf } from "./shell-block.ts";
@@ -86,6 +87,18 @@ it("shows no configuration that would be refused", () => {
   expect(shown.flatMap(({ file, parsed }) => (parsed.success ? [] : [file, z.prettifyError(parsed.error)]))).toEqual(
     [],
   );
+});
+
+it("shows no command of wrangler that wrangler does not take", () => {
+  const shown = documents.flatMap(shellCommands).filter(({ words }) => words[0] === "npx" && words[1] === "wrangler");
+  expect(shown.length).toBeGreaterThan(3);
+  for (const words of new Set(shown.map((one) => one.words.slice(2).join(" ")))) {
+    const [options, names] = [true, false].map((is) => words.split(" ").filter((word) => word.startsWith("--") === is));
+    const help = spawnSync(process.execPath, [WRANGLER, ...(names ?? []), "--help"], { encoding: "utf8" }).stdout;
+    // The help of a group says the names of its commands and no usage of its own.
+    expect(help, words).toContain(`wrangler ${names?.filter((name) => !/^[A-Z_]+$/.test(name)).join(" ")}`);
+    for (const option of options ?? []) expect(help, words).toContain(option.replace(/=.*/, ""));
+  }
 });
 
 it("notices a command, an option and a script that there are not, and a value that is left out", () => {

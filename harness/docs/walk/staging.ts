@@ -8,6 +8,8 @@ import { generateKeyPairSync } from "node:crypto";
 export type Staging = {
   /** Files that the reader has, beside those that the page says to write. */
   files?: Record<string, string>;
+  /** Has npm itself, and not what it makes of `npm run patch.moi`. */
+  npm?: boolean;
   /** A page that goes on where another ended shares its place and shell. */
   goesOnFrom?: string;
   /** Text of the page by what it stands for here, as shell may read it. */
@@ -27,6 +29,7 @@ export const STAGINGS: Record<string, Staging> = {
     means: { "node harness/chaos/main.ts": 'node "$PROJECT/harness/chaos/main.ts"' },
   },
   "docs/tutorials/first-stack.md": {
+    npm: true,
     means: {
       "git://127.0.0.1/": "git://127.0.0.1:$GIT_PORT/",
       "--listen=127.0.0.1": '--listen=127.0.0.1 --port=$GIT_PORT --pid-file="$PID_FILE"',
@@ -120,7 +123,6 @@ export const STAGINGS: Record<string, Staging> = {
   "docs/guides/set-up-a-fork.md": {
     first: 'git clone -q -b office "$ORIGIN/office/lantern.git" fork && cd fork',
   },
-  "docs/guides/upgrade.md": {},
   "docs/guides/watch-a-deployment.md": { first: 'mkdir -p .patch-moi && ln -s "$EDGE_LOG" .patch-moi/dev.log' },
   "docs/guides/webhooks.md": {},
   "docs/guides/workspace-backend.md": {

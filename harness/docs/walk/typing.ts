@@ -8,8 +8,8 @@ import { spawn } from "node:child_process";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { CLI, type Deployment } from "../../deployment/deployment.ts";
-import { tick } from "../../local-edge/local-edge.ts";
+import { CLI } from "../../deployment/deployment.ts";
+import type { LocalEdge } from "../../local-edge/local-edge.ts";
 import { PROJECT } from "../../local-edge/wrangler.ts";
 import { type Document, readDocuments } from "../document.ts";
 import { NOT_TYPED } from "./not-typed.ts";
@@ -34,7 +34,7 @@ export function key(file: string, line: string): string {
 /** Where pages are typed: a deployment, and what its readers have around it. */
 export type Scene = {
   folder: string;
-  deployment: Deployment;
+  deployment: { edge: Pick<LocalEdge, "url" | "adminToken" | "tick">; env: NodeJS.ProcessEnv };
   stagings: Readonly<Record<string, Staging>>;
   /** What stagings call by a name, `$ORIGIN` and the like. */
   variables: Readonly<Record<string, string>>;
@@ -51,14 +51,14 @@ export async function walk(scene: Scene, file: string): Promise<void> {
   const { folder, deployment, stagings } = scene;
   const pages = [file, ...Object.keys(stagings).filter((next) => stagings[next]?.goesOnFrom === file)];
   // As `npm run dev` does every minute: a deployment whose cron does not come is not well.
-  await tick(deployment.edge.url);
+  await deployment.edge.tick();
   const place = placeOf(scene, file);
   const bin = commandsIn(folder);
   mkdirSync(join(place, "node_modules"), { recursive: true });
   symlinkSync(bin, join(place, "node_modules", ".bin"));
   writeFileSync(join(place, "package.json"), JSON.stringify({ scripts: { "patch.moi": "patch.moi" } }));
   const steps = pages.flatMap((page) => stepsOf(documentOf(page)).map((step) => ({ page, step })));
-  const quick = file === "docs/tutorials/first-stack.md" ? "" : QUICK_NPM;
+  const quick = stagings[file]?.npm === true ? "" : QUICK_NPM;
   const script = [
     PRELUDE,
     quick,
@@ -159,7 +159,7 @@ work_is_done() { until patch.moi runner once | grep -q "nothing to do"; do :; do
 until_it_is() { until patch.moi show "$1" --json | grep -q "\\"status\\": \\"$2\\""; do sleep 0.2; done; }
 merge_it() { curl --silent --fail --request POST "$PERSON"; }`;
 
-/** What npm makes of the commands, without the second that it takes for each; one tutorial has npm itself. */
+/** What npm makes of the commands, without the second that it takes for each. */
 const QUICK_NPM = `npm() { [ "$1" = run ] && shift; [ "$1" = -s ] && shift; shift 2; ( cd "$PLACE" && patch.moi "$@" ); }
 npx() { "$@"; }`;
 
