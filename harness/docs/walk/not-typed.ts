@@ -33,7 +33,7 @@ export const NOT_TYPED: readonly NotTyped[] = [
     },
   },
   {
-    why: "wants root and systemd; what it starts is the runner of docs/guides/runner.md",
+    why: "wants root and a machine that systemd started; systemd-unit.test.ts has systemd read the unit, and docs/guides/runner.md types the runner",
     lines: {
       "docs/guides/runner-as-a-service.md": [
         "sudo useradd --system --create-home --home-dir /var/lib/patch-moi --shell /usr/sbin/nologin patch-moi",
