@@ -1,5 +1,5 @@
 /**
- * The end of a command that cannot go on. Thrown by commands, printed in one place (`main.ts`) as
+ * The end of a command that cannot go on. Thrown by commands, printed in one place (`command-line.ts`) as
  * one line: the code, what happened, what to do next.
  *
  * @module
