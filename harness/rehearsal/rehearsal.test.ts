@@ -32,10 +32,10 @@ function shownByTutorial(): string[] {
   return shown;
 }
 
-// The other forges' on demand: `npm run rehearse -- --forge gitlab`.
-it.each(["pull", "github"])("plays upstream's life on this machine with %s, everything as expected", async (forge) => {
+// With forges and workspace backends on demand: `npm run rehearse -- --forge gitlab`.
+it("plays upstream's life on this machine, everything as expected", async () => {
   const script = join(PROJECT, "harness", "rehearsal", "main.ts");
-  const run = promisify(execFile)(process.execPath, [script, "--json", "--forge", forge], { timeout: 290_000 });
+  const run = promisify(execFile)(process.execPath, [script, "--json"], { timeout: 290_000 });
   // A failed rehearsal exits with 1 and still prints its document: the differences are what a reader wants to see.
   const { stdout, stderr } = await run.catch((error: unknown) => Printed.parse(error));
   const { steps, ok } = Document.parse(JSON.parse(stdout));
@@ -43,7 +43,7 @@ it.each(["pull", "github"])("plays upstream's life on this machine with %s, ever
   expect(steps).toHaveLength(8);
   for (const step of steps) expect(step.seen).toEqual(step.expected);
   expect(ok).toBe(true);
-  if (forge === "pull") expect(shownByTutorial().flatMap((shown) => missingOf(shown, stderr))).toEqual([]);
+  expect(shownByTutorial().flatMap((shown) => missingOf(shown, stderr))).toEqual([]);
 });
 
 it("says how it is used", async () => {

@@ -77,7 +77,7 @@ importsApi.openapi(
     const taken = { stacks: named("stack"), sources: named("source") };
     // An object that was asked something meanwhile remembers a stack that is not there.
     await Promise.all(taken.stacks.map((stack) => stackObject(c.env, stack).reload(stack)));
-    log("warn", "records.given_up", { actor: c.var.actor.name, import: id, ...taken });
+    log("warn", "records.withdrawn", { actor: c.var.actor.name, import: id, ...taken });
     return c.json({ ...taken, more }, 200);
   },
 );

@@ -19,7 +19,7 @@ export const LOG_NAMES = [
   "callback.accepted",
   "callback.refused",
   "webhook.received",
-  "records.given_up",
+  "records.withdrawn",
   "records.imported",
   "delivery.failed",
   "outbox.sent",
