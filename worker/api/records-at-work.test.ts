@@ -20,6 +20,7 @@ import { ImportList } from "../contract/record-import.ts";
 import { emptyReport } from "../contract/testing/empty-report.ts";
 import { openDatabase } from "../store/database.ts";
 import { importRecords } from "../store/record-import.ts";
+import { giveUp } from "../store/restorations.ts";
 
 const SEED = Math.floor(Math.random() * 2 ** 31);
 
@@ -168,6 +169,27 @@ it("may come twice at once, and writes nothing over what another import finished
   expect(answer).toMatchObject({ new: 0, refused: [{ kind: "attempt", code: "in_use" }] });
   const { results } = await env.DB.prepare("SELECT status FROM maintenance_attempts").all();
   expect(results).toEqual([{ status: "changed" }]);
+});
+
+it("gives nothing up that its import finished since it was looked for", async () => {
+  await stackWithRunner("one");
+  await postRelease("one", "v1.0.0");
+  const lines = await exported();
+  await empty();
+  await imported(lines.filter(({ kind }) => kind !== "stack_standing"));
+  const begun = await env.DB.prepare("SELECT sha256 FROM restorations").first<{ sha256: string }>();
+  const finishedFirst = new Proxy(env.DB, {
+    get(target, name) {
+      if (name !== "batch") return (target[name as keyof D1Database] as () => unknown).bind(target);
+      return async (statements: D1PreparedStatement[]) => {
+        await imported(lines);
+        return target.batch(statements);
+      };
+    },
+  });
+  const given = await giveUp(openDatabase(finishedFirst), begun?.sha256 ?? "");
+  expect(given).toEqual({ removed: [], more: false });
+  expect(byKey(await exported())).toEqual(byKey(lines));
 });
 
 it("takes what an older version exported: what came later is as it is where nothing was said", async () => {

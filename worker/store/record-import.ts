@@ -205,7 +205,12 @@ class Import {
     // What only adds goes in also where its owner stands.
     if (owner === undefined || KINDS[kind].adds === true) return [insert];
     return [
-      stillRestoring(this.db, owner.kind, [...new Set(rows.map(({ record }) => ownerOf(kind, record) ?? ""))]),
+      stillRestoring(
+        this.db,
+        owner.kind,
+        [...new Set(rows.map(({ record }) => ownerOf(kind, record) ?? ""))],
+        this.by.file.sha256,
+      ),
       insert,
     ];
   }
@@ -238,7 +243,7 @@ class Import {
       return;
     }
     const failure = await commit(this.db, [
-      stillRestoring(this.db, owner, [id]),
+      stillRestoring(this.db, owner, [id], this.by.file.sha256),
       ...this.standing(kind, id, row.record),
     ]);
     const refusal = failure === undefined ? undefined : refusalOf(failure);
@@ -364,7 +369,11 @@ function refusalOf(
   if (failure.kind === "constraint")
     return { code: "taken", message: `another record has the same ${failure.column.replace(/^.*\./, "")}` };
   if (failure.message.includes(STANDS_NOW))
-    return { code: "in_use", message: "another import finished meanwhile what this belongs to, which is at work now" };
+    return {
+      code: "in_use",
+      message:
+        "what this belongs to is no longer restored from this file: another import finished it, or it was given up",
+    };
   if (failure.message.includes("FOREIGN KEY"))
     return { code: "missing", message: "what it refers to is not there, and not in the lines before it" };
   return undefined;

@@ -4,7 +4,7 @@
  * @module
  */
 import { and, eq } from "drizzle-orm";
-import { type Database, inList, reading, type Statement } from "./database.ts";
+import { commit, type Database, inList, reading, type Statement, StorageFault } from "./database.ts";
 import { feedSources, restorations, stacks } from "./schema.ts";
 
 export type Owner = "stack" | "source";
@@ -48,13 +48,15 @@ export async function ownerStates(
 export const STANDS_NOW = "integer overflow";
 
 /**
- * Fails the batch that it is the first statement of when one of the owners is not being restored any more: between the
- * look at it and the write another import may have finished it, and it is at work.
+ * Fails the batch that it is the first statement of when one of the owners is not being restored from the file with
+ * this SHA-256 any more: between the look at it and the write another import may have finished it, and it is at work,
+ * or it was given up and begun anew from another file.
  */
-export function stillRestoring(db: Database, owner: Owner, ids: readonly string[]): Statement {
+export function stillRestoring(db: Database, owner: Owner, ids: readonly string[], sha256: string): Statement {
   const text = `SELECT CASE WHEN (SELECT count(*) FROM restorations WHERE kind = ?1
-      AND id IN (SELECT value FROM json_each(?2))) = ?3 THEN 0 ELSE abs(-9223372036854775807 - 1) END`;
-  return db.$client.prepare(text).bind(owner, JSON.stringify(ids), ids.length);
+      AND id IN (SELECT value FROM json_each(?2)) AND coalesce(sha256, ?4) = ?4) = ?3
+    THEN 0 ELSE abs(-9223372036854775807 - 1) END`;
+  return db.$client.prepare(text).bind(owner, JSON.stringify(ids), ids.length, sha256);
 }
 
 /** Why a source may not poll yet: a stack that it feeds is not whole, and would never hear of what it finds now. */
@@ -106,9 +108,15 @@ export async function giveUp(db: Database, sha256: string): Promise<{ removed: R
       .orderBy(restorations.kind, restorations.id)
       .limit(STEP),
   );
-  for (const { kind, id } of begun) {
-    const statements = kind === "stack" ? OF_STACK : OF_SOURCE;
-    await reading(db.$client.batch(statements.map((text) => db.$client.prepare(text).bind(id))));
+  const removed: Restoration[] = [];
+  for (const one of begun) {
+    const { kind, id } = one;
+    const statements = (kind === "stack" ? OF_STACK : OF_SOURCE).map((text) => db.$client.prepare(text).bind(id));
+    const failure = await commit(db, [stillRestoring(db, kind, [id], sha256), ...statements]);
+    if (failure === undefined) removed.push(one);
+    // Its import finished it since it was looked for: it is at work, and nobody's to give up.
+    else if (failure.kind !== "fault" || !failure.message.includes(STANDS_NOW))
+      throw new StorageFault(failure.kind === "fault" ? failure.message : failure.column);
   }
-  return { removed: begun, more: begun.length === STEP };
+  return { removed, more: begun.length === STEP };
 }
