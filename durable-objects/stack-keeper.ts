@@ -13,6 +13,7 @@ import { SurfaceEffect } from "../worker/dispatch/hand-over.ts";
 import { log } from "../worker/platform/log.ts";
 import { findAnswer } from "../worker/store/answers.ts";
 import { StorageFault } from "../worker/store/database.ts";
+import { UnreadableDeclaration } from "../worker/store/declared-column.ts";
 import { commitDecision } from "../worker/store/journal.ts";
 import { nextEffectAt } from "../worker/store/outbox.ts";
 import type { AttemptRow, JournalRow, OutboxRow } from "../worker/store/rows.ts";
@@ -96,7 +97,7 @@ export class StackKeeper {
   ): Promise<Executed> {
     return this.turn(stackId, async () => {
       for (let race = 0; race < RACE_LIMIT; race++) {
-        const known = await this.load(stackId);
+        const known = await this.load(stackId, how.declare);
         if (known === undefined && how.declare === undefined) return noStack(stackId);
         const state = known ?? emptyStack(stackId, how.declare as StackConfig);
         const command = await prepare(state);
@@ -117,21 +118,25 @@ export class StackKeeper {
     } catch (error) {
       this.forget();
       if (error instanceof Unfinished) return { ok: false, code: "conflict", message: error.message };
+      if (error instanceof UnreadableDeclaration)
+        return { ok: false, code: "unreadable_declaration", message: `stack '${stackId}': ${error.message}` };
       if (!(error instanceof StorageFault)) throw error;
       return storageFault(stackId, error.message);
     }
   }
 
-  /** The stack as it stands; only within a turn. */
-  async load(stackId: string): Promise<StackState | undefined> {
+  /** The stack as it stands, or would once it is `declared` so; only within a turn. */
+  async load(stackId: string, declared?: StackConfig): Promise<StackState | undefined> {
     if (this.state !== undefined) return this.state;
     if (this.ports.local.stackId === undefined) this.ports.local.stackId = stackId;
-    const loaded = await loadStack(this.ports.db, stackId);
+    const loaded = await loadStack(this.ports.db, stackId, declared);
     if (loaded === undefined) return undefined;
     if (loaded.restoringSince !== undefined) throw new Unfinished(stackId, loaded.restoringSince);
-    this.state = { ...stackFields({ ...loaded.stack, open: [] }), open: loaded.open };
+    const state = { ...stackFields({ ...loaded.stack, open: [] }), open: loaded.open };
     this.plannedAt = loaded.stack.nextActionAt;
-    return this.state;
+    // Until the declaration is on record, nobody else may go by it.
+    if (declared === undefined) this.state = state;
+    return state;
   }
 
   /** What was written meanwhile is not known: by somebody else, or by us without an answer. */

@@ -38,6 +38,7 @@ import { REFETCH_COOLDOWN_MS } from "./auth/oidc/issuer-keys.ts";
 import { consolePages } from "./console/console.tsx";
 import { missingDocument } from "./console/missing-document.tsx";
 import type { ApiDocument } from "./contract/api-document.ts";
+import { ERROR_STATUS } from "./contract/error.ts";
 import { MAX_API_BODY } from "./contract/primitives.ts";
 import { MAX_RECORDS_BODY } from "./contract/record.ts";
 import { apiDocument } from "./openapi/document.ts";
@@ -45,6 +46,7 @@ import { declareOtherPaths } from "./openapi/undeclared-paths.ts";
 import { log } from "./platform/log.ts";
 import { readSettings, SettingsError } from "./platform/settings.ts";
 import { openDatabase, StorageFault } from "./store/database.ts";
+import { UnreadableDeclaration } from "./store/declared-column.ts";
 import { tickApi } from "./tick.ts";
 import { forgeWebhookApi } from "./webhooks/forge-webhook.ts";
 import { runnerCallbackApi } from "./webhooks/runner-callback.ts";
@@ -167,6 +169,10 @@ export function createApp() {
       log("error", "storage.fault", { method: c.req.method, path: c.req.path, error: error.message });
       c.header("Retry-After", "2");
       return c.json(errorBody("storage_unavailable", "storage does not answer; try again"), 503);
+    }
+    if (error instanceof UnreadableDeclaration) {
+      log("warn", "request.refused", { method: c.req.method, path: c.req.path, code: "unreadable_declaration" });
+      return c.json(errorBody("unreadable_declaration", error.message), ERROR_STATUS.unreadable_declaration);
     }
     if (isObjectAway(error)) {
       log("error", "storage.fault", { method: c.req.method, path: c.req.path, error: String(error) });

@@ -40,7 +40,8 @@ export class Poller {
   async poll(what: Polled, tries: number): Promise<boolean> {
     const invocation = this.edge.invoke("poll");
     if ("sourceId" in what) {
-      const ends = await this.takeIn(invocation, await findSources(invocation.db, [what.sourceId]));
+      const { rows } = await findSources(invocation.db, [what.sourceId]);
+      const ends = await this.takeIn(invocation, rows);
       return this.record(invocation, ends);
     }
     const { batchId } = what;
@@ -135,7 +136,7 @@ export class Poller {
   }
 
   private async followers({ db }: Invocation, sourceId: string) {
-    const rows = await followersOf(db, [sourceId]);
+    const rows = await followersOf(db, sourceId);
     return rows.map(({ stackId, config }) => followingStack(stackId, config));
   }
 }

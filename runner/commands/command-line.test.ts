@@ -201,3 +201,21 @@ test("status says of each stack how far it is, and what waits for a person", asy
   const found = JSON.parse(json.stdout) as unknown;
   expect(found).toMatchObject({ interventions: [{ attemptId: "web.12" }], toLand: [{ attemptId: "api.4" }] });
 });
+
+test("what a newer version declared is said to be there", async () => {
+  const at = "2026-01-02T03:04:05.000Z";
+  const later = (id: string) => [{ id, problem: "unknown field 'telepathy'", createdAt: at, updatedAt: at }];
+  await using api = await testApi({
+    "GET /stacks": { stacks: [], unreadable: later("web") },
+    "GET /feed-sources": { sources: [source], unreadable: later("feed") },
+    "GET /interventions": { interventions: [] },
+    "GET /candidates": { candidates: [] },
+    "GET /maintenance-attempts": { attempts: [] },
+  });
+  const [stackLine, sourceLine] = ["stack web", "source feed"].map(
+    (one) => `${one} cannot be read by this version: unknown field 'telepathy'`,
+  );
+  expect((await patchMoi(["stacks"], api.env)).stdout).toBe(`${stackLine}\n`);
+  expect((await patchMoi(["sources"], api.env)).stdout).toMatch(new RegExp(`^SOURCE.*\n.+\n${sourceLine}\n$`));
+  expect((await patchMoi(["status"], api.env)).stdout).toContain(`${stackLine}\n${sourceLine}\n`);
+});

@@ -7,6 +7,7 @@
 import { z } from "@hono/zod-openapi";
 import { type Command, InvalidArgumentError } from "commander";
 import { LIST_LIMIT } from "../../worker/contract/primitives.ts";
+import { Unreadable } from "../../worker/contract/unreadable.ts";
 import { colors } from "../client/colors.ts";
 import type { Query } from "../client/edge-api.ts";
 import { Session } from "../client/session.ts";
@@ -48,21 +49,32 @@ export function registerList<S extends z.ZodType>(program: Command, list: ListCo
       const value = command.getOptionValue(optionName(filter.option)) as unknown;
       if (typeof value === "string") query[filter.query] = value;
     }
-    const page = z.object({ [list.key]: z.array(list.item), nextCursor: z.string().nullish() });
+    const page = z.object({
+      [list.key]: z.array(list.item),
+      unreadable: z.array(Unreadable).optional(),
+      nextCursor: z.string().nullish(),
+    });
     const answer = await session.watch(`reading ${list.name}`, session.api().request({ path, query, answer: page }));
     const items = z.array(list.item).parse(answer.value[list.key]);
     const next = z.string().nullish().parse(answer.value.nextCursor);
+    const unreadable = z.array(Unreadable).default([]).parse(answer.value.unreadable);
     session.answer(answer.raw, () => {
-      if (items.length === 0) return colors.dim(`no ${list.name}`);
       const now = Date.now();
-      const rows = table(
-        list.headings,
-        items.map((item) => list.row(item, now)),
-      );
-      return next == null ? rows : `${rows}\n${colors.dim(`more: --cursor ${next}`)}`;
+      const rows = items.map((item) => list.row(item, now));
+      return [
+        ...(rows.length === 0 ? [] : [table(list.headings, rows)]),
+        ...(rows.length === 0 && unreadable.length === 0 ? [colors.dim(`no ${list.name}`)] : []),
+        ...unreadable.map((one) => cannotBeRead(list.key.replace(/s$/, ""), one)),
+        ...(next == null ? [] : [colors.dim(`more: --cursor ${next}`)]),
+      ].join("\n");
     });
   });
   return command;
+}
+
+/** Of a stack or source that a newer version declared. */
+export function cannotBeRead(kind: string, { id, problem }: Unreadable): string {
+  return colors.red(`${kind} ${id} cannot be read by this version: ${problem}`);
 }
 
 /** `--stack <id>` is known to commander as `stack`. */

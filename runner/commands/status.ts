@@ -11,10 +11,11 @@ import { FeedSource } from "../../worker/contract/feed-source.ts";
 import { Intervention } from "../../worker/contract/intervention.ts";
 import { LIST_LIMIT } from "../../worker/contract/primitives.ts";
 import { Stack } from "../../worker/contract/stack.ts";
+import { Unreadable } from "../../worker/contract/unreadable.ts";
 import { colors } from "../client/colors.ts";
 import { Session } from "../client/session.ts";
 import { age, count, cut, shortRef, statusWord, table } from "../client/table.ts";
-import { examples } from "./list.ts";
+import { cannotBeRead, examples } from "./list.ts";
 import { health } from "./sources.ts";
 
 export function registerStatus(program: Command): void {
@@ -29,8 +30,12 @@ export function registerStatus(program: Command): void {
       const [stacks, sources, waiting, candidates, recent] = await session.watch(
         "reading",
         Promise.all([
-          api.request({ path: ["stacks"], query: { limit }, answer: z.object({ stacks: z.array(Stack) }) }),
-          api.request({ path: ["feed-sources"], query: { limit }, answer: z.object({ sources: z.array(FeedSource) }) }),
+          api.request({ path: ["stacks"], query: { limit }, answer: z.object({ stacks: z.array(Stack), unreadable }) }),
+          api.request({
+            path: ["feed-sources"],
+            query: { limit },
+            answer: z.object({ sources: z.array(FeedSource), unreadable }),
+          }),
           api.request({
             path: ["interventions"],
             query: { limit },
@@ -52,6 +57,7 @@ export function registerStatus(program: Command): void {
         server: api.server.href,
         stacks: stacks.value.stacks,
         sources: sources.value.sources,
+        unreadable: { stacks: stacks.value.unreadable, sources: sources.value.unreadable },
         interventions: waiting.value.interventions,
         toLand: newestNotLanded(candidates.value.candidates),
         attempts: recent.value.attempts,
@@ -72,18 +78,25 @@ type Found = {
   server: string;
   stacks: Stack[];
   sources: FeedSource[];
+  unreadable: { stacks: Unreadable[]; sources: Unreadable[] };
   interventions: Intervention[];
   toLand: Candidate[];
   attempts: MaintenanceAttempt[];
 };
+
+const unreadable = z.array(Unreadable).default([]);
 
 /** Interventions shown; `patch.moi interventions` shows all of them, with what to do. */
 const SHOWN = 10;
 
 function describe(found: Found, now: number): string {
   const parts = [`${colors.bold("patch.moi")} at ${found.server}`];
+  const beside = [
+    ...found.unreadable.stacks.map((one) => cannotBeRead("stack", one)),
+    ...found.unreadable.sources.map((one) => cannotBeRead("source", one)),
+  ];
   parts.push(
-    found.stacks.length === 0
+    found.stacks.length === 0 && beside.length === 0
       ? "No stacks yet: declare one in patch-moi.json and run `patch.moi apply -f patch-moi.json`."
       : table(
           ["STACK", "CARRIED", "UPSTREAM", "DRIFT", "STATE"],
@@ -97,6 +110,7 @@ function describe(found: Found, now: number): string {
         found.sources.map((source) => [source.id, age(source.health.lastPollAt, now), health(source)]),
       ),
     );
+  if (beside.length > 0) parts.push(beside.join("\n"));
   if (found.attempts.length > 0)
     parts.push(
       table(

@@ -14,6 +14,7 @@ import { checkUrl } from "../platform/url-policy.ts";
 import { PROVIDERS } from "../providers/index.ts";
 import { type Database, StorageFault } from "../store/database.ts";
 import {
+  declaredBefore,
   deleteSource,
   type FeedSourceRow,
   findSource,
@@ -22,6 +23,7 @@ import {
   unknownStacks,
 } from "../store/feed-sources.ts";
 import { findStack } from "../store/stacks.ts";
+import { apart, unreadablePart } from "./apart.ts";
 import {
   ApiError,
   type AppEnv,
@@ -50,14 +52,18 @@ feedSourcesApi.openapi(
     middleware: [scope("read")] as const,
     request: { query: ListQuery },
     responses: {
-      200: json(z.object({ sources: z.array(FeedSource), nextCursor: z.string().optional() }), "Sources, newest first"),
+      200: json(
+        z.object({ sources: z.array(FeedSource), ...unreadablePart, nextCursor: z.string().optional() }),
+        "Sources, newest first",
+      ),
       ...refusals,
     },
   }),
   async (c) => {
     const { limit, cursor } = c.req.valid("query");
     const { rows, ...more } = page(await listSources(c.var.db, limit, decodeCursor(cursor)), limit);
-    return c.json({ sources: rows.map(sourceView), ...more }, 200);
+    const { views, beside } = apart(rows, sourceView);
+    return c.json({ sources: views, ...beside, ...more }, 200);
   },
 );
 
@@ -89,7 +95,7 @@ feedSourcesApi.openapi(
       throw new ApiError("invalid_request", `url: ${checked.failure.message}`, { reason: checked.failure.code });
     const missing = PROVIDERS[config.provider].missing?.(config);
     if (missing !== undefined) throw new ApiError("invalid_request", missing);
-    const before = await findSource(c.var.db, id);
+    const before = await declaredBefore(c.var.db, id);
     if (before === undefined) await withinQuota(c.var, "sources");
     await declareOwnStack(c.env, c.var, id, config);
     const unknown = await unknownStacks(c.var.db, stacksFed(id, config.target));

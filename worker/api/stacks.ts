@@ -8,7 +8,8 @@ import type { Context } from "hono";
 import { Name } from "../contract/primitives.ts";
 import { Stack, StackConfig } from "../contract/stack.ts";
 import type { Database } from "../store/database.ts";
-import { findStack, listStacks } from "../store/stacks.ts";
+import { findStack, hasStack, listStacks } from "../store/stacks.ts";
+import { apart, unreadablePart } from "./apart.ts";
 import {
   ApiError,
   type AppEnv,
@@ -37,14 +38,18 @@ stacksApi.openapi(
     middleware: [scope("read")] as const,
     request: { query: ListQuery },
     responses: {
-      200: json(z.object({ stacks: z.array(Stack), nextCursor: z.string().optional() }), "Stacks, newest first"),
+      200: json(
+        z.object({ stacks: z.array(Stack), ...unreadablePart, nextCursor: z.string().optional() }),
+        "Stacks, newest first",
+      ),
       ...refusals,
     },
   }),
   async (c) => {
     const { limit, cursor } = c.req.valid("query");
     const { rows, ...more } = page(await listStacks(c.var.db, limit, decodeCursor(cursor)), limit);
-    return c.json({ stacks: rows.map(stackView), ...more }, 200);
+    const { views, beside } = apart(rows, stackView);
+    return c.json({ stacks: views, ...beside, ...more }, 200);
   },
 );
 
@@ -69,8 +74,7 @@ stacksApi.openapi(
   }),
   async (c) => {
     const { id } = c.req.valid("param");
-    const before = await findStack(c.var.db, id);
-    if (before === undefined || before.deletedAt !== null) await withinQuota(c.var, "stacks");
+    if (!(await hasStack(c.var.db, id))) await withinQuota(c.var, "stacks");
     const object = stackObject(c.env, id);
     const { created } = granted(await object.configure(id, c.req.valid("json"), c.var.actor.name));
     return c.json({ stack: await readStack(c.var.db, id) }, created ? 201 : 200);

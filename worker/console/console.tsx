@@ -12,6 +12,7 @@ import { MAX_API_BODY } from "../contract/primitives.ts";
 import { log } from "../platform/log.ts";
 import { SettingsError } from "../platform/settings.ts";
 import { StorageFault } from "../store/database.ts";
+import { UnreadableDeclaration } from "../store/declared-column.ts";
 import { apiReference } from "./api-reference.tsx";
 import { assets } from "./assets.ts";
 import { attemptPages } from "./attempt.tsx";
@@ -105,6 +106,8 @@ function refusalOf(error: Error): { status: number; code: string; title: string;
       title: "Not now",
       message: "storage does not answer; try again",
     };
+  if (error instanceof UnreadableDeclaration)
+    return { status: 503, code: "unreadable_declaration", title: "Not readable here", message: error.message };
   if (isObjectAway(error)) return { status: 503, code: "storage_unavailable", title: "Not now", message: OBJECT_AWAY };
   if (error instanceof SettingsError)
     return { status: 503, code: "not_configured", title: "Not configured", message: error.message };

@@ -9,10 +9,12 @@ import { pollNow, readSource, sourceView } from "../api/feed-sources.ts";
 import { type AppEnv, page as cut, decodeCursor, scope } from "../api/http.ts";
 import type { FeedSignal } from "../contract/feed-signal.ts";
 import { type FeedSource, stacksFed } from "../contract/feed-source.ts";
+import type { Unreadable } from "../contract/unreadable.ts";
 import { listSignals } from "../store/feed-entries.ts";
 import { listSources } from "../store/feed-sources.ts";
 import { Act } from "./form.tsx";
 import { page } from "./frame.tsx";
+import type { Visit } from "./visit.ts";
 import { Mark, Outside, path, StackLink, seconds, When } from "./words.tsx";
 
 const ROWS = 50;
@@ -48,41 +50,13 @@ sourcePages.get("/sources", async (c) => {
               </tr>
             </thead>
             <tbody>
-              {rows.map(sourceView).map((source) => (
-                <tr>
-                  <td>
-                    <a class="name" href={path.source(source.id)}>
-                      {source.id}
-                    </a>
-                    <span class="sub">
-                      {source.provider} {source.event} · <Outside href={source.url}>{source.url}</Outside>
-                    </span>
-                  </td>
-                  <td data-th="Feeds">
-                    <Feeds source={source} />
-                  </td>
-                  <td data-th="Health">
-                    <Health source={source} />
-                  </td>
-                  <td data-th="Last poll">
-                    {source.health.lastPollAt === undefined ? (
-                      <span class="none">never</span>
-                    ) : (
-                      <When at={source.health.lastPollAt} now={visit.now} />
-                    )}
-                  </td>
-                  <td data-th="Next poll">
-                    {source.health.nextPollAt === undefined ? null : (
-                      <When at={source.health.nextPollAt} now={visit.now} />
-                    )}
-                  </td>
-                  {visit.may("operate") ? (
-                    <td>
-                      <Act visit={visit} to={`${path.source(source.id)}/poll`} label="Poll now" on={source.id} />
-                    </td>
-                  ) : null}
-                </tr>
-              ))}
+              {rows.map((one) =>
+                "row" in one ? (
+                  <SourceLine source={sourceView(one.row)} visit={visit} />
+                ) : (
+                  <UnreadableLine source={one.unreadable} visit={visit} />
+                ),
+              )}
             </tbody>
           </table>
         )}
@@ -142,6 +116,60 @@ sourcePages.post("/sources/:id/poll", scope("operate"), async (c) => {
   const { id } = await pollNow(c, c.req.param("id"));
   return c.redirect(path.source(id), 303);
 });
+
+function SourceLine({ source, visit }: { source: FeedSource; visit: Visit }) {
+  return (
+    <tr>
+      <td>
+        <a class="name" href={path.source(source.id)}>
+          {source.id}
+        </a>
+        <span class="sub">
+          {source.provider} {source.event} · <Outside href={source.url}>{source.url}</Outside>
+        </span>
+      </td>
+      <td data-th="Feeds">
+        <Feeds source={source} />
+      </td>
+      <td data-th="Health">
+        <Health source={source} />
+      </td>
+      <td data-th="Last poll">
+        {source.health.lastPollAt === undefined ? (
+          <span class="none">never</span>
+        ) : (
+          <When at={source.health.lastPollAt} now={visit.now} />
+        )}
+      </td>
+      <td data-th="Next poll">
+        {source.health.nextPollAt === undefined ? null : <When at={source.health.nextPollAt} now={visit.now} />}
+      </td>
+      {visit.may("operate") ? (
+        <td>
+          <Act visit={visit} to={`${path.source(source.id)}/poll`} label="Poll now" on={source.id} />
+        </td>
+      ) : null}
+    </tr>
+  );
+}
+
+/** A newer version declared it; this one shows that it is there. */
+function UnreadableLine({ source: { id, problem }, visit }: { source: Unreadable; visit: Visit }) {
+  return (
+    <tr>
+      <td>
+        <span class="name">{id}</span>
+      </td>
+      <td data-th="Feeds">
+        <span class="none">not known</span>
+      </td>
+      <td data-th="Health" colspan={visit.may("operate") ? 4 : 3}>
+        <Mark tone="bad">unreadable</Mark>
+        <span class="sub">This version does not know what it was declared with: {problem}</span>
+      </td>
+    </tr>
+  );
+}
 
 function Feeds({ source }: { source: FeedSource }) {
   const stacks = stacksFed(source.id, source.target);

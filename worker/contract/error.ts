@@ -37,6 +37,7 @@ export const ERROR_STATUS = {
   internal: 500,
   surface_unusable: 502,
   storage_unavailable: 503,
+  unreadable_declaration: 503,
   issuer_unavailable: 503,
 } as const;
 

@@ -134,7 +134,7 @@ describe("schedule and queue", { timeout: 60_000 }, () => {
     ).first<{ last_error: string }>();
     expect(newer).toMatchObject({ last_outcome: "failed", failed_polls: 1, next_poll_at: iso(minutes(60)) });
     expect(JSON.parse(newer?.last_error ?? "")).toMatchObject({
-      code: "unreadable_source",
+      code: "unreadable_declaration",
       message: expect.stringContaining("provider: ") as string,
       at: iso(START),
     });
@@ -142,26 +142,44 @@ describe("schedule and queue", { timeout: 60_000 }, () => {
     await env.DB.prepare("DELETE FROM feed_sources WHERE id = 'newer'").run();
   });
 
-  it("polls the others of a batch where the refs of one cannot be taken in, and shows it on that one", async () => {
+  it("takes in what the others of a batch told where a stack of one cannot be read, and that one's once it can", async () => {
     const upstream = new Upstream();
     const config = StackConfig.parse({
       upstream: { url: "https://github.com/acme/rocket" },
       fork: { url: "https://github.com/us/rocket" },
       branch: "ours",
     });
-    await env.PATCH_STACK.getByName("newer").configure("newer", config, "test");
-    await declare("quiet");
-    await declare("to-newer", { target: { mode: "maintain", stacks: ["newer"] } });
+    for (const id of ["newer", "older"]) await env.PATCH_STACK.getByName(id).configure(id, config, "test");
+    const feeds = { "to-newer": "newer", "refs-to-newer": "newer", "to-older": "older" };
+    for (const [id, stack] of Object.entries(feeds)) {
+      await declare(id, { target: { mode: "maintain", stacks: [stack] }, primeOnly: false });
+      upstream.feed(id, ["v1.0.0"]);
+    }
+    upstream.repository("refs-to-newer", { "v1.0.0": "a" });
+    const stored = "SELECT config FROM stacks WHERE id = 'newer'";
+    const before = await env.DB.prepare(stored).first<string>("config");
     await env.DB.prepare("UPDATE stacks SET config = json_set(config, '$.branch', 7) WHERE id = 'newer'").run();
-    for (const id of ["quiet", "to-newer"]) upstream.answer(id, 304);
-    upstream.repository("to-newer", { "v1.0.0": "a" });
-    const [batch] = await claimBatches(db, START, 10);
-    expect(await consume(upstream.context(), [{ v: 3, batchId: batch?.id }])).toEqual(["ack"]);
-    expect((await source("quiet")).lastOutcome).toBe("not_modified");
-    expect((await source("to-newer")).refsError).toMatchObject({ code: "internal" });
+    const poll = async (at: number) => {
+      upstream.now = at;
+      const [batch] = await claimBatches(db, at, 10);
+      expect(await consume(upstream.context(), [{ v: 3, batchId: batch?.id }])).toEqual(["ack"]);
+    };
+    await poll(START);
+    expect(await signals("to-older")).toEqual(["v1.0.0 r0 event"]);
+    expect(await source("to-newer")).toMatchObject({
+      primed: false,
+      lastError: { code: "unreadable_declaration", message: expect.stringContaining("branch: ") as string },
+    });
     // Nothing of it is known yet: once the stack can be read again, the refs are taken in as those of the beginning.
-    expect((await source("to-newer")).refsSeeded).toBe(false);
-    await env.DB.prepare("DELETE FROM feed_sources WHERE id = 'to-newer'").run();
+    expect(await source("refs-to-newer")).toMatchObject({
+      refsSeeded: false,
+      refsError: { code: "unreadable_declaration" },
+    });
+
+    await env.DB.prepare("UPDATE stacks SET config = ?1 WHERE id = 'newer'").bind(before).run();
+    await poll(START + 2 * 3_600_000);
+    for (const id of ["to-newer", "refs-to-newer"]) expect(await signals(id)).toEqual(["v1.0.0 r0 event"]);
+    for (const id of Object.keys(feeds)) await env.DB.prepare("DELETE FROM feed_sources WHERE id = ?1").bind(id).run();
   });
 
   it("keeps the whole batch where the ends could not be recorded", async () => {

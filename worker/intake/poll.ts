@@ -42,11 +42,14 @@ export async function pollSources(
   sourceIds: readonly string[],
   manual = false,
 ): Promise<PollOutcome[]> {
-  const rows = await findSources(openDatabase(context.env.DB), sourceIds);
-  const outcomes = await pollAll(
+  const db = openDatabase(context.env.DB);
+  const { rows, unread } = await findSources(db, sourceIds);
+  const failed = await failUnread(context, db, unread);
+  const polls = await pollAll(
     context,
     rows.filter((row) => manual || row.config.enabled),
   );
+  const outcomes = [...failed, ...polls];
   const polled = new Set(outcomes.map(({ sourceId }) => sourceId));
   const skipped = sourceIds.filter((id) => !polled.has(id));
   return [...outcomes, ...skipped.map((sourceId) => ({ sourceId, outcome: "skipped" as const }))];
@@ -92,10 +95,8 @@ async function pollAll(
   );
   if (due.length > 0) {
     // As they are now: the poll itself may have marked a gap.
-    const current = await findSources(
-      db,
-      due.map(({ poll }) => poll.source.id),
-    );
+    const ids = due.map(({ poll }) => poll.source.id);
+    const { rows: current } = await findSources(db, ids);
     await deliverPending(context.env, [...new Set(await reconcileSources(context, db, current, followers))]);
   }
   return ends.map(({ poll, outcome }) => ({ sourceId: poll.source.id, outcome }));

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UnreadableDeclaration } from "../store/declared-column.ts";
 import type { FeedSourceRow, PollRecord } from "../store/feed-sources.ts";
 import type { FeedFetchFailure, Validators } from "./fetch-feed.ts";
 import type { RemoteRefs } from "./ls-refs.ts";
@@ -29,7 +30,13 @@ export type PollEnd = {
   stackIds: string[];
 };
 
-/** A bug, as the source's record has it. */
+/** What of a source, or of a stack that it feeds, this version cannot read; as the source's record has it. */
+export function unreadable(error: UnreadableDeclaration): { code: string; message: string } {
+  return { code: "unreadable_declaration", message: error.message };
+}
+
+/** What was thrown for one source, as its record has it: a bug, or a declaration that cannot be read. */
 export function unexpected(error: unknown): { code: string; message: string } {
+  if (error instanceof UnreadableDeclaration) return unreadable(error);
   return { code: "internal", message: error instanceof Error ? error.message : String(error) };
 }

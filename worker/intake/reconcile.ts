@@ -45,7 +45,7 @@ export async function reconcileSources(
       const refsError = { code, message: `${repository}: ${message}`, at: new Date(context.now()).toISOString() };
       return { source, stackIds: [], later: retryAfter(source), refsError };
     }
-    return storeRefs(context, db, source, refs.value, (await followers()).get(source.id) ?? []);
+    return storeRefs(context, db, source, refs.value, await followers(source.id));
   };
   const ends = await eachBounded(sources, async (source): Promise<ReconcileEnd> => {
     try {

@@ -72,7 +72,7 @@ async function store(
 ): Promise<PollEnd> {
   const { source, at } = poll;
   if (poll.failure !== undefined) return { poll, outcome: "failed", stackIds: [] };
-  const followed = async () => (await followers()).get(source.id) ?? [];
+  const followed = () => followers(source.id);
   if (poll.refs !== undefined) {
     const { config, id, primed } = source;
     const stacks = await followed();

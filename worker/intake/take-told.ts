@@ -151,6 +151,6 @@ function row(
 }
 
 async function following(db: Database, sourceId: string): Promise<FollowingStack[]> {
-  const rows = await followersOf(db, [sourceId]);
+  const rows = await followersOf(db, sourceId);
   return rows.map(({ stackId, config }) => followingStack(stackId, config));
 }

@@ -4,13 +4,12 @@
  *
  * @module
  */
-import { z } from "zod";
-import { describeIssues } from "../contract/unknown-field.ts";
 import { log } from "../platform/log.ts";
 import { commit, type Database, StorageFault } from "../store/database.ts";
 import { recordUnread } from "../store/feed-sources.ts";
 import type { Unread } from "../store/prepared.ts";
 import type { PollContext } from "./poll-context.ts";
+import { unreadable } from "./polled.ts";
 
 /** Until the next look, milliseconds: only another version or another declaration changes anything. */
 const LATER_MS = 60 * 60_000;
@@ -24,11 +23,7 @@ export async function failUnread(
   if (unread.length === 0) return [];
   const now = context.now();
   const at = new Date(now).toISOString();
-  const failed = unread.map(({ row, error }) => {
-    const why = error instanceof z.ZodError ? describeIssues(error).join("; ") : String(error);
-    const message = `this version cannot read the source's declaration: ${why.slice(0, 500)}`;
-    return { id: String(row.id), error: { code: "unreadable_source", message, at } };
-  });
+  const failed = unread.map(({ row, error }) => ({ id: String(row.id), error: { ...unreadable(error), at } }));
   const fault = await commit(db, [recordUnread(db, failed, new Date(now + LATER_MS).toISOString())]);
   if (fault !== undefined) throw new StorageFault(fault.kind === "fault" ? fault.message : fault.column);
   for (const { id, error } of failed) log("warn", "feed.polled", { sourceId: id, outcome: "failed", ...error });

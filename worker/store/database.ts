@@ -15,6 +15,7 @@ import {
 } from "drizzle-orm";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
+import { unreadableIn } from "./declared-column.ts";
 
 export type Database = DrizzleD1Database & { $client: D1Database };
 
@@ -58,11 +59,13 @@ export function classify(error: unknown): StorageFailure {
   return { kind: "fault", message: text || String(error) };
 }
 
-/** Turns any failure to read into {@link StorageFault}. */
+/** Turns any failure to read into {@link StorageFault}, but for what was read and cannot be understood. */
 export async function reading<T>(query: PromiseLike<T>): Promise<T> {
   try {
     return await query;
   } catch (error) {
+    const unreadable = unreadableIn(error);
+    if (unreadable !== undefined) throw unreadable;
     throw new StorageFault(classify(error).kind === "fault" ? String(error) : "constraint", { cause: error });
   }
 }

@@ -5,12 +5,41 @@
  * @module
  */
 import { customType } from "drizzle-orm/sqlite-core";
+import { z } from "zod";
+import { describeIssues } from "../contract/unknown-field.ts";
 
 /** Texts of one column whose meaning is remembered: the same stack is read again and again. */
 const REMEMBERED = 100;
 
-/** @param parse of the contract; what was stored was checked, so it throws only on what somebody else wrote */
-export function declared<T>(parse: (value: unknown) => T) {
+/** Of what is told of a declaration that cannot be read, characters. */
+const LONGEST_PROBLEM = 500;
+
+/** Raised for a declaration that this version cannot read: a newer one took it and was taken back, or somebody else wrote it. */
+export class UnreadableDeclaration extends Error {
+  override name = "UnreadableDeclaration";
+  /** What in it is not known, for a person. */
+  readonly problem: string;
+
+  constructor(what: string, problem: string) {
+    super(
+      `the declaration of ${what} holds what this version does not know (${problem}): deploy the version that took it, ` +
+        "or declare it again",
+    );
+    this.problem = problem;
+  }
+}
+
+/** The unreadable declaration that an error is about: drizzle wraps what a column throws. */
+export function unreadableIn(error: unknown): UnreadableDeclaration | undefined {
+  for (let e = error; e instanceof Error; e = e.cause) if (e instanceof UnreadableDeclaration) return e;
+  return undefined;
+}
+
+/**
+ * @param what is declared, with its article
+ * @param parse of the contract
+ */
+export function declared<T>(what: string, parse: (value: unknown) => T) {
   const remembered = new Map<string, T>();
   return customType<{ data: T; driverData: string }>({
     dataType: () => "text",
@@ -18,7 +47,7 @@ export function declared<T>(parse: (value: unknown) => T) {
     fromDriver: (text) => {
       const known = remembered.get(text);
       if (known !== undefined) return known;
-      const value = parse(JSON.parse(text) as unknown);
+      const value = readDeclared(what, text, parse);
       const [oldest] = remembered.keys();
       if (oldest !== undefined && remembered.size >= REMEMBERED) remembered.delete(oldest);
       remembered.set(text, value);
@@ -26,4 +55,13 @@ export function declared<T>(parse: (value: unknown) => T) {
     },
     toDriver: (value) => JSON.stringify(value),
   });
+}
+
+function readDeclared<T>(what: string, text: string, parse: (value: unknown) => T): T {
+  try {
+    return parse(JSON.parse(text) as unknown);
+  } catch (error) {
+    const problem = error instanceof z.ZodError ? describeIssues(error).join("; ") : String(error);
+    throw new UnreadableDeclaration(what, problem.slice(0, LONGEST_PROBLEM));
+  }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { and, desc, eq, isNotNull, isNull, lt } from "drizzle-orm";
+import { z } from "zod";
 import { type FeedSourceConfig, stacksFed } from "../contract/feed-source.ts";
 import type { StackConfig } from "../contract/stack.ts";
 import {
@@ -17,7 +18,9 @@ import {
   StorageFault,
   statement,
 } from "./database.ts";
-import { type Named, prepared } from "./prepared.ts";
+import type { UnreadableDeclaration } from "./declared-column.ts";
+import { type Listed, listed } from "./listed.ts";
+import { type Named, prepared, type Unread } from "./prepared.ts";
 import { feedSources, sourceStacks, stacks } from "./schema.ts";
 
 export type FeedSourceRow = typeof feedSources.$inferSelect;
@@ -56,20 +59,42 @@ export async function findSource(db: Database, id: string): Promise<FeedSourceRo
   return (await reading(db.select().from(feedSources).where(eq(feedSources.id, id)).limit(1)))[0];
 }
 
-export async function findSources(db: Database, ids: readonly string[]): Promise<FeedSourceRow[]> {
-  return byIds.all(db, { ids: JSON.stringify(ids) });
+export async function findSources(
+  db: Database,
+  ids: readonly string[],
+): Promise<{ rows: FeedSourceRow[]; unread: Unread[] }> {
+  return byIds.readable(db, { ids: JSON.stringify(ids) });
+}
+
+/** What a source was declared with, or what is stored of it where this version cannot read that. */
+export type DeclaredBefore = { config: Partial<Record<keyof FeedSourceConfig, unknown>> };
+
+/** Undefined for a source that is not there. */
+export async function declaredBefore(db: Database, id: string): Promise<DeclaredBefore | undefined> {
+  const { rows, unread } = await findSources(db, [id]);
+  const [row] = rows;
+  if (row !== undefined) return { config: row.config };
+  const [stored] = unread;
+  return stored === undefined ? undefined : { config: storedConfig(stored.row.config) };
+}
+
+function storedConfig(text: unknown): DeclaredBefore["config"] {
+  try {
+    return z.looseObject({}).parse(JSON.parse(String(text)));
+  } catch {
+    return {};
+  }
 }
 
 /** Newest first, one more than asked for. */
-export async function listSources(db: Database, limit: number, before?: number): Promise<FeedSourceRow[]> {
-  return reading(
-    db
-      .select()
-      .from(feedSources)
-      .where(before === undefined ? undefined : lt(feedSources.position, before))
-      .orderBy(desc(feedSources.position))
-      .limit(limit + 1),
-  );
+export function listSources(db: Database, limit: number, before?: number): Promise<Listed<FeedSourceRow>[]> {
+  const query = db
+    .select()
+    .from(feedSources)
+    .where(before === undefined ? undefined : lt(feedSources.position, before))
+    .orderBy(desc(feedSources.position))
+    .limit(limit + 1);
+  return listed(db, feedSources, query);
 }
 
 /** Configurations of these stacks; unknown and deleted ones are left out. */
@@ -88,21 +113,44 @@ export async function stackPolicies(
 
 /** Those of the names that are no stack, or one that was deleted. */
 export async function unknownStacks(db: Database, ids: readonly string[]): Promise<string[]> {
-  const known = new Set((await stackPolicies(db, ids)).map((row) => row.stackId));
+  if (ids.length === 0) return [];
+  const found = await reading(
+    db
+      .select({ id: stacks.id })
+      .from(stacks)
+      .where(and(inList(stacks.id, ids), isNull(stacks.deletedAt))),
+  );
+  const known = new Set(found.map((row) => row.id));
   return ids.filter((id) => !known.has(id));
 }
 
-/** Configurations of the stacks that these sources feed; deleted stacks get nothing. */
-export async function followersOf(
+export type Follower = { sourceId: string; stackId: string; config: StackConfig };
+
+/** Configurations of the stacks that a source feeds; deleted stacks get nothing. */
+export async function followersOf(db: Database, sourceId: string): Promise<Follower[]> {
+  return following.all(db, { sourceIds: JSON.stringify([sourceId]) });
+}
+
+/** The same for many sources; `unread` are those one of whose stacks cannot be read. */
+export async function followersOfAll(
   db: Database,
   sourceIds: readonly string[],
-): Promise<{ sourceId: string; stackId: string; config: StackConfig }[]> {
-  return sourceIds.length === 0 ? [] : following.all(db, { sourceIds: JSON.stringify(sourceIds) });
+): Promise<{ followers: Follower[]; unread: Map<string, UnreadableDeclaration> }> {
+  if (sourceIds.length === 0) return { followers: [], unread: new Map() };
+  const { rows, unread } = await following.readable(db, { sourceIds: JSON.stringify(sourceIds) });
+  return { followers: rows, unread: new Map(unread.map(({ row, error }) => [String(row.source_id), error])) };
 }
 
 /** Stacks that a source feeds; none for a source that is not there. */
 export async function stacksOfSource(db: Database, sourceId: string): Promise<string[]> {
-  return (await followersOf(db, [sourceId])).map((row) => row.stackId);
+  const fed = await reading(
+    db
+      .select({ id: stacks.id })
+      .from(sourceStacks)
+      .innerJoin(stacks, eq(stacks.id, sourceStacks.stackId))
+      .where(and(eq(sourceStacks.sourceId, sourceId), isNull(stacks.deletedAt))),
+  );
+  return fed.map(({ id }) => id);
 }
 
 /** Whether any source that feeds the stack takes webhooks. */
@@ -126,7 +174,7 @@ export async function putSource(
   db: Database,
   id: string,
   config: FeedSourceConfig,
-  before: FeedSourceRow | undefined,
+  before: DeclaredBefore | undefined,
   now: string,
 ): Promise<void> {
   const sameFeed =
@@ -176,7 +224,7 @@ export async function putSource(
   ]);
   if (failure?.kind === "fault") throw new StorageFault(failure.message);
   // Somebody declared the same source at the same moment: theirs is there now, ours goes over it.
-  if (failure !== undefined) return putSource(db, id, config, await findSource(db, id), now);
+  if (failure !== undefined) return putSource(db, id, config, await declaredBefore(db, id), now);
 }
 
 /** Sets or (null) takes away what the secret of a source's webhook is derived from; false when there is no such source. */

@@ -8,6 +8,7 @@
 import { Column, is, Placeholder, type SQLWrapper } from "drizzle-orm";
 import { QueryBuilder, SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 import { type Database, readColumns, reading, type Statement } from "./database.ts";
+import { type UnreadableDeclaration, unreadableIn } from "./declared-column.ts";
 
 /** Stands for the value with this name. */
 export type Named<Name extends string> = (name: Name) => Placeholder;
@@ -17,15 +18,15 @@ type Values<Name extends string> = Readonly<Record<Name, string | number>>;
 
 type Written = SQLWrapper & { _: { readonly selectedFields: unknown; readonly result: unknown[] } };
 
-/** A row with a value that the contract does not know: a newer version wrote it, or somebody else. */
-export type Unread = { row: Readonly<Record<string, unknown>>; error: unknown };
+/** A row as it is stored, whose declaration this version cannot read. */
+export type Unread = { row: Readonly<Record<string, unknown>>; error: UnreadableDeclaration };
 
 type RowOf<Query extends Written> = Query["_"]["result"][number];
 
 export type Prepared<Name extends string, Row> = {
   all(db: Database, values: Values<Name>, limit?: number): Promise<Row[]>;
   /** Row by row: one that this version cannot read costs no other, and is given as it is, with what is wrong. */
-  readable(db: Database, values: Values<Name>): Promise<{ rows: Row[]; unread: Unread[] }>;
+  readable(db: Database, values: Values<Name>, limit?: number): Promise<{ rows: Row[]; unread: Unread[] }>;
   first(db: Database, values: Values<Name>): Promise<Row | undefined>;
   /** For a batch, whose answer {@link read} makes rows of. */
   statement(db: Database, values: Values<Name>, limit?: number): Statement;
@@ -60,13 +61,15 @@ export function prepared<Name extends string, Query extends Written>(
     (answer?.results ?? []).map((row) => readColumns(columns, row) as RowOf<Query>);
   const all = async (db: Database, values: Values<Name>, limit?: number): Promise<RowOf<Query>[]> =>
     read(await reading(statement(db, values, limit).all()));
-  const readable = async (db: Database, values: Values<Name>): Promise<{ rows: RowOf<Query>[]; unread: Unread[] }> => {
-    const { results } = await reading(statement(db, values).all<Record<string, unknown>>());
+  const readable = async (db: Database, values: Values<Name>, limit?: number) => {
+    const { results } = await reading(statement(db, values, limit).all<Record<string, unknown>>());
     const unread: Unread[] = [];
     const rows = results.flatMap((row) => {
       try {
         return [readColumns(columns, row) as RowOf<Query>];
-      } catch (error) {
+      } catch (thrown) {
+        const error = unreadableIn(thrown);
+        if (error === undefined) throw thrown;
         unread.push({ row, error });
         return [];
       }

@@ -25,8 +25,8 @@ import { type NotifyTarget, StackConfig } from "../contract/stack.ts";
 import type { Surface, SurfaceRun } from "../contract/surface.ts";
 import { declared } from "./declared-column.ts";
 
-const stackConfig = declared((value) => StackConfig.parse(value));
-const sourceConfig = declared((value) => FeedSourceConfig.parse(value));
+const stackConfig = declared("a stack", (value) => StackConfig.parse(value));
+const sourceConfig = declared("a feed source", (value) => FeedSourceConfig.parse(value));
 
 /** One row per patch stack. Only its object writes the rows below `-- object`. */
 export const stacks = sqliteTable(

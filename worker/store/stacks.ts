@@ -4,8 +4,11 @@
  * @module
  */
 import { and, asc, desc, eq, isNull, lt, lte } from "drizzle-orm";
+import type { StackConfig } from "../contract/stack.ts";
 import { isOpen } from "./attempts.ts";
 import { type Database, reading } from "./database.ts";
+import { unknownStacks } from "./feed-sources.ts";
+import { type Listed, listed } from "./listed.ts";
 import { type Named, prepared } from "./prepared.ts";
 import type { AttemptRow, StackRow } from "./rows.ts";
 import { attempts, restorations, stacks } from "./schema.ts";
@@ -40,16 +43,21 @@ export async function findStack(db: Database, id: string): Promise<StackRow | un
   return byId.first(db, { id });
 }
 
-export async function listStacks(db: Database, limit: number, before?: number): Promise<StackRow[]> {
+/** Whether there is one that was not deleted, readable or not. */
+export async function hasStack(db: Database, id: string): Promise<boolean> {
+  return (await unknownStacks(db, [id])).length === 0;
+}
+
+/** Newest first, one more than asked for; without deleted ones. */
+export function listStacks(db: Database, limit: number, before?: number): Promise<Listed<StackRow>[]> {
   const where = and(isNull(stacks.deletedAt), before === undefined ? undefined : lt(stacks.position, before));
-  return reading(
-    db
-      .select()
-      .from(stacks)
-      .where(where)
-      .orderBy(desc(stacks.position))
-      .limit(limit + 1),
-  );
+  const query = db
+    .select()
+    .from(stacks)
+    .where(where)
+    .orderBy(desc(stacks.position))
+    .limit(limit + 1);
+  return listed(db, stacks, query);
 }
 
 const restoration = prepared((query, value: Named<"id">) =>
@@ -66,18 +74,27 @@ export type LoadedStack = {
   restoringSince: string | undefined;
 };
 
-/** A stack and its open attempts, as the attempt machine needs them; in one request. */
-export async function loadStack(db: Database, id: string): Promise<LoadedStack | undefined> {
+/**
+ * A stack and its open attempts, as the attempt machine needs them; in one request.
+ *
+ * @param declared what it is about to be declared with: then it does not matter whether what is stored can be read
+ */
+export async function loadStack(db: Database, id: string, declared?: StackConfig): Promise<LoadedStack | undefined> {
   const [found, open, begun] = await reading(
     db.$client.batch([byId, openOf, restoration].map((one) => one.statement(db, { id }))),
   );
-  const [stack] = byId.read(found);
+  const [stack] = byId.read(declared === undefined ? found : declaredAs(found, declared));
   if (stack === undefined) return undefined;
   return {
     stack,
     open: openOf.read(open).toSorted((a, b) => a.number - b.number),
     restoringSince: restoration.read(begun)[0]?.since,
   };
+}
+
+function declaredAs(found: D1Result | undefined, declared: StackConfig): D1Result | undefined {
+  const config = JSON.stringify(declared);
+  return found && { ...found, results: found.results.map((row) => ({ ...(row as object), config })) };
 }
 
 /** Stacks whose object should have done something by now. */

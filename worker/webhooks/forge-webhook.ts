@@ -100,7 +100,7 @@ async function take(
 
 /** Something happened in a fork: the attempts that may wait for it look now, at their surface or at the checks. */
 async function progress(c: Context<AppEnv>, source: FeedSourceRow, about: string[]): Promise<Answer> {
-  const stacks = await followersOf(c.var.db, [source.id]);
+  const stacks = await followersOf(c.var.db, source.id);
   const attemptIds: string[] = [];
   for (const { stackId, config } of stacks.filter((stack) => about.includes(place(stack.config.fork?.url ?? "")))) {
     const attemptId = (await findStack(c.var.db, stackId))?.currentAttemptId ?? undefined;
@@ -121,7 +121,7 @@ async function comment(
   { place: where, body }: { place: CommentPlace; body: string },
 ): Promise<Answer> {
   if (commentCommand(body) === undefined) return { status: "ignored", why: "a comment that asks for nothing" };
-  const stacks = (await followersOf(c.var.db, [source.id])).filter(({ config }) =>
+  const stacks = (await followersOf(c.var.db, source.id)).filter(({ config }) =>
     about.includes(place(config.fork?.url ?? "")),
   );
   const [fork] = stacks.flatMap(({ config }) => config.fork ?? []);

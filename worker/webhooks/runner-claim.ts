@@ -10,6 +10,7 @@ import { ApiError, type AppEnv, router, withinRate } from "../api/http.ts";
 import { stackObject, stackOfAttempt } from "../api/object.ts";
 import { runnerSecret } from "../auth/derived-keys.ts";
 import { presentedIdToken, verifyIdToken } from "../auth/oidc/id-token.ts";
+import { ERROR_STATUS } from "../contract/error.ts";
 import { ClaimRequest, Nonce } from "../contract/runner-wire.ts";
 import { stackOfCheck } from "../contract/setup-check.ts";
 import { verifyWebhook } from "../contract/standard-webhooks.ts";
@@ -161,8 +162,8 @@ async function pull(c: Context<AppEnv>, key: string, runner: RunnerRow, claim: C
   for (let wait = LOOK_EVERY.first; ; wait = Math.min(wait * 1.5, LOOK_EVERY.longest)) {
     for (const dispatch of await waitingDispatches(c.var.db, "pull", labels, LOOK_AHEAD)) {
       const answer = await take(c, key, claim, dispatch.attemptId, dispatch.epoch);
-      // Another runner was faster, or the attempt has moved on: look further.
-      if (answer.status !== 409) return answer;
+      // Another runner was faster, the attempt has moved on, or its stack cannot be read here: look further.
+      if (answer.status !== 409 && answer.status !== ERROR_STATUS.unreadable_declaration) return answer;
     }
     // Attempts go first, and one look per pull is enough: a forecast is in no hurry.
     const forecast = asked ? undefined : await dueForecast(c, key, runner, claim);

@@ -26,6 +26,7 @@ import { forecastJob } from "../dispatch/job-envelope.ts";
 import { log } from "../platform/log.ts";
 import { findAnswer } from "../store/answers.ts";
 import { StorageFault } from "../store/database.ts";
+import { UnreadableDeclaration } from "../store/declared-column.ts";
 import { claimedForecast, claimForecast, findForecastPlan, isClaimedBy, recordForecast } from "../store/forecasts.ts";
 import type { RunnerRow } from "../store/runners.ts";
 import { findStack } from "../store/stacks.ts";
@@ -58,8 +59,15 @@ export async function dueForecast(
 }
 
 async function handOut(c: Context<AppEnv>, key: string, stackId: string, nonce: string, deadlineAt: string) {
-  const stack = await findStack(c.var.db, stackId);
-  return stack === undefined ? undefined : forecastJob(c.var.db, key, stack, nonce, deadlineAt);
+  try {
+    const stack = await findStack(c.var.db, stackId);
+    return stack === undefined ? undefined : await forecastJob(c.var.db, key, stack, nonce, deadlineAt);
+  } catch (error) {
+    // Its forecast waits for a version that can; the runner goes without one.
+    if (!(error instanceof UnreadableDeclaration)) throw error;
+    log("warn", "request.refused", { path: c.req.path, stackId, code: "unreadable_declaration" });
+    return undefined;
+  }
 }
 
 export const runnerForecastApi = router();
