@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { AdminApi } from "./deployment/admin-api.ts";
-import { PROJECT } from "./local-edge/wrangler.ts";
 import { type Child, startChild, waitForLine } from "./process/child.ts";
 import { freePort } from "./process/free-port.ts";
+import { npmRun } from "./process/npm-run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dev-"));
 const running: Child[] = [];
@@ -18,8 +18,7 @@ afterAll(async () => {
 async function dev(env: NodeJS.ProcessEnv): Promise<{ child: Child; token: string }> {
   const child = startChild({
     name: "npm run dev",
-    command: process.execPath,
-    args: [join(PROJECT, "harness", "dev.ts")],
+    ...npmRun("npm run dev"),
     log: join(folder, "out.log"),
     env: { ...process.env, PATCH_MOI_STATE: join(folder, "state"), ...env },
   });
@@ -56,8 +55,7 @@ it("makes a token on its first start, keeps records and token for the second, an
 it("says in one line what is wrong with its environment", async () => {
   const child = startChild({
     name: "npm run dev",
-    command: process.execPath,
-    args: [join(PROJECT, "harness", "dev.ts")],
+    ...npmRun("npm run dev"),
     log: join(folder, "refused.log"),
     env: { ...process.env, PORT: "many" },
   });

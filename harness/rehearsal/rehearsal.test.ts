@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
-import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { everyToken, readDocuments } from "../docs/document.ts";
 import { missingOf } from "../docs/walk/shown-output.ts";
 import { PROJECT } from "../local-edge/wrangler.ts";
+import { npmRun } from "../process/npm-run.ts";
 
 const Document = z.strictObject({
   steps: z.array(
@@ -34,8 +34,8 @@ function shownByTutorial(): string[] {
 
 // With forges and workspace backends on demand: `npm run rehearse -- --forge gitlab`.
 it("plays upstream's life on this machine, everything as expected", async () => {
-  const script = join(PROJECT, "harness", "rehearsal", "main.ts");
-  const run = promisify(execFile)(process.execPath, [script, "--json"], { timeout: 290_000 });
+  const { command, args } = npmRun("npm run rehearse");
+  const run = promisify(execFile)(command, [...args, "--json"], { timeout: 290_000 });
   // A failed rehearsal exits with 1 and still prints its document: the differences are what a reader wants to see.
   const { stdout, stderr } = await run.catch((error: unknown) => Printed.parse(error));
   const { steps, ok } = Document.parse(JSON.parse(stdout));
@@ -47,6 +47,6 @@ it("plays upstream's life on this machine, everything as expected", async () => 
 });
 
 it("says how it is used", async () => {
-  const script = join(PROJECT, "harness", "rehearsal", "main.ts");
-  await expect(promisify(execFile)(process.execPath, [script, "--jsn"])).rejects.toMatchObject({ code: 2 });
+  const { command, args } = npmRun("npm run rehearse -- --jsn");
+  await expect(promisify(execFile)(command, args)).rejects.toMatchObject({ code: 2 });
 });

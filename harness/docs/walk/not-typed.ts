@@ -7,13 +7,18 @@
 
 export type NotTyped = {
   why: string;
+  /** Files that run these lines, where some do: the walk looks for each command in them. */
+  by?: readonly string[];
+  /** The document where the walk types these lines. */
+  on?: string;
   /** Lines by document, as they stand there without their comments. */
   lines: Record<string, readonly string[]>;
 };
 
 export const NOT_TYPED: readonly NotTyped[] = [
   {
-    why: "is typed where docs/guides/deploy.md has it",
+    why: "is typed where another page has it",
+    on: "docs/guides/deploy.md",
     lines: {
       "README.md": ["npm run deploy"],
       "docs/tutorials/fork-on-github.md": ["npm run deploy"],
@@ -49,7 +54,8 @@ export const NOT_TYPED: readonly NotTyped[] = [
     },
   },
   {
-    why: "is the deployment that the walk walks in; harness/dev.test.ts starts it",
+    why: "is the deployment that the walk walks in; a test of its own starts it",
+    by: ["harness/dev.test.ts"],
     lines: {
       "README.md": ["npm run dev"],
       "docs/tutorials/first-stack.md": ["npm run dev"],
@@ -57,19 +63,31 @@ export const NOT_TYPED: readonly NotTyped[] = [
     },
   },
   {
-    why: "is what runs this walk, or a part of it that CI runs by itself",
+    why: "is what CI runs, this walk with it",
+    by: [".ci/run"],
     lines: {
-      "README.md": ["npm ci && npm run rehearse", "npm test"],
-      "CONTRIBUTING.md": ["npm ci", "npm run check", "npm test", ".ci/run"],
-      "docs/concepts/proof.md": ["npm run simulate -- --seeds 100", "npm run simulate -- --from 7 --trace"],
+      "README.md": ["npm test"],
+      "CONTRIBUTING.md": ["npm ci", "npm run check", "npm test"],
       "docs/guides/upgrade.md": ["npm ci"],
       "docs/tutorials/fork-on-github.md": ["npm ci"],
       "docs/tutorials/first-rehearsal.md": ["npm ci"],
     },
   },
+  { why: "is CI itself", by: [".github/workflows/check.yml"], lines: { "CONTRIBUTING.md": [".ci/run"] } },
   {
-    why: "is typed by harness/rehearsal/rehearsal.test.ts, which also reads what the page shows",
-    lines: { "docs/tutorials/first-rehearsal.md": ["npm run rehearse"] },
+    why: "is typed by a test of its own, which also reads what the page shows",
+    by: ["harness/rehearsal/rehearsal.test.ts", ".ci/run"],
+    lines: {
+      "README.md": ["npm ci && npm run rehearse"],
+      "docs/tutorials/first-rehearsal.md": ["npm run rehearse"],
+    },
+  },
+  {
+    why: "is typed by a test of its own: no other plays seeds and mutants",
+    by: ["harness/simulate/simulate.test.ts"],
+    lines: {
+      "docs/concepts/proof.md": ["npm run simulate -- --seeds 100", "npm run simulate -- --from 7 --trace"],
+    },
   },
   {
     why: "measures for minutes, and belongs on an idle machine",

@@ -8,11 +8,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Deployment, startDeployment } from "../../deployment/deployment.ts";
 import { type GitServer, startGitServer } from "../../git-server/server.ts";
+import { PROJECT } from "../../local-edge/wrangler.ts";
 import { freePort } from "../../process/free-port.ts";
 import { git } from "../../upstream-life/git.ts";
 import { FORK, UPSTREAM, UpstreamLife } from "../../upstream-life/life.ts";
+import type { Document } from "../document.ts";
 import { ACCOUNT_STAGINGS } from "./account-staging.ts";
 import { FORGE_STAGINGS } from "./forge-staging.ts";
+import { NOT_TYPED } from "./not-typed.ts";
 import { missingOf } from "./shown-output.ts";
 import { STAGINGS } from "./staging.ts";
 import { stepsOf } from "./typed-page.ts";
@@ -31,11 +34,37 @@ it("has every command of the documents typed, or on the list with a reason, and 
   expect(lines.filter(({ file, line }) => !notTyped.has(key(file, line)) && ALL[file] === undefined)).toEqual([]);
   const there = new Set(lines.map(({ file, line }) => key(file, line)));
   expect([...notTyped].filter((one) => !there.has(one))).toEqual([]);
-  const typed = lines.filter(({ file, line }) => !notTyped.has(key(file, line)));
-  expect(typed.length).toBeGreaterThan(130);
-  const pages = new Set(typed.map(({ file }) => file));
+  expect(documents.flatMap(typedOf).length).toBeGreaterThan(130);
+  const pages = new Set(documents.filter((page) => typedOf(page).length > 0).map(({ file }) => file));
   expect(Object.keys(ALL).filter((file) => !pages.has(file))).toEqual([]);
 });
+
+/** The lines of a page that the walk types. */
+function typedOf(page: Document): string[] {
+  return stepsOf(page).flatMap((step) =>
+    step.kind === "line" && !notTyped.has(key(page.file, step.line)) ? [step.line] : [],
+  );
+}
+
+it("finds what others run in the files that are said to run it", () => {
+  const claimed = NOT_TYPED.flatMap(({ by = [], lines }) =>
+    Object.values(lines).flatMap((of) => of.flatMap((line) => line.split(" && ").map((command) => ({ command, by })))),
+  ).filter(({ by }) => by.length > 0);
+  expect(claimed.filter(({ command, by }) => !by.some((file) => runs(file, command)))).toEqual([]);
+  expect(runs(".ci/run", "npm run rehearse")).toBe(false);
+  const elsewhere = NOT_TYPED.flatMap(({ on, lines }) =>
+    on === undefined ? [] : Object.values(lines).flatMap((of) => of.map((line) => ({ on, line }))),
+  );
+  const typed = new Set(documents.flatMap((page) => typedOf(page).map((line) => key(page.file, line))));
+  expect(elsewhere.filter(({ on, line }) => !typed.has(key(on, line)))).toEqual([]);
+});
+
+/** Whether a file has a command: a test as a string, everything else as words of a line that is no comment. */
+function runs(file: string, command: string): boolean {
+  const text = readFileSync(join(PROJECT, file), "utf8");
+  if (file.endsWith(".ts")) return text.includes("npmRun(") && text.includes(`("${command}")`);
+  return text.split("\n").some((line) => !/^\s*#/.test(line) && ` ${line} `.includes(` ${command} `));
+}
 
 it("compares output apart from what differs in every run", () => {
   const said = "web.1  changed  9s\n\nunder  90f3265f2bfd1234  at 2026-01-31T12:00:00Z\nlast";
