@@ -50,3 +50,20 @@ it("carries an event to a landed candidate, and replays it", async () => {
   const { timeline } = await attemptDetail("loop.1");
   expect(timeline.map((entry) => entry.to)).toEqual(["queued", "dispatched", "running", "changed"]);
 });
+
+it("a list takes several states, with commas or said twice, and started for all that work", async () => {
+  await stackWithRunner("states");
+  await postRelease("states", "v1.0.0");
+  await postRelease("states", "v1.1.0");
+  const ids = async (query: string) => {
+    const { body } = await call("GET", `/maintenance-attempts?stackId=states&${query}`);
+    return (body as { attempts: { id: string }[] }).attempts.map(({ id }) => id);
+  };
+  expect(await ids("status=superseded")).toEqual(["states.1"]);
+  expect(await ids("status=started")).toEqual(["states.2"]);
+  for (const both of ["status=superseded,started", "status=superseded&status=dispatched"])
+    expect(await ids(both)).toEqual(["states.2", "states.1"]);
+  const refused = await call("GET", "/maintenance-attempts?status=supersede");
+  expect(refused).toMatchObject({ status: 400, body: { error: { code: "invalid_request" } } });
+  expect(JSON.stringify(refused.body)).toMatch(/must be one of queued, .*did you mean 'superseded'\?/);
+});

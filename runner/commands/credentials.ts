@@ -6,7 +6,7 @@
 import { z } from "@hono/zod-openapi";
 import { type Command, InvalidArgumentError } from "commander";
 import { Credential, CredentialInput, CredentialKind, Resealed } from "../../worker/contract/credential.ts";
-import { describeIssues } from "../../worker/contract/unknown-field.ts";
+import { describeIssues } from "../../worker/contract/issue-words.ts";
 import { CommandFailure, usageFailure } from "../client/command-failure.ts";
 import { Session } from "../client/session.ts";
 import { age } from "../client/table.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import type { z } from "@hono/zod-openapi";
-import "../../worker/contract/unknown-field.ts";
+import "../../worker/contract/issue-words.ts";
 import {
   findNodeAtLocation,
   getNodeValue,

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { describeIssues } from "../../worker/contract/unknown-field.ts";
+import { describeIssues } from "../../worker/contract/issue-words.ts";
 import { type Scratch, scratch } from "../job/testing/scratch.ts";
 import { isOlderFile, OlderFile } from "./older-sources.ts";
 import { patchMoi, testApi } from "./testing/command-line.ts";

@@ -5,7 +5,7 @@
  */
 import { z } from "@hono/zod-openapi";
 import { parse, TomlError } from "smol-toml";
-import { describeIssues } from "../../worker/contract/unknown-field.ts";
+import { describeIssues } from "../../worker/contract/issue-words.ts";
 
 /** Longest a step may run, and how long it may when it does not say. */
 const MAX_TIMEOUT_MS = 24 * 3600 * 1000;

@@ -6,7 +6,7 @@
  */
 import { StringDecoder } from "node:string_decoder";
 import { FlowResult } from "../../worker/contract/flow-result.ts";
-import { describeIssues } from "../../worker/contract/unknown-field.ts";
+import { describeIssues } from "../../worker/contract/issue-words.ts";
 import { describeError } from "../client/command-failure.ts";
 import { OutputEnds } from "../job/output-ends.ts";
 import type { Redactor } from "../job/redact.ts";

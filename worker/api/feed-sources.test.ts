@@ -37,6 +37,11 @@ describe("/feed-sources", () => {
       body: { source: { id: "rocket", pollIntervalSeconds: 300, health: { primed: false, consecutiveFailures: 0 } } },
     });
     expect(await ask("PUT", "/feed-sources/rocket", config)).toEqual({ ...declared, status: 200 });
+    // As it stands in a file.
+    expect(await ask("PUT", "/feed-sources/rocket", { id: "rocket", ...config })).toEqual({ ...declared, status: 200 });
+    expect(message(await ask("PUT", "/feed-sources/rocket", { id: "racket", ...config }))).toBe(
+      "id: is 'racket', and the path says 'rocket'",
+    );
     const changed = await ask("PUT", "/feed-sources/rocket", {
       ...config,
       enabled: false,
@@ -65,7 +70,17 @@ describe("/feed-sources", () => {
     [{ ...config, url: "https://10.0.0.1/feed" }, "IP address"],
     [{ ...config, url: "https://metadata.google.internal/" }, "not public"],
     [{ ...config, url: "https://patch.example.net/feed" }, "this deployment itself"],
-    [{ ...config, provider: "sourcehut" }, "provider"],
+    [{ ...config, provider: "sourcehut" }, "provider: must be one of cgit, codeberg,"],
+    [{ ...config, event: "releases" }, "event: must be one of release, tag, push, advisory; did you mean 'release'?"],
+    [{ ...config, target: { mode: "sync" } }, "target.mode: must be one of notify_only, maintain, fork_sync,"],
+    [{ ...config, target: "notify_only" }, "target: must be an object, not text"],
+    [
+      { ...config, repo: ["acme"], enabled: "yes" },
+      "repo: must be an object, not a list; enabled: must be true or false",
+    ],
+    [{ ...config, tag: "" }, "tag: must hold <version> once"],
+    [{ ...config, pollIntervalSeconds: 86_401 }, "pollIntervalSeconds: must be at most 86400"],
+    [{ ...config, target: { mode: "maintain", stacks: [] } }, "target.stacks: may not be empty"],
     [{ ...config, pollIntervalSeconds: 0 }, "pollIntervalSeconds"],
     [{}, "url"],
   ])("refuses %j", async (body, words) => {

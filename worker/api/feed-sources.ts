@@ -5,7 +5,8 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { FeedSource, FeedSourceConfig, ownStackTarget, stacksFed } from "../contract/feed-source.ts";
+import { FeedSourceDeclaration } from "../contract/configuration.ts";
+import { FeedSource, type FeedSourceConfig, ownStackTarget, stacksFed } from "../contract/feed-source.ts";
 import { Name } from "../contract/primitives.ts";
 import { ownStack } from "../intake/own-stack.ts";
 import { pollSources } from "../intake/poll.ts";
@@ -27,6 +28,7 @@ import { apart, unreadablePart } from "./apart.ts";
 import {
   ApiError,
   type AppEnv,
+  declaredAs,
   decodeCursor,
   json,
   jsonBody,
@@ -83,12 +85,12 @@ feedSourcesApi.openapi(
     method: "put",
     path: "/feed-sources/{id}",
     middleware: [scope("admin")] as const,
-    request: { params, body: jsonBody(FeedSourceConfig) },
+    request: { params, body: jsonBody(FeedSourceDeclaration) },
     responses: { 200: json(SourceAnswer, "Changed"), 201: json(SourceAnswer, "Declared"), ...refusals },
   }),
   async (c) => {
     const { id } = c.req.valid("param");
-    const config = c.req.valid("json");
+    const config = declaredAs(id, c.req.valid("json"));
     const ownHosts = [new URL(c.req.url).hostname];
     const checked = checkUrl(config.url.replace(/^git\+/, ""), { allowLocal: c.var.settings.allowLocal, ownHosts });
     if (!checked.ok)

@@ -9,8 +9,8 @@ import { createMiddleware } from "hono/factory";
 import type { ApiDocument } from "../contract/api-document.ts";
 import { ERROR_STATUS, ErrorBody, type ErrorCode } from "../contract/error.ts";
 import type { TokenScope } from "../contract/identity.ts";
+import { describeIssues } from "../contract/issue-words.ts";
 import { LIST_LIMIT } from "../contract/primitives.ts";
-import { describeIssues } from "../contract/unknown-field.ts";
 import { RATE_PERIOD_SECONDS, type RateLimitName, tooMany } from "../platform/rate-limit.ts";
 import type { Settings } from "../platform/settings.ts";
 import type { Database } from "../store/database.ts";
@@ -113,14 +113,26 @@ export const ListQuery = z.object({
 /** `status` of a list: several with commas, and `started` for all of `working`. */
 export function statusFilter<S extends string>(known: z.ZodEnum<Record<S, S>>, working: readonly S[]) {
   return z
-    .string()
-    .transform((text) => text.split(",").flatMap((status) => (status === "started" ? [...working] : [status])))
+    .union([z.string(), z.array(z.string())])
+    .transform((given) =>
+      [given]
+        .flat()
+        .flatMap((text) => text.split(","))
+        .flatMap((status) => (status === "started" ? [...working] : [status])),
+    )
     .pipe(z.array(known))
     .optional();
 }
 
 function isLimit(text: string): boolean {
   return /^[0-9]{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= LIST_LIMIT.max;
+}
+
+/** What is declared under the id in the path; a body that has another one is refused. */
+export function declaredAs<Body extends { id?: string | undefined }>(id: string, body: Body): Omit<Body, "id"> {
+  const { id: named = id, ...config } = body;
+  if (named !== id) throw new ApiError("invalid_request", `id: is '${named}', and the path says '${id}'`);
+  return config;
 }
 
 /** Opaque to clients; inside, the position of the last row given. Throws on anything else. */

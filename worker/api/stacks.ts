@@ -5,14 +5,16 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { StackDeclaration } from "../contract/configuration.ts";
 import { Name } from "../contract/primitives.ts";
-import { Stack, StackConfig } from "../contract/stack.ts";
+import { Stack } from "../contract/stack.ts";
 import type { Database } from "../store/database.ts";
 import { findStack, hasStack, listStacks } from "../store/stacks.ts";
 import { apart, unreadablePart } from "./apart.ts";
 import {
   ApiError,
   type AppEnv,
+  declaredAs,
   decodeCursor,
   json,
   jsonBody,
@@ -69,14 +71,15 @@ stacksApi.openapi(
     method: "put",
     path: "/stacks/{id}",
     middleware: [scope("admin")] as const,
-    request: { params, body: jsonBody(StackConfig) },
+    request: { params, body: jsonBody(StackDeclaration) },
     responses: { 200: json(StackAnswer, "Changed"), 201: json(StackAnswer, "Declared"), ...refusals },
   }),
   async (c) => {
     const { id } = c.req.valid("param");
+    const config = declaredAs(id, c.req.valid("json"));
     if (!(await hasStack(c.var.db, id))) await withinQuota(c.var, "stacks");
     const object = stackObject(c.env, id);
-    const { created } = granted(await object.configure(id, c.req.valid("json"), c.var.actor.name));
+    const { created } = granted(await object.configure(id, config, c.var.actor.name));
     return c.json({ stack: await readStack(c.var.db, id) }, created ? 201 : 200);
   },
 );

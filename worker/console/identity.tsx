@@ -6,7 +6,7 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import { ApiError, type AppEnv } from "../api/http.ts";
-import { describeIssues } from "../contract/unknown-field.ts";
+import { describeIssues } from "../contract/issue-words.ts";
 import { Act } from "./form.tsx";
 import { page } from "./frame.tsx";
 import type { Visit } from "./visit.ts";

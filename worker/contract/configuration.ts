@@ -8,6 +8,17 @@ import { FeedSourceConfig } from "./feed-source.ts";
 import { Name } from "./primitives.ts";
 import { needsRepositories, StackConfig } from "./stack.ts";
 
+/** A stack as the file and `PUT /stacks/:id` take it; there the path names it, and `id` may be left out. */
+export const StackDeclaration = z
+  .strictObject({ id: Name.optional(), ...StackConfig.shape })
+  .superRefine(needsRepositories)
+  .openapi("StackDeclaration");
+
+/** The same of a source and `PUT /feed-sources/:id`. */
+export const FeedSourceDeclaration = z
+  .strictObject({ id: Name.optional(), ...FeedSourceConfig.shape })
+  .openapi("FeedSourceDeclaration");
+
 export const Configuration = z
   .strictObject({
     $schema: z.string().optional(),

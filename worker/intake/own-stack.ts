@@ -5,8 +5,8 @@
  * @module
  */
 import { type FeedSourceConfig, type OwnStackTarget, workspaceTarget } from "../contract/feed-source.ts";
+import { describeIssues } from "../contract/issue-words.ts";
 import { StackConfig } from "../contract/stack.ts";
-import { describeIssues } from "../contract/unknown-field.ts";
 import { fail, ok, type Result } from "../platform/result.ts";
 import { repositoryOf } from "./repository.ts";
 

@@ -6,7 +6,7 @@
  */
 import { customType } from "drizzle-orm/sqlite-core";
 import { z } from "zod";
-import { describeIssues } from "../contract/unknown-field.ts";
+import { describeIssues } from "../contract/issue-words.ts";
 
 /** Texts of one column whose meaning is remembered: the same stack is read again and again. */
 const REMEMBERED = 100;

@@ -11,6 +11,7 @@ import { z } from "zod";
 import { ApiError, type AppEnv, router } from "../api/http.ts";
 import { forecastKey } from "../auth/derived-keys.ts";
 import { sha256Hex } from "../auth/digest.ts";
+import { describeIssues } from "../contract/issue-words.ts";
 import { MAX_FORECAST_BODY, Name } from "../contract/primitives.ts";
 import {
   type ClaimRequest,
@@ -21,7 +22,6 @@ import {
   Nonce,
 } from "../contract/runner-wire.ts";
 import { verifyWebhook } from "../contract/standard-webhooks.ts";
-import { describeIssues } from "../contract/unknown-field.ts";
 import { forecastJob } from "../dispatch/job-envelope.ts";
 import { log } from "../platform/log.ts";
 import { findAnswer } from "../store/answers.ts";

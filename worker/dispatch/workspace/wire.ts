@@ -8,8 +8,8 @@
  */
 import { z } from "zod";
 import type { FlowEvent } from "../../contract/flow-event.ts";
+import { describeIssues } from "../../contract/issue-words.ts";
 import type { Reason } from "../../contract/primitives.ts";
-import { describeIssues } from "../../contract/unknown-field.ts";
 import { fail, ok, type Result } from "../../platform/result.ts";
 
 export type WorkspaceCall =
