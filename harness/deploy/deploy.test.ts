@@ -39,10 +39,7 @@ describe("deploy", () => {
     const first = await run("production");
     expect(first.url).toBe(cloudflare.workerUrl);
     expect(first.database.created).toBe(true);
-    expect(first.queues).toEqual([
-      { name: "patch-moi-polls-dead", created: true },
-      { name: "patch-moi-polls", created: true },
-    ]);
+    expect(first.queues).toEqual([{ name: "patch-moi-polls", created: true }]);
     expect(first.migrations).toBeGreaterThan(9);
     expect(Object.keys(first.made).sort()).toEqual([
       "PATCH_ADMIN_TOKEN",
@@ -87,7 +84,7 @@ describe("deploy", () => {
     expect(stdout).toContain("npx wrangler secret put PATCH_ADMIN_TOKEN --name patch-moi-staging");
   });
 
-  it("gives another environment a Worker, a database and queues of its own", async () => {
+  it("gives another environment a Worker, a database and a queue of its own", async () => {
     const staging = await run("staging", { PATCH_ADMIN_TOKEN: "an-admin-token-of-this-test" });
     expect(staging.worker).toBe("patch-moi-staging");
     expect(staging.database.name).toBe("patch-moi-staging");

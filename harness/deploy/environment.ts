@@ -34,7 +34,7 @@ const WranglerConfig = z.looseObject({
   ]),
   queues: z.looseObject({
     producers: z.array(z.looseObject({ queue: z.string() })),
-    consumers: z.array(z.looseObject({ queue: z.string(), dead_letter_queue: z.string() })),
+    consumers: z.array(z.looseObject({ queue: z.string(), dead_letter_queue: z.undefined().optional() })),
   }),
   // Names of its own would be needed for these too; none is used so far.
   kv_namespaces: z.undefined().optional(),
@@ -51,7 +51,6 @@ export type Environment = {
   database: string;
   /** Id that `wrangler.toml` names, as the Deploy to Cloudflare button writes it; undefined where it names none. */
   databaseId: string | undefined;
-  /** Queues in the order in which they have to be made: a dead-letter queue before the one that names it. */
   queues: readonly string[];
   /** What wrangler is given; `databaseId` is that of the account, absent where nothing is uploaded. */
   config(databaseId?: string): WranglerConfig;
@@ -88,7 +87,6 @@ export function readEnvironment(name: string, project = PROJECT): Environment {
       consumers: base.queues.consumers.map((consumer) => ({
         ...consumer,
         queue: own(consumer.queue),
-        dead_letter_queue: own(consumer.dead_letter_queue),
       })),
     },
   });
@@ -99,11 +97,7 @@ export function readEnvironment(name: string, project = PROJECT): Environment {
     database: own(db.database_name),
     databaseId: name === PRODUCTION && db.database_id !== NO_ID ? db.database_id : undefined,
     queues: [
-      ...new Set([
-        ...consumers.map((consumer) => consumer.dead_letter_queue),
-        ...consumers.map((consumer) => consumer.queue),
-        ...producers.map((producer) => producer.queue),
-      ]),
+      ...new Set([...consumers.map((consumer) => consumer.queue), ...producers.map((producer) => producer.queue)]),
     ],
     config,
   };

@@ -18,7 +18,7 @@ type Options = { env: string; dryRun?: true; json?: true; showSecrets?: true };
 
 const program = new Command("npm run deploy --")
   .description("takes this project to Cloudflare: finds or makes what it needs, applies migrations, deploys, looks")
-  .option("--env <name>", "environment; any but production has a Worker, database and queues of its own", PRODUCTION)
+  .option("--env <name>", "environment; any but production has a Worker, database and queue of its own", PRODUCTION)
   .option("--dry-run", "build everything and check the configuration; needs no account and changes nothing")
   .option("--json", "print one JSON document")
   .option("--show-secrets", "print secrets that were made also where output is no terminal, or in CI")

@@ -15,7 +15,7 @@ const BACKLOG_LATE = 10 * 60_000;
 
 type Examined = Pick<
   Vitals,
-  "cron" | "migration" | "sources" | "deliveries" | "effects" | "dispatches" | "limited" | "restoring"
+  "cron" | "migration" | "sources" | "givenUp" | "deliveries" | "effects" | "dispatches" | "limited" | "restoring"
 >;
 
 /**
@@ -38,6 +38,7 @@ export function findings(
   examine("secrets", secrets(settings));
   examine("cron", cron(vitals.cron, now));
   examine("intake", intake(vitals.sources, now));
+  examine("polls", polls(vitals.givenUp));
   examine("gaps", gaps(vitals.sources));
   examine("deliveries", deliveries(vitals.deliveries, now));
   examine("effects", effects(vitals.effects, now));
@@ -113,6 +114,16 @@ function intake({ overdue, overdueSince, failing, declared }: Vitals["sources"],
       next: "see which and why: patch.moi sources",
     };
   return undefined;
+}
+
+/** They are made up for by themselves; that they were needed wants a look. */
+function polls({ today, last }: Vitals["givenUp"]): Found {
+  if (last === null) return undefined;
+  return {
+    level: "warning",
+    why: `within a day ${today} ${today === 1 ? "batch" : "batches"} of polls broke off or could not be stored three times, last at ${last}; their sources are tried by fewer, and alone in the end`,
+    next: "a source that fails alone says so: patch.moi sources; why stands in the log: patch.moi tail --level error; when many do, set PATCH_POLL_BATCH lower",
+  };
 }
 
 function gaps({ gaps: count, gapsSince }: Vitals["sources"]): Found {

@@ -111,6 +111,12 @@ function metrics(v: Vitals, now: number): Metric[] {
       help: "Those of them that failed.",
       samples: one(v.sources.failedPolls),
     },
+    {
+      name: "polls_given_up_total",
+      type: "counter",
+      help: "Batches of polls that were given up after three tries; their sources are tried by fewer.",
+      samples: one(v.givenUp.ever),
+    },
     { name: "polls_due", type: "gauge", help: "Polls that are due and not made yet.", samples: one(v.sources.overdue) },
     {
       name: "deliveries_pending",

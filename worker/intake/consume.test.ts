@@ -1,14 +1,13 @@
 /** From the cron's claim through the queue to the end of a batch: nothing polled by two, nothing lost, nothing stuck. */
-import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { FeedSourceConfig } from "../contract/feed-source.ts";
 import { StackConfig } from "../contract/stack.ts";
 import { findSource, putSource } from "../store/feed-sources.ts";
 import { claimBatches } from "../store/poll-batches.ts";
-import { consumePolls, type PollMessage } from "./consume.ts";
-import type { PollContext } from "./poll-context.ts";
+import type { PollMessage } from "./consume.ts";
 import { scheduleDuePolls } from "./schedule.ts";
+import { batches, consume, forgetDue, recording } from "./testing/played-queue.ts";
 import {
   addressOf,
   atom,
@@ -25,30 +24,7 @@ describe("schedule and queue", { timeout: 60_000 }, () => {
   const minutes = (n: number): number => START + n * 60_000;
   const iso = (ms: number): string => new Date(ms).toISOString();
 
-  /** What is in each batch, by its number; what the sources of this file's other tests do is another matter. */
-  async function batches(): Promise<Record<number, string[]>> {
-    const { results } = await env.DB.prepare("SELECT id, source_ids FROM poll_batches ORDER BY id").all<{
-      id: number;
-      source_ids: string;
-    }>();
-    return Object.fromEntries(results.map((row) => [row.id, JSON.parse(row.source_ids) as string[]]));
-  }
-
-  beforeEach(async () => {
-    await env.DB.batch([
-      env.DB.prepare("UPDATE feed_sources SET next_poll_at = NULL"),
-      env.DB.prepare("DELETE FROM poll_batches"),
-    ]);
-  });
-
-  /** Gives the messages to the consumer as if they were sent and came for the so-manieth time. */
-  async function consume(context: PollContext, bodies: unknown[], attempts = 1): Promise<string[]> {
-    const messages = bodies.map((body, i) => ({ id: String(i), timestamp: new Date(START), attempts, body }));
-    const batch = createMessageBatch("patch-moi-polls", messages);
-    await consumePolls(batch, env, context);
-    const { explicitAcks } = await getQueueResult(batch, createExecutionContext());
-    return bodies.map((_, i) => (explicitAcks.includes(String(i)) ? "ack" : "retry"));
-  }
+  beforeEach(forgetDue);
 
   it("gives each due source to one of two crons, and to nobody while its batch lives", async () => {
     for (const id of ["due-1", "due-2", "due-3"]) await declare(id, { pollIntervalSeconds: 1 });
@@ -265,17 +241,3 @@ describe("schedule and queue", { timeout: 60_000 }, () => {
     expect(await source("older")).toMatchObject({ lastOutcome: "not_modified", polls: 3 });
   });
 });
-
-/** A queue that notes the messages of each batch. */
-function recording(sent: PollMessage[][]): Queue {
-  return new Proxy(env.POLL_QUEUE, {
-    get: (target, key) => {
-      if (key === "sendBatch")
-        return (messages: Iterable<{ body: PollMessage }>) => {
-          sent.push([...messages].map(({ body }) => body));
-          return Promise.resolve();
-        };
-      return Reflect.get(target, key, target) as unknown;
-    },
-  });
-}

@@ -9,6 +9,7 @@ import { log } from "../platform/log.ts";
 import { measure } from "../platform/measurement.ts";
 import { openDatabase } from "../store/database.ts";
 import { releaseBatches } from "../store/poll-batches.ts";
+import { giveUpBatch } from "./give-up.ts";
 import { type PollOutcome, pollBatch, pollSources } from "./poll.ts";
 import { type PollContext, pollContext } from "./poll-context.ts";
 
@@ -31,13 +32,20 @@ const NewerMessage = z.looseObject({ v: z.int().min(4) });
 /** Seconds before a message whose polls could not be stored comes back. */
 const RETRY_DELAY_SECONDS = 10;
 
+/** Deliveries of a message that are polled. At the next one what is left of its batch is given up. */
+export const POLL_TRIES = 3;
+
+/** Seconds before a message whose batch could not even be given up comes back: D1 takes no writes. */
+const GIVE_UP_DELAY_SECONDS = 60;
+
 /** Polls what the messages name, one message after another: as `wrangler.toml` has it, an invocation is given one. */
 export async function consumePolls(batch: MessageBatch, env: Env, context = pollContext(env)): Promise<void> {
   for (const message of batch.messages) {
     const parsed = AnyMessage.safeParse(message.body);
     if (parsed.success) {
-      if (await isPolled(message, parsed.data, env, context)) message.ack();
-      else message.retry({ delaySeconds: RETRY_DELAY_SECONDS });
+      const late = message.attempts > POLL_TRIES;
+      if (await isDone(message, parsed.data, env, context)) message.ack();
+      else message.retry({ delaySeconds: late ? GIVE_UP_DELAY_SECONDS : RETRY_DELAY_SECONDS });
     } else if (NewerMessage.safeParse(message.body).success) message.retry({ delaySeconds: RETRY_DELAY_SECONDS });
     else {
       log("error", "request.refused", { queue: batch.queue, message: "not a poll message" });
@@ -48,8 +56,13 @@ export async function consumePolls(batch: MessageBatch, env: Env, context = poll
 }
 
 /** False when the message should come back: something could not be stored. What could is not polled again. */
-async function isPolled(message: Message, body: AnyMessage, env: Env, context: PollContext): Promise<boolean> {
+async function isDone(message: Message, body: AnyMessage, env: Env, context: PollContext): Promise<boolean> {
   try {
+    if (message.attempts > POLL_TRIES) {
+      // The sources of an older version's message are in no batch: they are due again by themselves.
+      if (body.v === 3) await giveUpBatch(context, env, body.batchId);
+      return true;
+    }
     const outcomes =
       body.v === 3 ? await pollBegun(message, body.batchId, context) : await pollSources(context, body.sourceIds);
     for (const { sourceId, outcome } of outcomes) measure(env, { what: "poll", subject: sourceId, outcome });
@@ -61,7 +74,7 @@ async function isPolled(message: Message, body: AnyMessage, env: Env, context: P
 }
 
 async function pollBegun(message: Message, batchId: number, context: PollContext): Promise<PollOutcome[]> {
-  const outcomes = await pollBatch(context, batchId);
+  const outcomes = await pollBatch(context, batchId, message.attempts === POLL_TRIES);
   if (outcomes !== undefined) return outcomes;
   // Too old, or gone. Where nobody can have begun it, its sources need not wait until it expires.
   if (message.attempts === 1) await releaseBatches(openDatabase(context.env.DB), [batchId]);

@@ -20,7 +20,7 @@ import { HostHolds } from "./host-hold.ts";
 import { normalizeFeed } from "./normalize-entry.ts";
 import type { PollContext } from "./poll-context.ts";
 import { fetchRefs, refsAreTheFeed } from "./poll-repository.ts";
-import { type Asked, unexpected } from "./polled.ts";
+import { type Asked, type PollEnd, unexpected } from "./polled.ts";
 import { reconcileSources } from "./reconcile.ts";
 import { recordEnds } from "./record-ends.ts";
 import { takeIn } from "./take-in.ts";
@@ -55,8 +55,16 @@ export async function pollSources(
   return [...outcomes, ...skipped.map((sourceId) => ({ sourceId, outcome: "skipped" as const }))];
 }
 
-/** The same for a batch that the cron made; it ends with its polls. Undefined when there is nothing of it to poll. */
-export async function pollBatch(context: PollContext, batchId: number): Promise<PollOutcome[] | undefined> {
+/**
+ * The same for a batch that the cron made; it ends with its polls. Undefined when there is nothing of it to poll.
+ *
+ * @param lastTry what storage refuses has failed then, and is tried again when a failed source is
+ */
+export async function pollBatch(
+  context: PollContext,
+  batchId: number,
+  lastTry = false,
+): Promise<PollOutcome[] | undefined> {
   const db = openDatabase(context.env.DB);
   const { rows, unread } = await batchSources(db, batchId, context.now());
   if (rows.length === 0 && unread.length === 0) return undefined;
@@ -64,7 +72,7 @@ export async function pollBatch(context: PollContext, batchId: number): Promise<
   const outcomes = await pollAll(
     context,
     rows.filter((row) => row.config.enabled),
-    batchId,
+    { id: batchId, lastTry },
   );
   return [...failed, ...outcomes];
 }
@@ -72,7 +80,7 @@ export async function pollBatch(context: PollContext, batchId: number): Promise<
 async function pollAll(
   context: PollContext,
   sources: readonly FeedSourceRow[],
-  batchId?: number,
+  batch?: { id: number; lastTry: boolean },
 ): Promise<PollOutcome[]> {
   const db = openDatabase(context.env.DB);
   const followers = followersOnce(db, sources);
@@ -85,9 +93,10 @@ async function pollAll(
   );
   // Those of a host that asked for a pause meanwhile have not failed; they wait like the rest of it.
   const asked = answers.filter((answer) => answer !== undefined);
-  const ends = await takeIn(context, db, asked, followers);
+  const taken = await takeIn(context, db, asked, followers);
+  const ends = batch?.lastTry === true ? taken.map(givenUp) : taken;
   await deliverPending(context.env, [...new Set([...early, ...ends.flatMap((end) => end.stackIds)])]);
-  await recordEnds(context, db, ends, holds, batchId);
+  await recordEnds(context, db, ends, { holds, batchId: batch?.id });
   const now = new Date(context.now()).toISOString();
   const due = ends.filter(
     ({ poll: { source }, plan }) =>
@@ -100,6 +109,10 @@ async function pollAll(
     await deliverPending(context.env, [...new Set(await reconcileSources(context, db, current, followers))]);
   }
   return ends.map(({ poll, outcome }) => ({ sourceId: poll.source.id, outcome }));
+}
+
+function givenUp(end: PollEnd): PollEnd {
+  return end.outcome === "retry" ? { ...end, outcome: "failed" } : end;
 }
 
 async function ask(context: PollContext, source: FeedSourceRow, holds: HostHolds): Promise<Asked> {

@@ -22,7 +22,7 @@ export type Asked = {
   failure?: FeedFetchFailure;
 };
 
-/** `retry`: what was found could not be stored, and the poll should be made again. */
+/** `retry`: what was found could not be stored, why stands in the failure, and the poll should be made again. */
 export type PollEnd = {
   poll: Asked;
   outcome: PollRecord["outcome"] | "retry";

@@ -5,7 +5,7 @@
  * @module
  */
 import { log } from "../platform/log.ts";
-import { commit, type Database, StorageFault } from "../store/database.ts";
+import { commit, type Database, type Statement, StorageFault } from "../store/database.ts";
 import { holdHost, type PollRecord, recordPolls } from "../store/feed-sources.ts";
 import { endBatch } from "../store/poll-batches.ts";
 import type { HostHolds } from "./host-hold.ts";
@@ -14,21 +14,26 @@ import type { PollContext } from "./poll-context.ts";
 import { nextPollAt } from "./poll-schedule.ts";
 import type { Asked, PollEnd } from "./polled.ts";
 
-/** Throws {@link StorageFault}: then nothing of it is recorded, and all of these polls should be made again. */
+/**
+ * Throws {@link StorageFault}: then nothing of it is recorded, and all of these polls should be made again.
+ *
+ * @param more pauses that hosts asked for, the batch that ends, and what is written in the same transaction
+ */
 export async function recordEnds(
   context: PollContext,
   db: Database,
   ends: readonly PollEnd[],
-  holds: HostHolds,
-  batchId?: number,
+  more: { holds?: HostHolds; batchId?: number | undefined; also?: readonly Statement[] },
 ): Promise<void> {
+  const { holds, batchId, also = [] } = more;
   const records = ends.flatMap(({ poll, outcome }) => (outcome === "retry" ? [] : [record(context, poll, outcome)]));
   const left = ends.flatMap(({ poll, outcome }) => (outcome === "retry" ? [poll.source.id] : []));
   const failure = await commit(db, [
     ...(records.length === 0 ? [] : [recordPolls(db, records)]),
     // After what those of a host recorded that were polled before it asked for the pause: it is meant for them too.
-    ...holds.list().map(({ origin, until }) => holdHost(db, origin, until)),
+    ...(holds?.list() ?? []).map(({ origin, until }) => holdHost(db, origin, until)),
     ...(batchId === undefined ? [] : [endBatch(db, batchId, left, context.now())]),
+    ...also,
   ]);
   if (failure !== undefined) throw new StorageFault(failure.kind === "fault" ? failure.message : failure.column);
   for (const { poll, outcome, plan } of ends) report(poll, outcome, plan);

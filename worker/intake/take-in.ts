@@ -135,5 +135,6 @@ async function keep(db: Database, poll: Asked, plan: IntakePlan, marks: IntakeMa
 
 function unstored(poll: Asked, message: string): PollEnd {
   log("error", "storage.fault", { sourceId: poll.source.id, message });
-  return { poll, outcome: "retry", stackIds: [] };
+  const failure = { code: "storage_refused", message: `what it found could not be stored: ${message}` };
+  return { poll: { ...poll, failure }, outcome: "retry", stackIds: [] };
 }

@@ -9,6 +9,7 @@ export const LOG_NAMES = [
   "cron.tick",
   "feed.polled",
   "feed.signal",
+  "polls.failed",
   "attempt.transition",
   "dispatch.sent",
   "dispatch.failed",

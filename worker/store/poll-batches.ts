@@ -9,6 +9,7 @@
  */
 import { sql } from "drizzle-orm";
 import { type Database, reading, type Statement } from "./database.ts";
+import { noteGivenUp } from "./given-up-polls.ts";
 import { type Named, prepared, type Unread } from "./prepared.ts";
 import { feedSources } from "./schema.ts";
 
@@ -18,6 +19,9 @@ export const BEGIN_WITHIN_MS = 5 * 60_000;
 /** No invocation of a queue's consumer lives longer than the platform's 15 minutes. */
 const INVOCATION_MS = 15 * 60_000;
 
+/** Code of a source's last error when polling it alone ended the invocation, each time. */
+export const BROKE_OFF = "poll_broke_off";
+
 /** Sources claimed in one minute, at most: as many as a deployment has by its quota. */
 const CLAIM_LIMIT = 20_000;
 
@@ -26,9 +30,9 @@ export type PollBatch = { id: number; sources: number };
 type SourceRow = typeof feedSources.$inferSelect;
 
 /**
- * Takes the sources whose time has come into batches of up to `size`, longest due first. One transaction, so that two
- * crons never take the same one; what expired is forgotten by it, and due again. It reads every source's row: an index
- * of their times would be written by every poll.
+ * Takes the sources whose time has come into batches of up to `size`, longest due first; one that broke a poll off
+ * when it was last tried goes alone. One transaction, so that two crons never take the same one; what expired is
+ * forgotten by it, and due again. It reads every source's row: an index of their times would be written by every poll.
  *
  * @param now milliseconds since the epoch
  */
@@ -42,7 +46,8 @@ export async function claimBatches(db: Database, now: number, size: number): Pro
           // The numbers stand in the text: for bound ones SQLite plans anew each time.
           `INSERT INTO poll_batches (expires_at, source_ids)
            SELECT ?2, json_group_array(id) FROM (
-             SELECT id, (row_number() OVER (ORDER BY next_poll_at, position) - 1) / ${size} AS part FROM feed_sources
+             SELECT id, iif(last_error->>'$.code' = '${BROKE_OFF}', 'alone ' || id,
+               (row_number() OVER (ORDER BY next_poll_at, position) - 1) / ${size}) AS part FROM feed_sources
              WHERE next_poll_at <= ?1
                AND id NOT IN (SELECT taken.value FROM poll_batches, json_each(poll_batches.source_ids) AS taken)
              ORDER BY next_poll_at, position LIMIT ${CLAIM_LIMIT})
@@ -84,6 +89,38 @@ export function endBatch(db: Database, batchId: number, left: readonly string[],
     : db.$client
         .prepare("UPDATE poll_batches SET source_ids = ?2, expires_at = ?3 WHERE id = ?1")
         .bind(batchId, JSON.stringify(left), expiry(now));
+}
+
+/** Names of a batch's sources, however old it is; none once it has ended. */
+export async function sourcesLeft(db: Database, batchId: number): Promise<string[]> {
+  const text =
+    "SELECT taken.value AS id FROM poll_batches, json_each(poll_batches.source_ids) AS taken WHERE poll_batches.id = ?1";
+  const { results } = await reading(db.$client.prepare(text).bind(batchId).all<{ id: string }>());
+  return results.map(({ id }) => id);
+}
+
+/**
+ * Gives a batch up for two of half its size, whose numbers it answers.
+ *
+ * @param left its sources, two or more
+ * @param now milliseconds since the epoch
+ */
+export async function halveBatch(
+  db: Database,
+  batchId: number,
+  left: readonly string[],
+  now: number,
+): Promise<number[]> {
+  const half = Math.ceil(left.length / 2);
+  const insert = db.$client.prepare("INSERT INTO poll_batches (expires_at, source_ids) VALUES (?1, ?2) RETURNING id");
+  const answers = await reading(
+    db.$client.batch<{ id: number }>([
+      ...[left.slice(0, half), left.slice(half)].map((ids) => insert.bind(expiry(now), JSON.stringify(ids))),
+      endBatch(db, batchId, [], now),
+      ...noteGivenUp(db, batchId, left, now),
+    ]),
+  );
+  return answers.slice(0, 2).flatMap(({ results }) => results.map(({ id }) => id));
 }
 
 /** Gives the sources of batches back that nobody has begun: they are claimed anew in the next minute. */

@@ -119,6 +119,15 @@ export const pollBatches = sqliteTable("poll_batches", {
   expiresAt: text("expires_at").notNull(),
 });
 
+/** Batches that were given up: each time they were tried their polls broke off, or could not be stored. */
+export const givenUpPolls = sqliteTable("given_up_polls", {
+  /** Never given twice, so that the newest one's is how many there ever were. */
+  position: integer("position").primaryKey({ autoIncrement: true }),
+  batchId: integer("batch_id").notNull().unique(),
+  sourceIds: text("source_ids", { mode: "json" }).$type<string[]>().notNull(),
+  at: text("at").notNull(),
+});
+
 /** Which stacks a source feeds; kept beside the configuration so that the database can hold the reference. */
 export const sourceStacks = sqliteTable(
   "source_stacks",

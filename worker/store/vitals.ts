@@ -9,6 +9,7 @@
 import { z } from "zod";
 import { type AttemptStatus, OPEN_STATUSES, TERMINAL_STATUSES } from "../contract/attempt.ts";
 import { type Database, insertRows, reading, StorageFault } from "./database.ts";
+import { GIVEN_UP_COUNTS } from "./given-up-polls.ts";
 import { cronTicks } from "./schema.ts";
 
 export type Vitals = {
@@ -29,6 +30,8 @@ export type Vitals = {
     overdue: number;
     overdueSince: string | null;
   };
+  /** Batches of polls that were given up: ever, within the last day, and the last of these. */
+  givenUp: { ever: number; today: number; last: string | null };
   /** Events stored whose stack has not accepted them yet. */
   deliveries: { pending: number; oldest: string | null };
   effects: { pending: number; oldest: string | null; dead: number };
@@ -81,6 +84,7 @@ const COUNTS = [
    WHERE gap_since IS NOT NULL AND refs_error IS NOT NULL`,
   `SELECT kind || ' ''' || id || '''' AS name, count(*) OVER () AS n, since AS oldest FROM restorations
    ORDER BY since, kind DESC, id LIMIT ${NAMED}`,
+  GIVEN_UP_COUNTS,
 ] as const;
 
 const DRIFT = `SELECT id AS stackId, json_extract(forecast, '$.drift.commitsBehind') AS commits,
@@ -111,6 +115,7 @@ export async function readVitals(db: Database, now: string): Promise<Vitals> {
   const limited = answers[12] ?? [];
   const gaps = answers[13] ?? [];
   const restoring = answers[14] ?? [];
+  const givenUp = answers[15] ?? [];
   const statuses = [...OPEN_STATUSES, ...TERMINAL_STATUSES].map((status): [AttemptStatus, number] => [
     status,
     count([...ended, ...open], status),
@@ -129,6 +134,7 @@ export async function readVitals(db: Database, now: string): Promise<Vitals> {
       overdue: count(sources, "overdue"),
       overdueSince: oldest(sources, "overdue"),
     },
+    givenUp: { ever: count(givenUp, "ever"), today: count(givenUp, "today"), last: oldest(givenUp, "today") },
     deliveries: { pending: count(deliveries, "pending"), oldest: oldest(deliveries, "pending") },
     effects: {
       pending: count(effects, "pending"),
