@@ -225,7 +225,7 @@ function plans(use: UnitUse, assume: Assumptions): BenchResult[] {
   ];
 }
 
-/** `PATCH_POLL_BATCH` on a free plan: 50 subrequests hold ten polls, whatever they find. */
+/** `PATCH_POLL_BATCH` on a free plan: 50 subrequests hold ten polls; what is left of first ones is tried again. */
 export const FREE_BATCH = 10;
 
 function assumed(assume: Assumptions): BenchResult[] {

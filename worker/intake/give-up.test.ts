@@ -8,7 +8,17 @@ import { POLL_TRIES, type PollMessage } from "./consume.ts";
 import type { PollContext } from "./poll-context.ts";
 import { scheduleDuePolls } from "./schedule.ts";
 import { batches, consume, forgetDue, recording } from "./testing/played-queue.ts";
-import { db, declare, failingBatch, START, signals, source, Upstream } from "./testing/played-upstream.ts";
+import {
+  addressOf,
+  db,
+  declare,
+  failingBatch,
+  repositoryOf,
+  START,
+  signals,
+  source,
+  Upstream,
+} from "./testing/played-upstream.ts";
 
 describe("polls that never end well", { timeout: 60_000 }, () => {
   beforeEach(forgetDue);
@@ -153,3 +163,65 @@ describe("polls that never end well", { timeout: 60_000 }, () => {
     expect(await consume(upstream.context(), [message], POLL_TRIES + 2, { POLL_QUEUE: broken })).toEqual(["ack"]);
   });
 });
+
+/** What one invocation may ask on a free plan, of other servers and of D1: beyond it the platform throws. */
+function freePlan(upstream: Upstream): PollContext {
+  let fetches = 0;
+  let statements = 0;
+  const context = upstream.context({
+    DB: new Proxy(env.DB, {
+      get(target, name) {
+        if (name === "batch")
+          return (all: D1PreparedStatement[]) => {
+            statements += all.length;
+            if (statements > 50) throw new Error("D1_ERROR: Too many API requests by single Worker invocation.");
+            return target.batch(all);
+          };
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    }),
+  });
+  const { fetch = () => Promise.reject(new Error("no fetch")) } = context.outbound;
+  context.outbound.fetch = (url, init) =>
+    ++fetches > 50 ? Promise.reject(new Error("Too many subrequests by single Worker invocation.")) : fetch(url, init);
+  return context;
+}
+
+it("makes the first polls of ten sources on a free plan, redirects and all, with none of them failed", async () => {
+  await forgetDue();
+  const upstream = new Upstream();
+  const ids = Array.from({ length: 10 }, (_, i) => `free-${i}`);
+  for (const id of ids) {
+    await declare(id);
+    upstream.feed(id, ["v1.0.0"]);
+    upstream.repository(id, { "v1.0.0": "a" });
+    // Three servers on the way to each feed and each repository.
+    for (const address of [addressOf(id), repositoryOf(id)]) redirect(upstream, address, 3);
+  }
+  const [batch] = await claimBatches(db, START, 10);
+  const message = { v: 3, batchId: batch?.id };
+  let tries = 0;
+  do tries++;
+  while ((await consume(freePlan(upstream), [message], tries))[0] === "retry" && tries < 9);
+  expect(tries).toBeLessThanOrEqual(POLL_TRIES);
+  for (const id of ids) {
+    expect(await source(id)).toMatchObject({
+      lastOutcome: "changed",
+      failedPolls: 0,
+      lastError: null,
+      refsError: null,
+    });
+    expect(await signals(id)).toEqual(["v1.0.0 r0 primed"]);
+  }
+  expect(await batches()).toEqual({});
+});
+
+function redirect(upstream: Upstream, address: string, hops: number): void {
+  const answer = upstream.answers.get(address);
+  if (answer === undefined) throw new Error(`nothing at ${address}`);
+  const at = (hop: number) => (hop === 0 ? address : `${address}?hop=${hop}`);
+  for (let hop = 0; hop < hops; hop++)
+    upstream.answers.set(at(hop), () => new Response(null, { status: 307, headers: { location: at(hop + 1) } }));
+  upstream.answers.set(at(hops), answer);
+}

@@ -88,14 +88,15 @@ async function pollAll(
   const untried = sources.filter(({ reconcileAt, config }) => reconcileAt === null && !refsAreTheFeed(config));
   const early = await reconcileSources(context, db, untried, followers);
   const holds = new HostHolds();
-  const answers = await eachBounded(sources, async (source) =>
-    holds.holds(source.config.url) ? undefined : ask(context, source, holds),
-  );
+  const answers = await eachBounded(sources, async (source) => {
+    if (holds.holds(source.config.url)) return undefined;
+    return early.unasked.has(source.id) ? unasked(context, source) : ask(context, source, holds);
+  });
   // Those of a host that asked for a pause meanwhile have not failed; they wait like the rest of it.
   const asked = answers.filter((answer) => answer !== undefined);
   const taken = await takeIn(context, db, asked, followers);
   const ends = batch?.lastTry === true ? taken.map(givenUp) : taken;
-  await deliverPending(context.env, [...new Set([...early, ...ends.flatMap((end) => end.stackIds)])]);
+  await deliverPending(context.env, [...new Set([...early.stackIds, ...ends.flatMap((end) => end.stackIds)])]);
   await recordEnds(context, db, ends, { holds, batchId: batch?.id });
   const now = new Date(context.now()).toISOString();
   const due = ends.filter(
@@ -106,13 +107,22 @@ async function pollAll(
     // As they are now: the poll itself may have marked a gap.
     const ids = due.map(({ poll }) => poll.source.id);
     const { rows: current } = await findSources(db, ids);
-    await deliverPending(context.env, [...new Set(await reconcileSources(context, db, current, followers))]);
+    const { stackIds } = await reconcileSources(context, db, current, followers);
+    await deliverPending(context.env, [...new Set(stackIds)]);
   }
   return ends.map(({ poll, outcome }) => ({ sourceId: poll.source.id, outcome }));
 }
 
 function givenUp(end: PollEnd): PollEnd {
   return end.outcome === "retry" ? { ...end, outcome: "failed" } : end;
+}
+
+/** Its refs come before its feed, and there was no request left for them. */
+function unasked(context: PollContext, source: FeedSourceRow): Asked {
+  const { etag, lastModified, movedTo } = source;
+  const at = new Date(context.now()).toISOString();
+  const failure = { code: "too_many_subrequests", message: "more was to be asked than one invocation may ask" };
+  return { source, at, validators: { etag, lastModified }, movedTo, failure };
 }
 
 async function ask(context: PollContext, source: FeedSourceRow, holds: HostHolds): Promise<Asked> {

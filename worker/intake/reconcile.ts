@@ -26,13 +26,20 @@ const GAP_RETRY_MS = 5 * 60_000;
 /** A repository that could not be read when the source was new. */
 const BASELINE_RETRY_MS = 60 * 60_000;
 
-/** Reads the refs of these sources and stores what they tell; gives the stacks with new deliveries. */
+export type Reconciled = {
+  /** Stacks with new deliveries. */
+  stackIds: string[];
+  /** Sources whose refs the invocation had no request left for; nothing is recorded of them. */
+  unasked: ReadonlySet<string>;
+};
+
+/** Reads the refs of these sources and stores what they tell. */
 export async function reconcileSources(
   context: PollContext,
   db: Database,
   sources: readonly FeedSourceRow[],
   followers: Followers,
-): Promise<string[]> {
+): Promise<Reconciled> {
   const look = async (source: FeedSourceRow): Promise<ReconcileEnd> => {
     const repository = repositoryOf(source.config);
     const prefixes = refPrefixes(source.config);
@@ -41,6 +48,7 @@ export async function reconcileSources(
     const refs = await lsRefs(repository, prefixes, context.outbound);
     if (!refs.ok) {
       const { code, message } = refs.failure;
+      if (code === "too_many_subrequests") return { source, stackIds: [], unasked: true };
       log("warn", "feed.polled", { sourceId: source.id, outcome: "refs_failed", repository, code, message });
       const refsError = { code, message: `${repository}: ${message}`, at: new Date(context.now()).toISOString() };
       return { source, stackIds: [], later: retryAfter(source), refsError };
@@ -64,7 +72,10 @@ export async function reconcileSources(
       later === undefined ? [] : [{ id: source.id, reconcileAt: inAbout(context, later), refsError }],
     ),
   );
-  return ends.flatMap((end) => end.stackIds);
+  return {
+    stackIds: ends.flatMap((end) => end.stackIds),
+    unasked: new Set(ends.flatMap(({ source, unasked }) => (unasked === true ? [source.id] : []))),
+  };
 }
 
 type ReconcileEnd = {
@@ -73,6 +84,7 @@ type ReconcileEnd = {
   /** When to come back, milliseconds; undefined when that is stored already. */
   later?: number | undefined;
   refsError?: NonNullable<FeedSourceRow["refsError"]>;
+  unasked?: true;
 };
 
 /** No matter while the feed tells everything; of a gap somebody has to know that nothing will close it. */

@@ -9,6 +9,7 @@ import { type Database, StorageFault } from "../store/database.ts";
 import { type IntakeMarks, type KnownEntries, knownEntries, storeIntake } from "../store/feed-entries.ts";
 import type { FeedSourceRow } from "../store/feed-sources.ts";
 import { eachBounded } from "./bounded.ts";
+import type { FeedFetchFailure } from "./fetch-feed.ts";
 import type { Followers } from "./following-stacks.ts";
 import type { FollowingStack, IntakePlan } from "./movement.ts";
 import type { NormalizedEntry } from "./normalize-entry.ts";
@@ -71,7 +72,7 @@ async function store(
   followers: Followers,
 ): Promise<PollEnd> {
   const { source, at } = poll;
-  if (poll.failure !== undefined) return { poll, outcome: "failed", stackIds: [] };
+  if (poll.failure !== undefined) return failed(poll, poll.failure);
   const followed = () => followers(source.id);
   if (poll.refs !== undefined) {
     const { config, id, primed } = source;
@@ -86,7 +87,7 @@ async function store(
     return { poll, outcome: "unchanged", stackIds: [] };
   const stacks = await followed();
   const tagged = await withTags(context, poll, poll.entries, found, stacks);
-  if (tagged.failure !== undefined) return { poll: tagged, outcome: "failed", stackIds: [] };
+  if (tagged.failure !== undefined) return failed(tagged, tagged.failure);
   const plan = planned(tagged, found, tagged.entries, stacks);
   // The gap is on record before anything that a crash could keep from closing it.
   const marks = {
@@ -131,6 +132,11 @@ async function keep(db: Database, poll: Asked, plan: IntakePlan, marks: IntakeMa
   const fault = await storeIntake(db, source.id, plan, marks, at);
   if (fault !== undefined) return unstored(poll, fault.kind === "fault" ? fault.message : fault.column);
   return { poll, outcome: "changed", plan, stackIds: plan.deliveries.map((delivery) => delivery.stackId) };
+}
+
+/** What the invocation had no request left for has not failed: the next one has. */
+function failed(poll: Asked, { code }: FeedFetchFailure): PollEnd {
+  return { poll, outcome: code === "too_many_subrequests" ? "retry" : "failed", stackIds: [] };
 }
 
 function unstored(poll: Asked, message: string): PollEnd {

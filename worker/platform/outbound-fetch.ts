@@ -62,6 +62,7 @@ export type OutboundFailure = {
     | "redirect_loop"
     | "bad_redirect"
     | "network"
+    | "too_many_subrequests"
     | "http_status";
   message: string;
   status?: number;
@@ -99,6 +100,10 @@ export async function outboundFetch(
     return fail({ code: "redirect_loop", message: `more than ${FETCH_MAX_REDIRECTS} redirects, the last to ${next}` });
   } catch (error) {
     if (signal.aborted) return fail({ code: "timeout", message: `no whole answer within ${timeoutMs / 1000} s` });
+    // The platform's word for it; nothing was asked, so it says nothing of the server.
+    // https://developers.cloudflare.com/workers/platform/limits/#subrequests
+    if (/too many subrequests/i.test(causes(error)))
+      return fail({ code: "too_many_subrequests", message: "more was to be asked than one invocation may ask" });
     return fail({ code: "network", message: `the server could not be reached: ${causes(error)}` });
   }
 }
