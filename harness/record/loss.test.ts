@@ -15,6 +15,7 @@ import { RUNNER } from "../rehearsal/runner-surface.ts";
 import { type Stage, setStage } from "../rehearsal/stage.ts";
 import { SOURCE, STACK, type Story } from "../rehearsal/steps.ts";
 import { polledSince } from "../rehearsal/waiting.ts";
+import { runInterrupted } from "./interrupted.ts";
 
 const Summary = z.object({ new: z.int(), same: z.int(), refused: z.int() });
 
@@ -31,15 +32,47 @@ async function roundTrip(from: Stage, to: Deployment, folder: string): Promise<v
   const whole = body(first);
   for (const kind of ["attempt", "report", "candidate", "journal", "signal", "entry", "runner", "stack_standing"])
     expect(whole).toContain(`{"kind":"${kind}",`);
+  const halves = await interruptTwice(to, first);
   const taken = Summary.parse(await to.cliJson(["import", first]));
-  expect(taken).toMatchObject({ same: 0, refused: 0 });
+  expect(taken.refused).toBe(0);
+  // The request that was given up was done all the same.
+  expect(taken.same).toBeGreaterThan(halves);
+  expect((await to.cli(["imports"])).stdout.match(/(ended|under way, last lines \d+s ago)$/gm)).toHaveLength(3);
   await to.cliJson(["export", "-o", second]);
   expect(body(second)).toBe(whole);
-  expect(Summary.parse(await to.cliJson(["import", first]))).toEqual({ new: 0, same: taken.new, refused: 0 });
+  const all = taken.new + taken.same;
+  expect(Summary.parse(await to.cliJson(["import", first]))).toEqual({ new: 0, same: all, refused: 0 });
   await to.cliJson(["export", "-o", cut]);
   truncateSync(cut, 2000);
   const refused = await to.cli(["import", cut]);
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/^export_cut_short: /)]);
+}
+
+/** Ctrl-C in the middle of an import, patiently and not; gives the records that the command says are in. */
+async function interruptTwice(to: Deployment, file: string): Promise<number> {
+  let said = 0;
+  for (const [nth, signals] of [
+    [1, 1],
+    [2, 2],
+  ] as const) {
+    const request = { method: "POST", path: "/records", nth };
+    const { code, stdout, stderr } = await runInterrupted(to, ["import", file], { request, signals });
+    expect([code, stdout]).toEqual([1, ""]);
+    const lines = stderr.trimEnd().split("\n");
+    expect(lines[0]).toBe("stopping after the request that is under way; once more stops at once");
+    expect(lines.slice(1, -1)).toEqual(signals === 1 ? [] : ["stopping at once"]);
+    const [, records] =
+      /^interrupted: stopped; (\d+) of \d+ records are in: the same command goes on\. .* patch\.moi import --give-up imp_/.exec(
+        lines.at(-1) ?? "",
+      ) ?? [];
+    said = Number(records);
+    expect(said).toBeGreaterThan(0);
+  }
+  const doctor = await to.cli(["doctor"]);
+  expect(doctor.stdout.replaceAll(/\s+/g, " ")).toMatch(
+    /an import is under way, its last lines came \d+ s ago; until it is finished nothing is done/,
+  );
+  return said;
 }
 
 it("an export comes back the same, and a lost record is rebuilt from Git", async () => {

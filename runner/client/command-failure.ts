@@ -25,6 +25,11 @@ export function usageFailure(message: string): CommandFailure {
   return new CommandFailure("usage", message, 2);
 }
 
+/** A signal asked the command to stop, and it could not do all of its work. */
+export function interrupted(): CommandFailure {
+  return new CommandFailure("interrupted", "stopped");
+}
+
 /** What a caught value says of itself, on one line. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return oneLine(String(error));

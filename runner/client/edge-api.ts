@@ -7,7 +7,7 @@
 import { randomUUID } from "node:crypto";
 import type { z } from "@hono/zod-openapi";
 import { ErrorBody } from "../../worker/contract/error.ts";
-import { CommandFailure } from "./command-failure.ts";
+import { CommandFailure, interrupted } from "./command-failure.ts";
 import { exchange, parseJson } from "./http.ts";
 
 const TIMEOUT_MS = 60_000;
@@ -22,6 +22,8 @@ export type ApiRequest<S extends z.ZodType> = {
   body?: unknown;
   /** What the answer is parsed as. */
   answer: S;
+  /** Gives the request up; it may have been done all the same. */
+  signal?: AbortSignal | undefined;
 };
 
 /** The answer as it came (for `--json`) and as it was understood. */
@@ -49,7 +51,8 @@ export class EdgeApi {
     if (method === "POST") headers["idempotency-key"] = randomUUID();
     const body = request.body === undefined ? undefined : new TextEncoder().encode(JSON.stringify(request.body));
     if (body !== undefined) headers["content-type"] = "application/json";
-    const sent = await exchange({ method, url, headers, body, timeoutMs: TIMEOUT_MS });
+    const sent = await exchange({ method, url, headers, body, timeoutMs: TIMEOUT_MS, signal: request.signal });
+    if (!sent.ok && sent.fault.reason === "aborted") throw interrupted();
     if (!sent.ok)
       throw new CommandFailure(
         "unreachable",

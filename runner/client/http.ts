@@ -17,7 +17,7 @@ export type HttpRequest = {
   headers?: Record<string, string>;
   body?: Uint8Array<ArrayBuffer>;
   timeoutMs: number;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 };
 
 export type HttpAnswer = { status: number; headers: Headers; text: string };

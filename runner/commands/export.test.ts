@@ -92,6 +92,49 @@ it("goes on only with what it began itself, and writes over nothing else", async
   expect((await checkExport(file)).trailer.records).toBe(9);
 });
 
+it("ends after its page when it is interrupted, at once the second time, and goes on", async () => {
+  const file = join(folder, "interrupted.ndjson");
+  let interrupt: (() => void) | undefined;
+  let heard: (() => void) | undefined;
+  const page = (id: string) => ({ v: 1, records: [{ kind: "event", record: { id } }], nextCursor: `event:${id}` });
+  // The first page is there before the signal is; the second one is never given.
+  const asked: (() => unknown)[] = [
+    async () => {
+      await new Promise<void>((resolve) => {
+        heard = resolve;
+        interrupt?.();
+      });
+      return page("1");
+    },
+    () => new Promise(() => interrupt?.()),
+    () => ({ v: 1, records: page("2").records }),
+  ];
+  await using api = await testApi({
+    get "GET /records"() {
+      return asked.shift()?.();
+    },
+  });
+  const run = {
+    onStart: (kill: (signal: NodeJS.Signals) => void) => {
+      interrupt = () => kill("SIGINT");
+    },
+  };
+  const stopping = "stopping after this page; once more stops at once\n";
+  const stopped = "interrupted: stopped; what was read is kept: the same command goes on\n";
+  const first = await patchMoi(["export", "-o", file], api.env, { ...run, onStderr: () => heard?.() });
+  expect(first).toEqual({ code: 1, stdout: "", stderr: stopping + stopped });
+  const second = await patchMoi(["export", "-o", file], api.env, {
+    ...run,
+    onStderr: (text) => {
+      if (text.endsWith(stopping)) interrupt?.();
+    },
+  });
+  const goingOn = `going on after 1 records that ${file}.part holds already\n`;
+  expect(second).toEqual({ code: 1, stdout: "", stderr: `${goingOn}${stopping}stopping at once\n${stopped}` });
+  expect(await patchMoi(["export", "-o", file], api.env)).toMatchObject({ code: 0, stderr: goingOn });
+  expect((await checkExport(file)).trailer.records).toBe(2);
+});
+
 it("stops where the disk is full, and goes on when there is room", async () => {
   const file = join(folder, "full.ndjson");
   const page = {
@@ -235,7 +278,9 @@ it("imports with who began it on every request, and says what was refused and wh
   const broken = await patchMoi(["import", file], api.env);
   expect([broken.code, broken.stderr]).toEqual([
     1,
-    expect.stringMatching(/^not_found: .*; 2 records are in: the same command goes on\n$/),
+    expect.stringMatching(
+      /^not_found: .*; 2 of 3 records are in: the same command goes on\. .* --give-up imp_[0-9a-f]+\n$/,
+    ),
   ]);
 });
 

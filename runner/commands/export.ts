@@ -5,7 +5,7 @@
  */
 import type { Command } from "commander";
 import { type ExportHeader, RECORD_VERSION } from "../../worker/contract/record.ts";
-import { CommandFailure } from "../client/command-failure.ts";
+import { CommandFailure, interrupted } from "../client/command-failure.ts";
 import type { EdgeApi } from "../client/edge-api.ts";
 import { Session } from "../client/session.ts";
 import { VERSION } from "../client/version.ts";
@@ -13,6 +13,7 @@ import { ExportFile } from "../records/export-file.ts";
 import { Tally } from "../records/record-lines.ts";
 import { readRecords } from "../records/record-stream.ts";
 import { examples } from "./list.ts";
+import { type StopSignals, stopOnSignals } from "./stop-signals.ts";
 
 type ExportOptions = { output?: string; credentials: boolean };
 
@@ -41,10 +42,11 @@ export function registerExport(program: Command): void {
 async function toFile(session: Session, header: ExportHeader, path: string): Promise<void> {
   const api = session.api();
   const file = await ExportFile.open(path, api.server.href, header);
+  const signals = stopOnSignals((line) => session.say(line), "stopping after this page; once more stops at once");
   try {
     if (file.before > 0) session.say(`going on after ${file.before} records that ${path}.part holds already`);
     if (file.anew !== undefined) session.say(`${file.anew}: beginning anew`);
-    await session.watch(() => `exporting, ${file.count} records`, fill(file, api));
+    await session.watch(() => `exporting, ${file.count} records`, fill(file, api, signals));
     const { records, kinds, sha256 } = file.finish();
     session.answer({ file: path, records, kinds, sha256, credentials: file.header.credentials }, () =>
       [
@@ -56,13 +58,17 @@ async function toFile(session: Session, header: ExportHeader, path: string): Pro
     if (!(error instanceof CommandFailure)) throw error;
     throw new CommandFailure(error.code, `${error.message}; what was read is kept: the same command goes on`);
   } finally {
+    signals.dispose();
     file.close();
   }
 }
 
-async function fill(file: ExportFile, api: EdgeApi): Promise<void> {
+async function fill(file: ExportFile, api: EdgeApi, { stop, now }: StopSignals): Promise<void> {
   const credentials = file.header.credentials === "sealed";
-  for await (const { lines, next } of readRecords(api, file.from, { credentials })) file.add(lines, next);
+  for await (const { lines, next } of readRecords(api, file.from, { credentials, signal: now })) {
+    file.add(lines, next);
+    if (stop.aborted && next !== undefined) throw interrupted();
+  }
 }
 
 async function toOutput(session: Session, header: ExportHeader): Promise<void> {

@@ -12,9 +12,16 @@ import type { EdgeApi } from "../client/edge-api.ts";
 import { Session } from "../client/session.ts";
 import { table } from "../client/table.ts";
 import { importOlder, type OlderImport } from "../records/older-import.ts";
-import { type ImportSummary, importFile, type Refusals, type WholeFile } from "../records/record-import.ts";
+import {
+  type ImportProgress,
+  type ImportSummary,
+  importFile,
+  type Refusals,
+  type WholeFile,
+} from "../records/record-import.ts";
 import { checkExport } from "../records/record-lines.ts";
 import { examples } from "./list.ts";
+import { stopOnSignals } from "./stop-signals.ts";
 
 type ImportOptions = { dryRun?: boolean; jsonl?: string; stack?: string; giveUp?: string };
 
@@ -89,17 +96,28 @@ function describeGivenUp({ stacks, sources }: Taken): string {
 }
 
 async function bring(session: Session, file: WholeFile): Promise<ImportSummary> {
-  let sent = 0;
-  const importing = importFile(session.api(), file, (records) => {
-    sent = records;
+  const all = file.trailer.records;
+  let begun: ImportProgress | undefined;
+  const signals = stopOnSignals((line) => session.say(line), STOPPING);
+  const importing = importFile(session.api(), file, signals, (progress) => {
+    begun = progress;
   });
   try {
-    return await session.watch(() => `importing, ${sent} of ${file.trailer.records} records`, importing);
+    return await session.watch(() => `importing, ${begun?.records ?? 0} of ${all} records`, importing);
   } catch (error) {
-    if (!(error instanceof CommandFailure) || sent === 0) throw error;
-    throw new CommandFailure(error.code, `${error.message}; ${sent} records are in: the same command goes on`);
+    if (!(error instanceof CommandFailure) || begun === undefined) throw error;
+    throw new CommandFailure(
+      error.code,
+      `${error.message}; ${begun.records} of ${all} records are in: the same command goes on. What is not whole does ` +
+        `nothing until then; without the file: patch.moi import --give-up ${begun.id}`,
+    );
+  } finally {
+    signals.dispose();
   }
 }
+
+/** Said at the first signal. */
+const STOPPING = "stopping after the request that is under way; once more stops at once";
 
 function describe({ new: made, same, refused, refusals }: ImportSummary): string {
   const counted = `${made} new, ${same} there already, ${refused} refused`;

@@ -14,6 +14,7 @@ import {
   type RefusedRecord,
 } from "../../worker/contract/record.ts";
 import { RecordImport } from "../../worker/contract/record-import.ts";
+import { interrupted } from "../client/command-failure.ts";
 import type { EdgeApi } from "../client/edge-api.ts";
 import { type NumberedLine, recordsOf } from "./record-lines.ts";
 
@@ -34,21 +35,34 @@ const MOST_CHARACTERS = MAX_RECORDS_BODY / 4;
 /** Refused records that are named for each kind and reason. */
 const NAMED = 20;
 
-/** Goes through the file once for each pass: it may be larger than memory. `sent` is told of records so far. */
+/** How far an import has come: records that were answered. */
+export type ImportProgress = { id: string; records: number };
+
+/** `stop` ends it after the request that is under way, `now` with it. */
+export type ImportSignals = { stop: AbortSignal; now: AbortSignal };
+
+/**
+ * Goes through the file once for each pass: it may be larger than memory. `told` hears of each step.
+ *
+ * @throws {CommandFailure} `interrupted` by a signal: the same file goes on
+ */
 export async function importFile(
   api: EdgeApi,
   { path, header, trailer }: WholeFile,
-  sent: (records: number) => void,
+  { stop, now }: ImportSignals,
+  told: (progress: ImportProgress) => void,
 ): Promise<ImportSummary> {
   const { at, version, server } = header;
   const file = { sha256: trailer.sha256, records: trailer.records, at, version, server };
   const begun = await api.request({ method: "POST", path: ["imports"], body: { file }, answer: RecordImport });
   const { id } = begun.value;
+  told({ id, records: 0 });
   const summary: ImportSummary = { id, new: 0, same: 0, refused: 0, refusals: [] };
   for (const pass of IMPORT_PASSES)
     for await (const group of groups(recordsOf(path, pass))) {
-      await send(api, group, summary);
-      sent(summary.new + summary.same + summary.refused);
+      if (stop.aborted) throw interrupted();
+      await send(api, group, summary, now);
+      told({ id, records: summary.new + summary.same + summary.refused });
     }
   await api.request({ method: "POST", path: ["imports", id, "end"], answer: RecordImport });
   return summary;
@@ -69,9 +83,14 @@ async function* groups(lines: AsyncIterable<NumberedLine>): AsyncGenerator<Numbe
   if (group.length > 0) yield group;
 }
 
-async function send(api: EdgeApi, group: readonly NumberedLine[], summary: ImportSummary): Promise<void> {
+async function send(
+  api: EdgeApi,
+  group: readonly NumberedLine[],
+  summary: ImportSummary,
+  signal: AbortSignal,
+): Promise<void> {
   const body = { v: RECORD_VERSION, import: summary.id, records: group.map(({ record }) => record) };
-  const { value } = await api.request({ method: "POST", path: ["records"], body, answer: RecordsAnswer });
+  const { value } = await api.request({ method: "POST", path: ["records"], body, answer: RecordsAnswer, signal });
   summary.new += value.new;
   summary.same += value.same;
   summary.refused += value.refused.length;

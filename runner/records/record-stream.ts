@@ -18,16 +18,16 @@ export type StreamPlace = {
 export async function* readRecords(
   api: EdgeApi,
   from: StreamPlace,
-  { credentials }: { credentials: boolean },
+  { credentials, signal }: { credentials: boolean; signal?: AbortSignal },
 ): AsyncGenerator<{ lines: RecordLine[]; next: StreamPlace | undefined }> {
   const seqs = { ...from.seqs };
   let { cursor } = from;
   do {
-    const { value } = await api.request({ path: ["records"], query: { cursor }, answer: RecordPage });
+    const { value } = await api.request({ path: ["records"], query: { cursor }, answer: RecordPage, signal });
     const lines: RecordLine[] = [];
     for (const line of value.records) {
       if (line.kind === "credential" && !credentials) continue;
-      if (line.kind === "stack_standing") lines.push(...(await caughtUp(api, line, seqs)));
+      if (line.kind === "stack_standing") lines.push(...(await caughtUp(api, line, seqs, signal)));
       else lines.push(line);
       note(seqs, line);
     }
@@ -37,13 +37,19 @@ export async function* readRecords(
 }
 
 /** Where a stack stands; when it went on while the rest was read, with what happened, as of one moment. */
-async function caughtUp(api: EdgeApi, standing: RecordLine, seqs: Record<string, number>): Promise<RecordLine[]> {
+async function caughtUp(
+  api: EdgeApi,
+  standing: RecordLine,
+  seqs: Record<string, number>,
+  signal: AbortSignal | undefined,
+): Promise<RecordLine[]> {
   const id = String(standing.record.id);
   const lines: RecordLine[] = [];
   let afterSeq = seqs[id] ?? 0;
   if (standing.record.journalSeq === afterSeq) return [standing];
   for (;;) {
-    const { value } = await api.request({ path: ["records", "stacks", id], query: { afterSeq }, answer: RecordPage });
+    const path = ["records", "stacks", id];
+    const { value } = await api.request({ path, query: { afterSeq }, answer: RecordPage, signal });
     lines.push(...value.records);
     if (value.nextCursor === undefined) return lines;
     afterSeq = Number(value.nextCursor);

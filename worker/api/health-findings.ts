@@ -4,6 +4,7 @@
  * @module
  */
 import type { Finding, Health } from "../contract/health.ts";
+import { IMPORT_QUIET_MS } from "../contract/record-import.ts";
 import type { Settings } from "../platform/settings.ts";
 import type { Vitals } from "../store/vitals.ts";
 
@@ -180,17 +181,30 @@ function forges(limited: Vitals["limited"]): Found {
 }
 
 /** Nothing acts on what is half there: no stack is handed out, no source is polled, and nothing else would say so. */
-function imports({ count, oldest }: Vitals["restoring"], now: number): Found {
+function imports({ count, oldest, lastAt }: Vitals["restoring"], now: number): Found {
   const [first] = oldest;
   if (first === undefined) return undefined;
-  const waited = now - Date.parse(first.since);
   const names = oldest.map(({ what }) => what).join(", ");
   const more = count > oldest.length ? `, and ${count - oldest.length} more` : "";
+  const until = `until it is finished nothing is done for ${names}${more}`;
+  // Of a restoration from before imports were written down there is no more than when it began.
+  const last = lastAt ?? first.since;
+  const quiet = now - Date.parse(last);
+  if (quiet <= IMPORT_QUIET_MS)
+    return {
+      level: "warning",
+      why: `an import is under way, its last lines came ${seconds(quiet)} ago; ${until}`,
+      next: "let it come to its end; how far it is: patch.moi imports",
+    };
   return {
-    level: waited > BACKLOG_LATE ? "error" : "warning",
-    why: `the import that began ${minutes(waited)} ago, at ${first.since}, is not finished, and until it is nothing is done for ${names}${more}`,
-    next: "if it broke off, import the same file again: patch.moi import FILE; without it: patch.moi import --give-up ID, of patch.moi imports",
+    level: "error",
+    why: `an import broke off, no lines came for ${minutes(quiet)}, since ${last}; ${until}`,
+    next: "import the same file again: patch.moi import FILE; without it: patch.moi import --give-up ID, of patch.moi imports",
   };
+}
+
+function seconds(ms: number): string {
+  return `${Math.max(0, Math.round(ms / 1000))} s`;
 }
 
 function minutes(ms: number): string {

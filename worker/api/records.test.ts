@@ -123,21 +123,32 @@ describe("an import", () => {
     const refused = await call("POST", `/flow-events/${event}/replay`);
     expect([refused.status, JSON.stringify(refused.body)]).toEqual([409, expect.stringContaining("is not finished")]);
     // Who looks is told, and what to do about it.
+    const visitor = await Visitor.signedIn();
+    const console = async () => (await visitor.get("/console/stacks/one")).html.replaceAll(/<[^>]*>/g, "");
     const begun = await imports();
-    expect([begun?.level, begun?.next]).toEqual(["warning", expect.stringContaining("patch.moi import FILE")]);
-    expect(begun?.why).toMatch(/^the import that began 0 min ago, at .* for stack 'one', stack 'two', source 'tags'$/);
-    await env.DB.prepare("UPDATE restorations SET since = '2026-01-01T00:00:00.000Z' WHERE id = 'one'").run();
+    expect([begun?.level, begun?.next]).toEqual(["warning", expect.stringContaining("patch.moi imports")]);
+    expect(begun?.why).toMatch(
+      /^an import is under way, its last lines came \d+ s ago; .* for stack 'one', stack 'two', source 'tags'$/,
+    );
+    expect(await console()).toMatch(/Half restored: the import that began .* is under way/);
+    // However long it takes: what counts is when lines came last.
+    const at = (column: string, table: string, minutes: number) =>
+      env.DB.prepare(`UPDATE ${table} SET ${column} = ?1`)
+        .bind(new Date(Date.now() - minutes * 60_000).toISOString())
+        .run();
+    await at("since", "restorations", 300);
+    expect(await imports()).toMatchObject({ level: "warning" });
+    await at("last_at", "imports", 3);
     const broken = await imports();
-    expect([broken?.level, broken?.why]).toEqual(["error", expect.stringContaining("at 2026-01-01T00:00:00.000Z")]);
+    expect([broken?.level, broken?.next]).toEqual(["error", expect.stringContaining("patch.moi import FILE")]);
+    expect(broken?.why).toMatch(/^an import broke off, no lines came for 3 min, since .* for stack 'one',/);
+    expect(await console()).toMatch(/Half restored: .* broke off, its last lines came .*Import the same file again/);
     // Another file is not mixed into it.
     const mixed = await imported(lines, 500, "b");
     expect(mixed.new).toBe(0);
     expect(new Set(mixed.refused.map(({ code }) => code))).toEqual(new Set(["in_use"]));
     expect(mixed.refused.at(-1)?.message).toMatch(/^source 'tags' is being restored from another file: /);
-    const visitor = await Visitor.signedIn();
-    const page = await visitor.get("/console/stacks/one");
-    expect(page.html).toContain("Half restored");
-    expect(page.html).not.toContain("Deleted");
+    expect(await console()).not.toContain("Deleted");
     expect((await call("PUT", "/stacks/one", lines.find(({ kind }) => kind === "stack")?.record.config)).status).toBe(
       409,
     );

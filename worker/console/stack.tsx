@@ -21,6 +21,7 @@ import { Channels } from "./channels.tsx";
 import { ForecastView } from "./forecast.tsx";
 import { Act } from "./form.tsx";
 import { page } from "./frame.tsx";
+import { HalfRestored } from "./half-restored.tsx";
 import { PatchHeat } from "./patch-heat.tsx";
 import { WhyAnswer } from "./why.tsx";
 import { duration, Outside, path, Status, subject, When } from "./words.tsx";
@@ -51,7 +52,7 @@ stackPages.get("/stacks/:id", async (c) => {
     version === "" ? undefined : whyOf(c.var.db, id, version),
   ]);
   if (record === undefined) throw new ApiError("not_found", `there is no stack '${id}'`);
-  const { stack, restoringSince, brought } = record;
+  const { stack, restoring, brought } = record;
   const { rows, nextCursor } = cut(record.attempts, ATTEMPTS);
   const current = rows.find((row) => (OPEN_STATUSES as readonly string[]).includes(row.status));
   const progress = current?.status === "running" ? await stackObject(c.env, id).readProgress(current.id) : undefined;
@@ -61,11 +62,8 @@ stackPages.get("/stacks/:id", async (c) => {
       <div id="stack" data-part>
         <h1>{id}</h1>
         <Where config={stack.config} />
-        {restoringSince !== undefined ? (
-          <p class="note warn">
-            Half restored: the import that began <When at={restoringSince} now={visit.now} /> is not finished, and until
-            it is nothing is done here. If it broke off, import the same file again.
-          </p>
+        {restoring !== undefined ? (
+          <HalfRestored restoring={restoring} now={visit.now} />
         ) : gone ? (
           <p class="note">
             Deleted <When at={stack.deletedAt ?? ""} now={visit.now} />; its records stay.

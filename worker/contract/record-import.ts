@@ -6,6 +6,12 @@
 import { z } from "@hono/zod-openapi";
 import { Name, Timestamp } from "./primitives.ts";
 
+/**
+ * An import that has not ended and sent nothing for so long has broken off, milliseconds: a request is given up after
+ * one minute, and going through the largest file for the next lines takes seconds.
+ */
+export const IMPORT_QUIET_MS = 2 * 60_000;
+
 /** The file as its first and last lines describe it. */
 export const ImportFile = z
   .strictObject({
@@ -37,7 +43,7 @@ export const RecordImport = z
     begunAt: Timestamp,
     /** When lines of it came last. */
     lastAt: Timestamp,
-    /** Absent while it is under way, and when it broke off. */
+    /** Absent while it is under way, and when it broke off: then `lastAt` is long ago. */
     endedAt: Timestamp.optional(),
   })
   .openapi("RecordImport");

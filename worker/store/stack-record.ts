@@ -11,7 +11,7 @@ import { PatchOutcome } from "../contract/report.ts";
 import type { StoredAttempt } from "./attempts.ts";
 import { type Database, reading, readRow, statement } from "./database.ts";
 import type { StackRow } from "./rows.ts";
-import { attempts, imports, restorations, sourceStacks, stackImports, stacks } from "./schema.ts";
+import { attempts, imports, sourceStacks, stackImports, stacks } from "./schema.ts";
 
 /** Attempts among which reports are looked for, and reports that are read of them. */
 const REPORTS_AMONG = 60;
@@ -40,10 +40,18 @@ const Brought = z.object({
 });
 export type Brought = z.infer<typeof Brought>;
 
+const Restoring = z.object({ since: z.string(), lastAt: z.string() });
+export type Restoring = z.infer<typeof Restoring>;
+
+/** A restoration from before imports were written down has no more than its beginning. */
+const RESTORING = `SELECT since, coalesce((SELECT max(last_at) FROM imports
+    WHERE json_extract(file, '$.sha256') = restorations.sha256), since) AS lastAt
+  FROM restorations WHERE kind = 'stack' AND id = ?1`;
+
 export type StackRecord = {
   stack: StackRow;
-  /** When an import began it, while that is not finished: until then it counts as deleted. */
-  restoringSince: string | undefined;
+  /** When an import began it and lines of the file came last, while that is not finished: until then it counts as deleted. */
+  restoring: Restoring | undefined;
   /** The import that brought it last, if one did. */
   brought: Brought | undefined;
   /** Newest first, one more than asked for. */
@@ -72,7 +80,6 @@ export async function readStackRecord(
   before?: number,
 ): Promise<StackRecord | undefined> {
   const page = and(eq(attempts.stackId, id), before === undefined ? undefined : lt(attempts.position, before));
-  const restoration = and(eq(restorations.kind, "stack"), eq(restorations.id, id));
   const [found, newest, sources, last, earlier, begun, brought] = await reading(
     db.$client.batch([
       statement(db, db.select().from(stacks).where(eq(stacks.id, id)).limit(1)),
@@ -88,7 +95,7 @@ export async function readStackRecord(
       statement(db, db.select({ id: sourceStacks.sourceId }).from(sourceStacks).where(eq(sourceStacks.stackId, id))),
       db.$client.prepare(pastReports("reports")).bind(id),
       db.$client.prepare(pastReports("earlier_reports")).bind(id),
-      statement(db, db.select({ since: restorations.since }).from(restorations).where(restoration)),
+      db.$client.prepare(RESTORING).bind(id),
       statement(
         db,
         db
@@ -105,7 +112,7 @@ export async function readStackRecord(
   if (stack === undefined) return undefined;
   return {
     stack: readRow(stacks, stack),
-    restoringSince: z.array(z.object({ since: z.string() })).parse(begun?.results)[0]?.since,
+    restoring: Restoring.array().parse(begun?.results)[0],
     brought: Brought.array().parse(brought?.results)[0],
     attempts: (newest?.results ?? []).map((row) => readRow(attempts, row)),
     sourceIds: z

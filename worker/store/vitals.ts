@@ -41,8 +41,11 @@ export type Vitals = {
   dispatches: { waiting: number; oldest: string | null };
   /** Credentials that their forge takes no more requests with now, `name for host`, and until when. */
   limited: { what: string; until: string }[];
-  /** Stacks and sources whose import is not finished, how many, and the oldest of them by name: `stack 'web'`. */
-  restoring: { count: number; oldest: { what: string; since: string }[] };
+  /**
+   * Stacks and sources whose import is not finished, how many, and the oldest of them by name: `stack 'web'`; when
+   * lines came last of any file that one of them is of.
+   */
+  restoring: { count: number; oldest: { what: string; since: string }[]; lastAt: string | null };
   /** When the cron last came, and which of its parts failed then. */
   cron: { at: string; failed: string[] } | null;
   /** Name of the newest migration that was applied. */
@@ -85,6 +88,8 @@ const COUNTS = [
   `SELECT kind || ' ''' || id || '''' AS name, count(*) OVER () AS n, since AS oldest FROM restorations
    ORDER BY since, kind DESC, id LIMIT ${NAMED}`,
   GIVEN_UP_COUNTS,
+  `SELECT 'lines' AS name, 1 AS n, max(last_at) AS oldest FROM imports
+   WHERE json_extract(file, '$.sha256') IN (SELECT sha256 FROM restorations)`,
 ] as const;
 
 const DRIFT = `SELECT id AS stackId, json_extract(forecast, '$.drift.commitsBehind') AS commits,
@@ -115,7 +120,7 @@ export async function readVitals(db: Database, now: string): Promise<Vitals> {
   const limited = answers[12] ?? [];
   const gaps = answers[13] ?? [];
   const restoring = answers[14] ?? [];
-  const givenUp = answers[15] ?? [];
+  const [givenUp = [], restored = []] = answers.slice(15);
   const statuses = [...OPEN_STATUSES, ...TERMINAL_STATUSES].map((status): [AttemptStatus, number] => [
     status,
     count([...ended, ...open], status),
@@ -147,6 +152,7 @@ export async function readVitals(db: Database, now: string): Promise<Vitals> {
     restoring: {
       count: restoring[0]?.n ?? 0,
       oldest: restoring.map(({ name, oldest: since }) => ({ what: name, since: since ?? now })),
+      lastAt: oldest(restored, "lines"),
     },
     cron: cron[0]?.oldest == null ? null : { at: cron[0].oldest, failed: Failed.parse(cron[0].name) },
     migration: migrations[0]?.name ?? null,

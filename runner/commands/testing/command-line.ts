@@ -26,6 +26,8 @@ export type Run = {
   /** Largest file that it may write, bytes: what the kernel refuses beyond is as on a disk that is full. */
   mostBytes?: number;
   onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
+  /** Told all of stderr so far, whenever there is more. */
+  onStderr?: (text: string) => void;
   /** Told all of stdout so far, whenever there is more. */
   onStdout?: (text: string) => void;
 };
@@ -49,6 +51,7 @@ export function patchMoi(args: readonly string[], env: Record<string, string> = 
     });
     child.stderr.on("data", (chunk: Buffer) => {
       ended.stderr += chunk.toString("utf8");
+      run.onStderr?.(ended.stderr);
     });
     child.once("error", reject);
     child.once("close", (code) => resolve({ ...ended, code }));
@@ -61,7 +64,7 @@ export type ApiCall = { method: string; path: string; query: string; headers: He
 
 export type TestApi = { env: Record<string, string>; calls: ApiCall[]; [Symbol.asyncDispose]: () => Promise<void> };
 
-/** An admin API for one test: answers by `METHOD /path`, 404 for the rest, 401 without the token. */
+/** An admin API for one test: answers by `METHOD /path`, or promises of them, 404 for the rest, 401 without the token. */
 export async function testApi(answers: Record<string, unknown>): Promise<TestApi> {
   const calls: ApiCall[] = [];
   const server = createServer((request, response) => {
@@ -75,15 +78,18 @@ export async function testApi(answers: Record<string, unknown>): Promise<TestApi
       const text = Buffer.concat(chunks).toString("utf8");
       const body = text === "" ? undefined : (JSON.parse(text) as unknown);
       calls.push({ method: request.method ?? "", path: url.pathname, query: url.search, headers, body });
-      const found = answers[`${request.method} ${url.pathname}`];
+      const promised = Promise.resolve(answers[`${request.method} ${url.pathname}`]);
       const send = (status: number, answer: unknown) => {
         response.writeHead(status, { "content-type": "application/json" });
         response.end(JSON.stringify(answer));
       };
-      if (headers.get("authorization") !== "Bearer test-token")
-        send(401, { error: { code: "unauthorized", message: "the token is missing or wrong" } });
-      else if (found === undefined) send(404, { error: { code: "not_found", message: `${url.pathname} is not here` } });
-      else send(200, found);
+      void promised.then((found) => {
+        if (headers.get("authorization") !== "Bearer test-token")
+          send(401, { error: { code: "unauthorized", message: "the token is missing or wrong" } });
+        else if (found === undefined)
+          send(404, { error: { code: "not_found", message: `${url.pathname} is not here` } });
+        else send(200, found);
+      });
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
