@@ -133,7 +133,7 @@ async function storeRefs(
     baseline: !source.refsSeeded || !seeded,
     gap: source.gapSince !== null,
     bareTags: provider.bareTags ?? false,
-    tagEntryId: (tag) => provider.tagEntryId?.(tag, ids) ?? tag,
+    tagEntryId: provider.tagEntryIds?.(ids) ?? ((tag) => tag),
   });
   const marks = { gapSince: null, refsError: null, refsSeeded: true, reconcileAt: inAbout(context, DAY_MS) };
   const fault = await storeIntake(db, source.id, plan, marks, now);

@@ -21,11 +21,11 @@ export const github: ProviderReader = {
   repository: ownerAndName,
   window: { release: 10, tag: 10, push: 20 },
   bareTags: true,
-  tagEntryId: (tag, known) => {
-    const prefix = known
-      .map((id) => /^tag:github\.com,2008:Repository\/\d+\//.exec(id)?.[0])
-      .find((found) => found !== undefined);
-    return prefix === undefined ? `refs/tags/${tag}` : `${prefix}${tag}`;
+  tagEntryIds: (known) => {
+    const shape = /^tag:github\.com,2008:Repository\/\d+\//;
+    const like = known.find((id) => shape.test(id));
+    const prefix = like === undefined ? "refs/tags/" : (shape.exec(like)?.[0] ?? "");
+    return (tag) => `${prefix}${tag}`;
   },
   toldEntryId: (tag, repositoryId) => `tag:github.com,2008:Repository/${repositoryId}/${tag}`,
   read: (entry, { event, url }) => {

@@ -56,7 +56,7 @@ export type ProviderReader = {
   /** Whether the feed of releases tells tags without a release too: then every tag is a movement. */
   bareTags?: boolean;
   /** The entry id that the feed will give a tag, by the ids of entries it told before. */
-  tagEntryId?(tag: string, known: readonly string[]): string;
+  tagEntryIds?(known: readonly string[]): (tag: string) => string;
   /** The same by what a webhook says; without it webhooks tell nothing that polling would know again. */
   toldEntryId?(tag: string, repositoryId: string): string;
 };
