@@ -6,12 +6,12 @@
 import { CommanderError } from "commander";
 import { CommandFailure, describeError } from "./client/command-failure.ts";
 import { printable } from "./client/printable.ts";
-import { createProgram } from "./commands/program.ts";
+import { createProgram, readCommands } from "./commands/program.ts";
 
 /** 0 done, 1 the work failed, 2 not understood. */
 async function run(args: readonly string[]): Promise<number> {
   try {
-    const program = createProgram();
+    const program = createProgram(await readCommands(args));
     await program.parseAsync(args, { from: "user" });
     return 0;
   } catch (error) {

@@ -4,7 +4,9 @@
  * @module
  */
 import { type Command, CommanderError } from "commander";
-import { createProgram } from "../../runner/commands/program.ts";
+import { createProgram, readCommands } from "../../runner/commands/program.ts";
+
+const ALL = await readCommands();
 
 /** Columns of the help. */
 const WIDTH = 100;
@@ -18,7 +20,7 @@ const LEFT_OUT = [
 
 /** Why the program would not take these words; undefined when it would. Runs nothing. */
 export function refusal(words: readonly string[], { mention = false } = {}): string | undefined {
-  const program = createProgram();
+  const program = createProgram(ALL);
   for (const command of everyCommand(program)) {
     command.exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} });
     if (command.commands.length === 0) command.action(() => {});
@@ -37,7 +39,7 @@ export function refusal(words: readonly string[], { mention = false } = {}): str
 
 /** Every command that does something, with its help as it is printed. */
 export function helpTexts(): { name: string; help: string }[] {
-  return everyCommand(createProgram())
+  return everyCommand(createProgram(ALL))
     .filter((command) => command.commands.length === 0)
     .map((command) => {
       let help = "";

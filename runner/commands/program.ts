@@ -6,100 +6,87 @@
 import { Command } from "commander";
 import { oneLine } from "../client/command-failure.ts";
 import { VERSION } from "../client/version.ts";
-import { registerApply } from "./apply.ts";
-import { registerAttempts } from "./attempts.ts";
-import { registerBackfill } from "./backfill.ts";
-import { registerCancel } from "./cancel.ts";
-import { registerCandidates } from "./candidates.ts";
-import { registerChannels } from "./channels.ts";
-import { registerCompletion } from "./completion.ts";
-import { registerCredentials } from "./credentials.ts";
-import { registerDismiss } from "./dismiss.ts";
-import { registerDispatches } from "./dispatches.ts";
-import { registerDoctor } from "./doctor.ts";
-import { registerEvents } from "./events.ts";
-import { registerExport } from "./export.ts";
-import { registerForecast } from "./forecast.ts";
-import { registerForecasts } from "./forecasts.ts";
-import { registerImport } from "./import.ts";
-import { registerImports } from "./imports.ts";
-import { registerInterventions } from "./interventions.ts";
-import { registerLand } from "./land.ts";
-import { registerPause } from "./pause.ts";
-import { registerPreview } from "./preview.ts";
-import { registerPromote } from "./promote.ts";
-import { registerRebase } from "./rebase.ts";
-import { registerRebuild } from "./rebuild.ts";
-import { registerRedrive } from "./redrive.ts";
-import { registerReplay } from "./replay.ts";
-import { registerResume } from "./resume.ts";
-import { registerRetry } from "./retry.ts";
-import { registerRun } from "./run.ts";
-import { registerRunner } from "./runner.ts";
-import { registerRunners } from "./runners.ts";
-import { registerSetup } from "./setup.ts";
-import { registerShow } from "./show.ts";
-import { registerSignals } from "./signals.ts";
-import { registerSources } from "./sources.ts";
-import { registerStacks } from "./stacks.ts";
-import { registerStatus } from "./status.ts";
-import { registerSync } from "./sync.ts";
-import { registerTail } from "./tail.ts";
-import { registerTick } from "./tick.ts";
-import { registerTokens } from "./tokens.ts";
-import { registerUnpause } from "./unpause.ts";
-import { registerWhy } from "./why.ts";
 
-/** In the order in which help lists them. */
-const GROUPS: readonly { heading: string; register: readonly ((program: Command) => void)[] }[] = [
-  {
-    heading: "Look:",
-    register: [
-      registerStatus,
-      registerEvents,
-      registerAttempts,
-      registerDispatches,
-      registerShow,
-      registerSignals,
-      registerSources,
-      registerStacks,
-      registerForecasts,
-      registerCandidates,
-      registerChannels,
-      registerInterventions,
-      registerWhy,
-      registerPreview,
-      registerTail,
-      registerDoctor,
-    ],
-  },
-  {
-    heading: "Act:",
-    register: [
-      registerRetry,
-      registerReplay,
-      registerBackfill,
-      registerSync,
-      registerResume,
-      registerCancel,
-      registerDismiss,
-      registerRedrive,
-      registerLand,
-      registerPromote,
-      registerPause,
-      registerUnpause,
-      registerTick,
-    ],
-  },
-  {
-    heading: "Set up:",
-    register: [registerSetup, registerApply, registerTokens, registerRunners, registerCredentials, registerCompletion],
-  },
-  { heading: "Keep:", register: [registerExport, registerImport, registerImports, registerRebuild] },
-  { heading: "Work here:", register: [registerRunner, registerForecast, registerRebase, registerRun] },
-];
+type Register = (program: Command) => void;
 
-export function createProgram(): Command {
+/**
+ * How each command is made, in the order in which help lists them. They are modules of their own, read when they are
+ * wanted: what the others need would be most of a start.
+ */
+const GROUPS: Readonly<Record<string, Readonly<Record<string, () => Promise<Register>>>>> = {
+  "Look:": {
+    status: async () => (await import("./status.ts")).registerStatus,
+    events: async () => (await import("./events.ts")).registerEvents,
+    attempts: async () => (await import("./attempts.ts")).registerAttempts,
+    dispatches: async () => (await import("./dispatches.ts")).registerDispatches,
+    show: async () => (await import("./show.ts")).registerShow,
+    signals: async () => (await import("./signals.ts")).registerSignals,
+    sources: async () => (await import("./sources.ts")).registerSources,
+    stacks: async () => (await import("./stacks.ts")).registerStacks,
+    forecasts: async () => (await import("./forecasts.ts")).registerForecasts,
+    candidates: async () => (await import("./candidates.ts")).registerCandidates,
+    channels: async () => (await import("./channels.ts")).registerChannels,
+    interventions: async () => (await import("./interventions.ts")).registerInterventions,
+    why: async () => (await import("./why.ts")).registerWhy,
+    preview: async () => (await import("./preview.ts")).registerPreview,
+    tail: async () => (await import("./tail.ts")).registerTail,
+    doctor: async () => (await import("./doctor.ts")).registerDoctor,
+  },
+  "Act:": {
+    retry: async () => (await import("./retry.ts")).registerRetry,
+    replay: async () => (await import("./replay.ts")).registerReplay,
+    backfill: async () => (await import("./backfill.ts")).registerBackfill,
+    sync: async () => (await import("./sync.ts")).registerSync,
+    resume: async () => (await import("./resume.ts")).registerResume,
+    cancel: async () => (await import("./cancel.ts")).registerCancel,
+    dismiss: async () => (await import("./dismiss.ts")).registerDismiss,
+    redrive: async () => (await import("./redrive.ts")).registerRedrive,
+    land: async () => (await import("./land.ts")).registerLand,
+    promote: async () => (await import("./promote.ts")).registerPromote,
+    pause: async () => (await import("./pause.ts")).registerPause,
+    unpause: async () => (await import("./unpause.ts")).registerUnpause,
+    tick: async () => (await import("./tick.ts")).registerTick,
+  },
+  "Set up:": {
+    setup: async () => (await import("./setup.ts")).registerSetup,
+    apply: async () => (await import("./apply.ts")).registerApply,
+    tokens: async () => (await import("./tokens.ts")).registerTokens,
+    runners: async () => (await import("./runners.ts")).registerRunners,
+    credentials: async () => (await import("./credentials.ts")).registerCredentials,
+    completion: async () => (await import("./completion.ts")).registerCompletion,
+  },
+  "Keep:": {
+    export: async () => (await import("./export.ts")).registerExport,
+    import: async () => (await import("./import.ts")).registerImport,
+    imports: async () => (await import("./imports.ts")).registerImports,
+    rebuild: async () => (await import("./rebuild.ts")).registerRebuild,
+  },
+  "Work here:": {
+    runner: async () => (await import("./runner.ts")).registerRunner,
+    forecast: async () => (await import("./forecast.ts")).registerForecast,
+    rebase: async () => (await import("./rebase.ts")).registerRebase,
+    run: async () => (await import("./run.ts")).registerRun,
+  },
+};
+
+/** Options of the program that take a value. */
+const VALUED = new Set(["--server", "--token"]);
+
+/** Commands under their headings. */
+export type Commands = readonly { heading: string; register: readonly Register[] }[];
+
+/** The command that the arguments name; all of them where they name none, or one that is not known. */
+export function readCommands(args: readonly string[] = []): Promise<Commands> {
+  const wanted = wantedCommand(args);
+  const groups = Object.entries(GROUPS).map(async ([heading, commands]) => {
+    const named = Object.entries(commands).filter(([name]) => wanted === undefined || name === wanted);
+    return { heading, register: await Promise.all(named.map(([, load]) => load())) };
+  });
+  return Promise.all(groups);
+}
+
+/** The program with these commands. */
+export function createProgram(commands: Commands): Command {
   const program = new Command("patch.moi")
     .description("Carries patch stacks over upstream releases, and keeps the record.")
     .version(VERSION)
@@ -113,9 +100,9 @@ export function createProgram(): Command {
       outputError: (text, write) => write(`usage: ${oneLine(text.replace(/^error: /, ""))} (see --help)\n`),
     })
     .exitOverride();
-  for (const group of GROUPS) {
-    program.commandsGroup(group.heading);
-    for (const register of group.register) register(program);
+  for (const { heading, register } of commands) {
+    program.commandsGroup(heading);
+    for (const add of register) add(program);
   }
   program.addHelpText(
     "after",
@@ -124,4 +111,11 @@ export function createProgram(): Command {
       "\nExamples:\n  $ patch.moi status\n  $ patch.moi apply -f patch-moi.json\n  $ patch.moi show web.12\n",
   );
   return program;
+}
+
+/** Undefined where all of them are: the completion of a shell is of all too. */
+function wantedCommand(args: readonly string[]): string | undefined {
+  const first = args.find((arg, i) => !arg.startsWith("-") && !VALUED.has(args[i - 1] ?? ""));
+  const known = Object.values(GROUPS).some((commands) => first !== undefined && Object.hasOwn(commands, first));
+  return known && first !== "completion" ? first : undefined;
 }
