@@ -159,7 +159,7 @@ class ModelWatch implements Watch {
       baseline: !this.#marks.refsSeeded || !this.#marks.primed,
       gap: this.#marks.gap,
       bareTags: PROVIDERS.github.bareTags ?? false,
-      tagEntryId: (tag) => PROVIDERS.github.tagEntryId?.(tag, ids) ?? tag,
+      tagEntryId: PROVIDERS.github.tagEntryIds?.(ids) ?? ((tag) => tag),
     });
     this.#commit(() => {
       this.#keep(plan);
