@@ -4,7 +4,7 @@
  * @module
  */
 import { eq } from "drizzle-orm";
-import { type Database, insertRows, reading } from "./database.ts";
+import { type Database, insertRow, reading } from "./database.ts";
 import { type Named, prepared } from "./prepared.ts";
 import { answers } from "./schema.ts";
 
@@ -24,7 +24,7 @@ export async function findAnswer(db: Database, key: string): Promise<AnswerRow |
 
 /** Keeps an answer given outside of a stack's journal; the first one stays. */
 export async function keepAnswer(db: Database, row: typeof answers.$inferInsert): Promise<void> {
-  await reading(insertRows(db, answers, [row], "ignore").run());
+  await reading(insertRow(db, answers, row, "ignore").run());
 }
 
 /** Status of a row whose answer is still being made. */

@@ -67,13 +67,13 @@ export async function storeBackfill(
   }));
   const signals = backfilled.map(({ event, signal, decision }) => [signal.position, event.id, decision]);
   return commit(db, [
-    insertRows(
+    ...insertRows(
       db,
       flowEvents,
       backfilled.map(({ event }) => ({ ...event, stackIds: [stackId] })),
       "ignore",
     ),
-    insertRows(db, deliveries, rows, "ignore"),
+    ...insertRows(db, deliveries, rows, "ignore"),
     db.$client
       .prepare(
         `UPDATE feed_signals SET disposition = 'event', event_id = json_extract(j.value, '$[1]'),

@@ -94,24 +94,67 @@ type OnConflict = "fail" | "ignore" | { update: string[]; except?: string[] };
 /** Parameters that D1 takes for one statement. */
 const MOST_PARAMETERS = 100;
 
-/** Inserts any number of rows with one statement: few as they are, more as one parameter that holds all of them. */
+/** Of rows that share a parameter, which D1 takes up to 2 MB of: three bytes a character at most. */
+const MOST_CHARACTERS = 500_000;
+
+/**
+ * Inserts rows: few as they are, more as one parameter for as many as fit into it, none for none. A row that is too
+ * large to share a parameter goes in by itself, each of its values as large as D1 takes it.
+ */
 export function insertRows<T extends SQLiteTable>(
   db: Database,
   table: T,
   rows: readonly Row<T>[],
   onConflict: OnConflict = "fail",
-): Statement {
+): Statement[] {
   const columns = writtenColumns(table);
-  const data = rows.map((row) =>
-    columns.map(([key, column]) => {
-      const given = (row as Record<string, unknown>)[key];
-      const value = given === undefined ? column.default : given;
-      return value === undefined || value === null ? null : column.mapToDriverValue(value);
-    }),
+  const data = rows.map((row) => driverValues(columns, row));
+  const apart = (some: readonly unknown[][]): Statement =>
+    db.$client.prepare(insertText(table, some.length, onConflict)).bind(...some.flat());
+  const few = (many: number): boolean => many * columns.length <= MOST_PARAMETERS;
+  if (rows.length === 0) return [];
+  if (few(rows.length)) return [apart(data)];
+  const shared = db.$client.prepare(insertText(table, undefined, onConflict));
+  return pieces(data).map(({ rows: some, texts }) =>
+    few(some.length) ? apart(some) : shared.bind(`[${texts.join()}]`),
   );
-  const apart = rows.length > 0 && rows.length * columns.length <= MOST_PARAMETERS;
-  const statement = db.$client.prepare(insertText(table, apart ? rows.length : undefined, onConflict));
-  return apart ? statement.bind(...data.flat()) : statement.bind(JSON.stringify(data));
+}
+
+/** Inserts one row. */
+export function insertRow<T extends SQLiteTable>(
+  db: Database,
+  table: T,
+  row: Row<T>,
+  onConflict: OnConflict = "fail",
+): Statement {
+  return db.$client.prepare(insertText(table, 1, onConflict)).bind(...driverValues(writtenColumns(table), row));
+}
+
+function driverValues(columns: Written, row: object): unknown[] {
+  return columns.map(([key, column]) => {
+    const given = (row as Record<string, unknown>)[key];
+    const value = given === undefined ? column.default : given;
+    return value === undefined || value === null ? null : column.mapToDriverValue(value);
+  });
+}
+
+/** Cuts rows into pieces that fit into one parameter, each row with its JSON. */
+export function pieces<R>(rows: readonly R[]): { rows: R[]; texts: string[] }[] {
+  const all: { rows: R[]; texts: string[] }[] = [];
+  let length = 0;
+  for (const row of rows) {
+    const text = JSON.stringify(row);
+    const last = all.at(-1);
+    length += text.length + 1;
+    if (last === undefined || length > MOST_CHARACTERS) {
+      all.push({ rows: [row], texts: [text] });
+      length = text.length + 1;
+      continue;
+    }
+    last.rows.push(row);
+    last.texts.push(text);
+  }
+  return all;
 }
 
 type Written = [string, SQLiteColumn][];

@@ -6,19 +6,10 @@
  * @module
  */
 import { and, desc, eq, lt } from "drizzle-orm";
-import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import type { FeedEntry, FilterDecision, SignalDisposition } from "../contract/feed-signal.ts";
 import type { FlowEventPayload } from "../contract/flow-event.ts";
 import type { FlowEventType } from "../contract/flow-event-type.ts";
-import {
-  commit,
-  type Database,
-  insertRows,
-  reading,
-  type Statement,
-  type StorageFailure,
-  updateRow,
-} from "./database.ts";
+import { commit, type Database, insertRows, pieces, reading, type StorageFailure, updateRow } from "./database.ts";
 import { deliveries, feedEntries, feedSignals, feedSources, flowEvents } from "./schema.ts";
 
 export type FeedSignalRow = typeof feedSignals.$inferSelect;
@@ -70,9 +61,6 @@ export type IntakeRows = {
  */
 const SEED = "";
 
-/** D1 takes 2 MB a parameter. */
-const CHUNK_CHARACTERS = 500_000;
-
 export type KnownEntries = {
   seeded: boolean;
   known: Map<string, EntryKey>;
@@ -99,7 +87,7 @@ export async function knownEntries(
   ]);
   const columns =
     "e.source_id AS sourceId, e.entry_id AS entryId, e.fingerprint, e.revision, e.tag, e.commit_oid AS 'commit', e.first_seen_at AS firstSeenAt, e.last_seen_at AS lastSeenAt, e.missing_from AS missingFrom";
-  for (const chunk of chunks(keys)) {
+  for (const { texts } of pieces(keys)) {
     const found = await reading(
       db.$client
         .prepare(
@@ -114,7 +102,7 @@ export async function knownEntries(
            WHERE json_extract(j.value, '$[1]') = '${SEED}' AND e.source_id = json_extract(j.value, '$[0]')
              AND e.missing_from IS NULL`,
         )
-        .bind(JSON.stringify(chunk))
+        .bind(`[${texts.join()}]`)
         .all<EntryKey & { sourceId: string; lastSeenAt: string; standing: 0 | 1 }>(),
     );
     for (const { sourceId, standing, ...row } of found.results) {
@@ -139,7 +127,7 @@ export async function forgottenEntries(
   keys: readonly { sourceId: string; entryId: string }[],
 ): Promise<{ sourceId: string; entryId: string; revision: number; firstSeenAt: string }[]> {
   const found = [];
-  for (const chunk of chunks(keys.map(({ sourceId, entryId }) => [sourceId, entryId]))) {
+  for (const { texts } of pieces(keys.map(({ sourceId, entryId }) => [sourceId, entryId]))) {
     const { results } = await reading(
       db.$client
         .prepare(
@@ -148,7 +136,7 @@ export async function forgottenEntries(
            WHERE s.source_id = json_extract(j.value, '$[0]') AND s.entry_id = json_extract(j.value, '$[1]')
            GROUP BY s.source_id, s.entry_id`,
         )
-        .bind(JSON.stringify(chunk))
+        .bind(`[${texts.join()}]`)
         .all<{ sourceId: string; entryId: string; revision: number; firstSeenAt: string }>(),
     );
     found.push(...results);
@@ -170,14 +158,14 @@ export async function refreshEntries(
   before: string,
 ): Promise<void> {
   const keys = sources.flatMap(({ sourceId, entryIds }) => [SEED, ...entryIds].map((id) => [sourceId, id]));
-  for (const chunk of chunks(keys))
+  for (const { texts } of pieces(keys))
     await reading(
       db.$client
         .prepare(
           `UPDATE feed_entries SET last_seen_at = ?2 WHERE (source_id, entry_id) IN
              (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?1))`,
         )
-        .bind(JSON.stringify(chunk), now)
+        .bind(`[${texts.join()}]`, now)
         .run(),
     );
   await reading(
@@ -246,10 +234,10 @@ export async function storeIntake(
     stackIds: (receivers.get(event.id) ?? []).map(({ stackId }) => stackId),
   }));
   return commit(db, [
-    ...inserts(db, feedEntries, entries, { update: ["source_id", "entry_id"], except: ["first_seen_at"] }),
-    ...inserts(db, feedSignals, rows.signals, "ignore"),
-    ...inserts(db, flowEvents, events, "ignore"),
-    ...inserts(
+    ...insertRows(db, feedEntries, entries, { update: ["source_id", "entry_id"], except: ["first_seen_at"] }),
+    ...insertRows(db, feedSignals, rows.signals, "ignore"),
+    ...insertRows(db, flowEvents, events, "ignore"),
+    ...insertRows(
       db,
       deliveries,
       rows.deliveries.map((delivery) => ({ ...delivery, status: "pending" as const, createdAt: now })),
@@ -312,28 +300,4 @@ export async function pendingDeliveries(
     else events.push(eventId);
   }
   return byStack;
-}
-
-function inserts<T extends SQLiteTable>(
-  db: Database,
-  table: T,
-  rows: readonly Parameters<typeof insertRows<T>>[2][number][],
-  onConflict: Parameters<typeof insertRows<T>>[3],
-): Statement[] {
-  return chunks(rows).map((chunk) => insertRows(db, table, chunk, onConflict));
-}
-
-/** Cuts rows into pieces that fit into one parameter; none for no rows. */
-function chunks<T>(rows: readonly T[]): T[][] {
-  const pieces: T[][] = [];
-  let length = 0;
-  for (const row of rows) {
-    const last = pieces.at(-1);
-    length += JSON.stringify(row).length + 1;
-    if (last === undefined || length > CHUNK_CHARACTERS) {
-      pieces.push([row]);
-      length = JSON.stringify(row).length + 1;
-    } else last.push(row);
-  }
-  return pieces;
 }

@@ -212,15 +212,11 @@ export async function putSource(
             .where(eq(feedSources.id, id)),
         ),
     statement(db, db.delete(sourceStacks).where(eq(sourceStacks.sourceId, id))),
-    ...(stackIds.length === 0
-      ? []
-      : [
-          insertRows(
-            db,
-            sourceStacks,
-            stackIds.map((stackId) => ({ sourceId: id, stackId })),
-          ),
-        ]),
+    ...insertRows(
+      db,
+      sourceStacks,
+      stackIds.map((stackId) => ({ sourceId: id, stackId })),
+    ),
   ]);
   if (failure?.kind === "fault") throw new StorageFault(failure.message);
   // Somebody declared the same source at the same moment: theirs is there now, ours goes over it.

@@ -5,7 +5,7 @@
  */
 import { and, desc, eq, lt } from "drizzle-orm";
 import type { FlowEventType } from "../contract/flow-event-type.ts";
-import { commit, type Database, insertRows, reading, type StorageFailure } from "./database.ts";
+import { commit, type Database, insertRow, insertRows, reading, type StorageFailure } from "./database.ts";
 import { deliveries, flowEvents } from "./schema.ts";
 
 export type FlowEventRow = typeof flowEvents.$inferSelect;
@@ -71,7 +71,7 @@ export async function insertEvent(
     acceptedAt: null,
   }));
   return commit(db, [
-    insertRows(db, flowEvents, [{ ...event, stackIds: [...stackIds] }], "ignore"),
-    ...(rows.length === 0 ? [] : [insertRows(db, deliveries, rows, "ignore")]),
+    insertRow(db, flowEvents, { ...event, stackIds: [...stackIds] }, "ignore"),
+    ...insertRows(db, deliveries, rows, "ignore"),
   ]);
 }

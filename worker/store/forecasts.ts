@@ -8,7 +8,7 @@ import { z } from "zod";
 import { KEPT_FORECASTS, type LatestForecast } from "../contract/forecast.ts";
 import { labelSubsets } from "../contract/label-set.ts";
 import type { ForecastResult } from "../contract/runner-wire.ts";
-import { commit, type Database, insertRows, reading, type StorageFailure } from "./database.ts";
+import { commit, type Database, insertRow, reading, type StorageFailure } from "./database.ts";
 import { answers, forecastPlans, forecasts } from "./schema.ts";
 
 /** One that failed is made again after this: a day without a look for an hour's outage would be long. */
@@ -114,8 +114,8 @@ export async function recordForecast(
   const prepare = (text: string, ...values: unknown[]) => db.$client.prepare(text).bind(...values);
   return commit(db, [
     // The number is the lock: of two results that read the same plan, one fails whole on it.
-    insertRows(db, forecasts, [row]),
-    insertRows(db, answers, [answer]),
+    insertRow(db, forecasts, row),
+    insertRow(db, answers, answer),
     prepare("UPDATE stacks SET forecast = ?2 WHERE id = ?1", plan.stackId, JSON.stringify(latest)),
     prepare(
       // A claim that was made anew meanwhile keeps its own time.

@@ -16,14 +16,14 @@ export async function storePastEvents(
   const at = new Map(events.map(({ id, receivedAt }) => [id, receivedAt]));
   const tried = [...new Map(attempts.map((attempt) => [attempt.eventId, attempt])).values()];
   const there = `SELECT value FROM json_each(?1) WHERE value IN (SELECT id FROM flow_events)`;
-  if (events.length > 0) await reading(insertRows(db, flowEvents, events, "ignore").run());
+  if (events.length > 0) await reading(db.$client.batch(insertRows(db, flowEvents, events, "ignore")));
   const eventIds = [...new Set([...at.keys(), ...tried.map(({ eventId }) => eventId)])];
   const { results } = await reading(db.$client.prepare(there).bind(JSON.stringify(eventIds)).all<{ value: string }>());
   const rows = results.map(({ value: eventId }) => {
     const createdAt = at.get(eventId) ?? tried.find((one) => one.eventId === eventId)?.createdAt ?? "";
     return { eventId, stackId, status: "accepted" as const, createdAt, acceptedAt: createdAt };
   });
-  if (rows.length > 0) await reading(insertRows(db, deliveries, rows, "ignore").run());
+  if (rows.length > 0) await reading(db.$client.batch(insertRows(db, deliveries, rows, "ignore")));
 }
 
 /** Stores what a feed has told before, and gives how much of it was not known. `fingerprint`: its form is not known. */
@@ -53,8 +53,7 @@ export async function storeTold(
     eventId: eventId ?? null,
     seenAt,
   }));
-  const [stored] = await reading(
-    db.$client.batch([insertRows(db, feedEntries, entries, "ignore"), insertRows(db, feedSignals, signals, "ignore")]),
-  );
-  return stored?.meta.changes ?? 0;
+  const inserts = insertRows(db, feedEntries, entries, "ignore");
+  const stored = await reading(db.$client.batch([...inserts, ...insertRows(db, feedSignals, signals, "ignore")]));
+  return stored.slice(0, inserts.length).reduce((sum, { meta }) => sum + meta.changes, 0);
 }

@@ -13,6 +13,7 @@ import {
   commit,
   type Database,
   inList,
+  insertRow,
   insertRows,
   reading,
   type Statement,
@@ -115,24 +116,24 @@ function statements(db: Database, c: Commit): Statement[] {
   const { id, ...fields } = c.stack;
   const list: Statement[] = [];
   const stackRow = { ...c.stack, createdAt: c.now, updatedAt: c.now };
-  if (c.insertStack) list.push(insertRows(db, stacks, [stackRow]));
+  if (c.insertStack) list.push(insertRow(db, stacks, stackRow));
   // The journal goes before all else: a lost race is then known by the journal's own key.
-  if (c.journal.length > 0) list.push(insertRows(db, journal, c.journal));
+  list.push(...insertRows(db, journal, c.journal));
   // And a request that comes again by its own, before its effects, whose keys are the same again too.
-  if (c.answer !== undefined) list.push(insertRows(db, answers, [c.answer]));
+  if (c.answer !== undefined) list.push(insertRow(db, answers, c.answer));
   if (!c.insertStack)
     list.push(updateRow(db, stacks, id, { ...fields, updatedAt: c.now }, { nextActionAt: orNextEffect }));
-  if (c.attempts.length > 0) list.push(insertRows(db, attempts, c.attempts, { update: ["id"], except: BORN_WITH }));
-  if (c.reports.length > 0) list.push(insertRows(db, reports, c.reports, { update: ["attempt_id"] }));
-  if (c.dispatches.length > 0) list.push(insertRows(db, dispatches, c.dispatches));
+  list.push(...insertRows(db, attempts, c.attempts, { update: ["id"], except: BORN_WITH }));
+  list.push(...insertRows(db, reports, c.reports, { update: ["attempt_id"] }));
+  list.push(...insertRows(db, dispatches, c.dispatches));
   for (const { id: dispatchId, ...change } of c.dispatchUpdates)
     list.push(updateRow(db, dispatches, dispatchId, change));
-  if (c.candidates.length > 0) list.push(insertRows(db, candidates, c.candidates));
+  list.push(...insertRows(db, candidates, c.candidates));
   for (const attemptId of c.landedAttemptIds)
     list.push(statement(db, db.update(candidates).set({ landedAt: c.now }).where(eq(candidates.attemptId, attemptId))));
   if (c.acceptedEventIds.length > 0)
     list.push(db.$client.prepare(ACCEPTED).bind(c.now, id, JSON.stringify(c.acceptedEventIds)));
-  if (c.outbox.length > 0) list.push(insertRows(db, outbox, c.outbox));
+  list.push(...insertRows(db, outbox, c.outbox));
   if (c.redrivenEffectIds.length > 0) {
     const again = { status: "pending" as const, tries: 0, nextAt: c.now };
     const dead = and(inList(outbox.id, c.redrivenEffectIds), eq(outbox.status, "dead"));

@@ -182,7 +182,7 @@ class Import {
     const { table, key, columns, owner } = KINDS[kind];
     if (kind === "stack" || kind === "source")
       return [
-        insertRows(
+        ...insertRows(
           this.db,
           table,
           rows.map(({ record }) => ({
@@ -201,9 +201,9 @@ class Import {
     const records = rows.map(({ record }) => record) as never[];
     // What is nothing but its key has nothing to update.
     const onConflict = owner === undefined ? "fail" : names.length === columns.length ? "ignore" : update;
-    const insert = insertRows(this.db, table, records, onConflict);
+    const inserts = insertRows(this.db, table, records, onConflict);
     // What only adds goes in also where its owner stands.
-    if (owner === undefined || KINDS[kind].adds === true) return [insert];
+    if (owner === undefined || KINDS[kind].adds === true) return inserts;
     return [
       stillRestoring(
         this.db,
@@ -211,7 +211,7 @@ class Import {
         [...new Set(rows.map(({ record }) => ownerOf(kind, record) ?? ""))],
         this.by.file.sha256,
       ),
-      insert,
+      ...inserts,
     ];
   }
 

@@ -8,7 +8,7 @@
  */
 import { z } from "zod";
 import { type AttemptStatus, OPEN_STATUSES, TERMINAL_STATUSES } from "../contract/attempt.ts";
-import { type Database, insertRows, reading, StorageFault } from "./database.ts";
+import { type Database, insertRow, reading, StorageFault } from "./database.ts";
 import { GIVEN_UP_COUNTS } from "./given-up-polls.ts";
 import { cronTicks } from "./schema.ts";
 
@@ -169,5 +169,5 @@ function oldest(rows: Rows, name: string): string | null {
 
 /** The cron was here. */
 export async function recordTick(db: Database, at: string, failed: string[]): Promise<void> {
-  await reading(insertRows(db, cronTicks, [{ id: 1, at, failed }], { update: ["id"] }).run());
+  await reading(insertRow(db, cronTicks, { id: 1, at, failed }, { update: ["id"] }).run());
 }
