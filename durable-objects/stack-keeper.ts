@@ -119,7 +119,7 @@ export class StackKeeper {
       this.forget();
       if (error instanceof Unfinished) return { ok: false, code: "conflict", message: error.message };
       if (error instanceof UnreadableDeclaration)
-        return { ok: false, code: "unreadable_declaration", message: `stack '${stackId}': ${error.message}` };
+        return { ok: false, code: "unreadable_declaration", message: error.of(`stack '${stackId}'`).message };
       if (!(error instanceof StorageFault)) throw error;
       return storageFault(stackId, error.message);
     }

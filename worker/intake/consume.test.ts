@@ -111,7 +111,7 @@ describe("schedule and queue", { timeout: 60_000 }, () => {
     expect(newer).toMatchObject({ last_outcome: "failed", failed_polls: 1, next_poll_at: iso(minutes(60)) });
     expect(JSON.parse(newer?.last_error ?? "")).toMatchObject({
       code: "unreadable_declaration",
-      message: expect.stringContaining("provider: ") as string,
+      message: expect.stringMatching(/^the declaration of feed source 'newer' .*provider: /) as string,
       at: iso(START),
     });
     expect(await batches()).toEqual({});
@@ -144,7 +144,10 @@ describe("schedule and queue", { timeout: 60_000 }, () => {
     expect(await signals("to-older")).toEqual(["v1.0.0 r0 event"]);
     expect(await source("to-newer")).toMatchObject({
       primed: false,
-      lastError: { code: "unreadable_declaration", message: expect.stringContaining("branch: ") as string },
+      lastError: {
+        code: "unreadable_declaration",
+        message: expect.stringMatching(/^the declaration of stack 'newer' .*branch: must be text/) as string,
+      },
     });
     // Nothing of it is known yet: once the stack can be read again, the refs are taken in as those of the beginning.
     expect(await source("refs-to-newer")).toMatchObject({

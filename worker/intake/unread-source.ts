@@ -23,7 +23,10 @@ export async function failUnread(
   if (unread.length === 0) return [];
   const now = context.now();
   const at = new Date(now).toISOString();
-  const failed = unread.map(({ row, error }) => ({ id: String(row.id), error: { ...unreadable(error), at } }));
+  const failed = unread.map(({ row, error }) => ({
+    id: String(row.id),
+    error: { ...unreadable(error.of(`feed source '${String(row.id)}'`)), at },
+  }));
   const fault = await commit(db, [recordUnread(db, failed, new Date(now + LATER_MS).toISOString())]);
   if (fault !== undefined) throw new StorageFault(fault.kind === "fault" ? fault.message : fault.column);
   for (const { id, error } of failed) log("warn", "feed.polled", { sourceId: id, outcome: "failed", ...error });

@@ -27,6 +27,20 @@ export class UnreadableDeclaration extends Error {
     );
     this.problem = problem;
   }
+
+  /** The same of one that has a name: `stack 'web'`. */
+  of(name: string): UnreadableDeclaration {
+    return new UnreadableDeclaration(name, this.problem);
+  }
+}
+
+/** Reads what has a name, which a declaration that cannot be read is told with. */
+export async function readingOf<T>(name: string, read: Promise<T>): Promise<T> {
+  try {
+    return await read;
+  } catch (error) {
+    throw error instanceof UnreadableDeclaration ? error.of(name) : error;
+  }
 }
 
 /** The unreadable declaration that an error is about: drizzle wraps what a column throws. */
@@ -61,7 +75,14 @@ function readDeclared<T>(what: string, text: string, parse: (value: unknown) => 
   try {
     return parse(JSON.parse(text) as unknown);
   } catch (error) {
-    const problem = error instanceof z.ZodError ? describeIssues(error).join("; ") : String(error);
+    const problem =
+      error instanceof z.ZodError ? describeIssues({ issues: error.issues.map(short) }).join("; ") : String(error);
     throw new UnreadableDeclaration(what, problem.slice(0, LONGEST_PROBLEM));
   }
+}
+
+/** What this version knows is of no use to who looks at what it does not. */
+function short(issue: z.core.$ZodIssue): { path: PropertyKey[]; message: string } {
+  if (issue.code !== "unrecognized_keys") return issue;
+  return { path: issue.path, message: issue.keys.map((key) => `unknown field '${key}'`).join("; ") };
 }

@@ -18,7 +18,7 @@ import {
   StorageFault,
   statement,
 } from "./database.ts";
-import type { UnreadableDeclaration } from "./declared-column.ts";
+import { readingOf, type UnreadableDeclaration } from "./declared-column.ts";
 import { type Listed, listed } from "./listed.ts";
 import { type Named, prepared, type Unread } from "./prepared.ts";
 import { feedSources, sourceStacks, stacks } from "./schema.ts";
@@ -56,7 +56,8 @@ const following = prepared((query, value: Named<"sourceIds">) =>
 );
 
 export async function findSource(db: Database, id: string): Promise<FeedSourceRow | undefined> {
-  return (await reading(db.select().from(feedSources).where(eq(feedSources.id, id)).limit(1)))[0];
+  const query = db.select().from(feedSources).where(eq(feedSources.id, id)).limit(1);
+  return (await readingOf(`feed source '${id}'`, reading(query)))[0];
 }
 
 export async function findSources(
@@ -138,7 +139,12 @@ export async function followersOfAll(
 ): Promise<{ followers: Follower[]; unread: Map<string, UnreadableDeclaration> }> {
   if (sourceIds.length === 0) return { followers: [], unread: new Map() };
   const { rows, unread } = await following.readable(db, { sourceIds: JSON.stringify(sourceIds) });
-  return { followers: rows, unread: new Map(unread.map(({ row, error }) => [String(row.source_id), error])) };
+  return {
+    followers: rows,
+    unread: new Map(
+      unread.map(({ row, error }) => [String(row.source_id), error.of(`stack '${String(row.stack_id)}'`)]),
+    ),
+  };
 }
 
 /** Stacks that a source feeds; none for a source that is not there. */

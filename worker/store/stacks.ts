@@ -7,6 +7,7 @@ import { and, asc, desc, eq, isNull, lt, lte } from "drizzle-orm";
 import type { StackConfig } from "../contract/stack.ts";
 import { isOpen } from "./attempts.ts";
 import { type Database, reading } from "./database.ts";
+import { readingOf } from "./declared-column.ts";
 import { unknownStacks } from "./feed-sources.ts";
 import { type Listed, listed } from "./listed.ts";
 import { type Named, prepared } from "./prepared.ts";
@@ -40,7 +41,7 @@ const overdue = prepared((query, value: Named<"now">, limit) =>
 
 /** Deleted ones too: their records stay. */
 export async function findStack(db: Database, id: string): Promise<StackRow | undefined> {
-  return byId.first(db, { id });
+  return readingOf(`stack '${id}'`, byId.first(db, { id }));
 }
 
 /** Whether there is one that was not deleted, readable or not. */
