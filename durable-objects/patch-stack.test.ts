@@ -3,7 +3,7 @@
  */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { asc, eq } from "drizzle-orm";
+import { and, asc, eq, gt } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import {
@@ -23,11 +23,13 @@ import {
   tellResult,
 } from "../harness/edge/client.ts";
 import { isActive, MaintenanceAttempt, RetryAnswer } from "../worker/contract/attempt.ts";
+import { Stack } from "../worker/contract/stack.ts";
 import { emptyReport } from "../worker/contract/testing/empty-report.ts";
 import { openDatabase } from "../worker/store/database.ts";
 import { attempts, journal, stacks } from "../worker/store/schema.ts";
 
 const db = openDatabase(env.DB);
+const StackAnswer = z.object({ stack: Stack });
 const AttemptAnswer = z.object({ attempt: MaintenanceAttempt });
 const reason = { code: "conflict", message: "two patches conflict" };
 
@@ -321,6 +323,43 @@ describe("faults", () => {
     await stub("overtaken").poke("overtaken");
     expect((await attemptDetail("overtaken.1")).attempt).toMatchObject({ status: "dispatched", epoch: 2 });
     await expectSoundJournal("overtaken");
+  });
+
+  it("works with the record that stands when D1 was taken back, and not with what it remembers", async () => {
+    await declareStack("back");
+    const [stack] = await db.select().from(stacks).where(eq(stacks.id, "back"));
+    const rows = await db.select().from(journal).where(eq(journal.stackId, "back"));
+    const { fork, upstream } = expectBody(StackAnswer, await call("GET", "/stacks/back"), 200).stack;
+    const wrong = { fork, upstream, branch: "wrong" };
+    const branch = async () => expectBody(StackAnswer, await call("GET", "/stacks/back"), 200).stack.branch;
+    const takeBack = async () => {
+      await db.delete(journal).where(and(eq(journal.stackId, "back"), gt(journal.seq, rows.length)));
+      await db
+        .update(stacks)
+        .set(stack ?? {})
+        .where(eq(stacks.id, "back"));
+    };
+    await call("PUT", "/stacks/back", wrong);
+    expect(await branch()).toBe("wrong");
+
+    await takeBack();
+    expect((await call("POST", "/stacks/back/pause", {})).status).toBe(200);
+    expect(await branch()).toBe(stack?.config.branch);
+    await expectSoundJournal("back");
+
+    await takeBack();
+    await call("PUT", "/stacks/back", wrong);
+    await takeBack();
+    // The same again is no change of what the object remembers, and one of the record.
+    await call("PUT", "/stacks/back", wrong);
+    expect(await branch()).toBe("wrong");
+    await expectSoundJournal("back");
+
+    await db.delete(journal).where(eq(journal.stackId, "back"));
+    await db.delete(stacks).where(eq(stacks.id, "back"));
+    expect((await call("POST", "/stacks/back/pause", {})).status).toBe(404);
+    await declareStack("back");
+    await expectSoundJournal("back");
   });
 
   it("does not forget an effect that could not leave, whatever is committed meanwhile", async () => {

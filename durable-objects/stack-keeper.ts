@@ -96,6 +96,8 @@ export class StackKeeper {
     how: { once?: Once | undefined; declare?: StackConfig } = {},
   ): Promise<Executed> {
     return this.turn(stackId, async () => {
+      // A declaration that changes nothing is answered without a look at the record; it must not be by what is gone.
+      if (how.declare !== undefined) this.forget();
       for (let race = 0; race < RACE_LIMIT; race++) {
         const known = await this.load(stackId, how.declare);
         if (known === undefined && how.declare === undefined) return noStack(stackId);

@@ -1,15 +1,15 @@
 /**
- * A Cloudflare account on loopback, as far as wrangler asks one when it deploys: D1, queues, scripts, secrets,
- * schedules. What is uploaded really runs, in workerd, with the D1 that the migrations were applied to.
+ * A Cloudflare account on loopback, as far as wrangler asks one when it deploys and looks after a deployment: D1 and
+ * its Time Travel, queues, scripts, secrets, schedules, tails. What is uploaded really runs, in workerd, with the D1 that the migrations were applied to.
  *
  * @module
  */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { z } from "zod";
-import { freePort } from "../process/free-port.ts";
+import { RunningWorker } from "./running-worker.ts";
+import { TimeTravel } from "./time-travel.ts";
 import { readUpload, type Upload } from "./upload.ts";
 
 /** What wrangler is told to deploy to. */
@@ -37,36 +37,34 @@ export type Cloudflare = {
   faults: Map<string, { status: number; code: number; message: string }>;
   /** Requests that nobody here knows: must stay empty. */
   unknown: string[];
+  /** Scripts that are tailed, by the tail's id. */
+  tails: Map<string, string>;
   /** Has the cron come once, as it does every minute; false when there is no Worker or it did not take it. */
   cron(): Promise<boolean>;
+  /** From now on D1 can be taken back to this moment; Cloudflare keeps every one. */
+  keepMoment(): Promise<Date>;
   [Symbol.asyncDispose]: () => Promise<void>;
 };
 
-/** As much of D1 as is used here; miniflare's own type needs a package that nothing else does. */
-type Database = { prepare(sql: string): { all(): Promise<{ results: unknown[] }> } };
+const Secret = z.object({ name: z.string(), text: z.string(), type: z.literal("secret_text") });
+const Secrets = z.object({ secrets: z.record(z.string(), z.object({ text: z.string() })) });
+
+/** How long a tail is kept open, milliseconds. */
+const TAIL_LIFE_MS = 6 * 3_600_000;
 
 type Answer = { result: unknown } | { status: number; code: number; message: string };
+
+const NO_BOOKMARK = { status: 404, code: 7404, message: "There is no such bookmark" };
 
 /** @param token the API token that is taken; any other is refused as Cloudflare refuses it */
 export async function startCloudflare(folder: string, token: string): Promise<Cloudflare> {
   const scripts = new Map<string, Upload>();
-  const port = await freePort();
-  const idle = "export default { fetch: () => new Response('nothing is deployed', { status: 404 }) }";
-  const base = {
-    port,
-    host: "127.0.0.1",
-    resourcePersistencePath: folder,
-    compatibilityDate: "2026-10-01",
-    // For {@link Cloudflare.cron}.
-    unsafeTriggerHandlers: true,
-  };
-  const worker = new Miniflare(
-    convertV4MiniflareOptions({ ...base, modules: true, script: idle, d1Databases: { DB: "account" } }),
-  );
+  const worker = await RunningWorker.start(folder);
+  const timeTravel = new TimeTravel(folder);
 
   const cloudflare: Cloudflare = {
     environment: {},
-    workerUrl: `http://127.0.0.1:${port}`,
+    workerUrl: worker.url,
     databases: [],
     queues: [],
     secrets: new Map(),
@@ -75,11 +73,9 @@ export async function startCloudflare(folder: string, token: string): Promise<Cl
     changes: [],
     faults: new Map(),
     unknown: [],
-    cron: () =>
-      fetch(`http://127.0.0.1:${port}/cdn-cgi/local/scheduled`).then(
-        ({ ok }) => ok,
-        () => false,
-      ),
+    tails: new Map(),
+    cron: () => worker.cron(),
+    keepMoment: async () => (await timeTravel.keep()).at,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
@@ -128,18 +124,29 @@ export async function startCloudflare(folder: string, token: string): Promise<Cl
       cloudflare.databases.push(database);
       return { result: database };
     }
-    const [, method, id, query] = /^(GET|POST) \/d1\/database\/([^/]+)(\/query)?$/.exec(call) ?? [];
-    if (method === undefined) return undefined;
+    const [, id, part] =
+      /^(?:GET|POST) \/d1\/database\/([^/]+)(\/query|\/time_travel\/(?:bookmark|restore))?$/.exec(call) ?? [];
+    if (id === undefined) return undefined;
     const database = cloudflare.databases.find(({ uuid, name }) => uuid === id || name === id);
     if (database === undefined) return { status: 404, code: 7404, message: "The database could not be found" };
-    return query === undefined ? { result: database } : runSql(body);
+    if (part === undefined) return { result: database };
+    return part === "/query" ? runSql(body) : travel(url);
   }
 
   async function runSql(body: Buffer): Promise<Answer> {
     const { sql } = z.object({ sql: z.string() }).parse(JSON.parse(body.toString()));
-    const { DB } = await worker.getBindings<{ DB: Database }>();
-    const { results } = await DB.prepare(sql).all();
-    return { result: [{ results, success: true, meta: { duration: 1 } }] };
+    return { result: [{ results: await worker.sql(sql), success: true, meta: { duration: 1 } }] };
+  }
+
+  async function travel(url: URL): Promise<Answer> {
+    const asked = url.searchParams.get("bookmark");
+    if (asked === null) {
+      const time = url.searchParams.get("timestamp");
+      const bookmark = time === null ? (await timeTravel.keep()).bookmark : timeTravel.bookmarkAt(new Date(time));
+      return bookmark === undefined ? NO_BOOKMARK : { result: { bookmark } };
+    }
+    const restored = await timeTravel.restore(asked);
+    return restored === undefined ? NO_BOOKMARK : { result: restored };
   }
 
   function assets(call: string, body: Buffer): Answer | undefined {
@@ -197,7 +204,16 @@ export async function startCloudflare(folder: string, token: string): Promise<Cl
       case "GET /secrets":
         return { result: [...secrets.keys()].map((key) => ({ name: key, type: "secret_text" })) };
       case "PATCH /secrets-bulk":
-        return putSecrets(name, there, body);
+        return putSecrets(name, there, Secrets.parse(JSON.parse(body.toString())).secrets);
+      case "PUT /secrets": {
+        const secret = Secret.parse(JSON.parse(body.toString()));
+        return putSecrets(name, there, { [secret.name]: secret });
+      }
+      case "POST /tails": {
+        const id = randomUUID();
+        cloudflare.tails.set(id, name);
+        return { result: { id, url: worker.tailUrl, expires_at: new Date(Date.now() + TAIL_LIFE_MS).toISOString() } };
+      }
       case "GET /deployments":
         return { result: { deployments: [] } };
       case "GET /settings":
@@ -210,8 +226,10 @@ export async function startCloudflare(folder: string, token: string): Promise<Cl
         return { result: { schedules: [] } };
       case "PATCH /script-settings":
         return { result: {} };
-      default:
-        return undefined;
+      default: {
+        const [, tail] = /^DELETE \/tails\/([^/]+)$/.exec(`${method} ${part}`) ?? [];
+        return tail !== undefined && cloudflare.tails.delete(tail) ? { result: null } : undefined;
+      }
     }
   }
 
@@ -220,46 +238,22 @@ export async function startCloudflare(folder: string, token: string): Promise<Cl
     if (uploaded.assets?.jwt !== ASSETS_DONE) throw new Error("the script names no files that were uploaded");
     scripts.set(name, uploaded);
     const secrets = secretsOf(name);
+    // What an upload does not say it keeps is gone.
+    const inherited = new Set(uploaded.bindings.flatMap((b) => (b.type === "inherit" ? [b.name] : [])));
+    if (uploaded.keep_bindings?.includes("secret_text") !== true)
+      for (const key of secrets.keys()) if (!inherited.has(key)) secrets.delete(key);
     for (const binding of uploaded.bindings)
       if (binding.type === "secret_text") secrets.set(binding.name, binding.text);
-    await run(uploaded, secrets);
+    await worker.run(uploaded, secrets);
     const id = randomUUID().replaceAll("-", "");
     return { result: { id: name, etag: id, deployment_id: id, startup_time_ms: 5, available_on_subdomain: true } };
   }
 
-  async function putSecrets(name: string, there: Upload, body: Buffer): Promise<Answer> {
-    const Secrets = z.object({ secrets: z.record(z.string(), z.object({ text: z.string() })) });
+  async function putSecrets(name: string, there: Upload, given: Record<string, { text: string }>): Promise<Answer> {
     const secrets = secretsOf(name);
-    for (const [key, { text }] of Object.entries(Secrets.parse(JSON.parse(body.toString())).secrets))
-      secrets.set(key, text);
-    await run(there, secrets);
+    for (const [key, { text }] of Object.entries(given)) secrets.set(key, text);
+    await worker.run(there, secrets);
     return { result: [] };
-  }
-
-  /** The upload in place of what ran before, on the same D1 and the same objects. */
-  async function run(uploaded: Upload, secrets: ReadonlyMap<string, string>): Promise<void> {
-    const { bindings, main, main_module: path } = uploaded;
-    const named = <T>(pick: (binding: Upload["bindings"][number]) => [string, T] | undefined): Record<string, T> =>
-      Object.fromEntries(bindings.flatMap((binding) => [pick(binding)].filter((entry) => entry !== undefined)));
-    await worker.setOptions(
-      convertV4MiniflareOptions({
-        ...base,
-        compatibilityDate: uploaded.compatibility_date,
-        compatibilityFlags: uploaded.compatibility_flags,
-        modules: [{ type: "ESModule", path, contents: main }],
-        bindings: {
-          ...named((b) => (b.type === "plain_text" ? [b.name, b.text] : undefined)),
-          ...Object.fromEntries(secrets),
-        },
-        // One database whatever its id: an account of one environment at a time.
-        d1Databases: named((b) => (b.type === "d1" ? [b.name, "account"] : undefined)),
-        durableObjects: named((b) =>
-          b.type === "durable_object_namespace" ? [b.name, { className: b.class_name, useSQLite: true }] : undefined,
-        ),
-        queueProducers: named((b) => (b.type === "queue" ? [b.name, b.queue_name] : undefined)),
-        ratelimits: named((b) => (b.type === "ratelimit" ? [b.name, b] : undefined)),
-      }),
-    );
   }
 
   function secretsOf(name: string): Map<string, string> {

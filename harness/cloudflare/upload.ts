@@ -26,6 +26,8 @@ const Metadata = z.looseObject({
   bindings: z.array(Binding),
   compatibility_date: z.string(),
   compatibility_flags: z.array(z.string()),
+  /** Types of bindings that stay as they were in the last version. */
+  keep_bindings: z.array(z.string()).optional(),
   assets: z.object({ jwt: z.string() }).optional(),
 });
 

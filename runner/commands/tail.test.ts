@@ -1,4 +1,4 @@
-import { appendFile, chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -103,7 +103,11 @@ describe("patch.moi tail", () => {
     ).toEqual(["outbox.dead"]);
   });
 
-  test("asks wrangler for the deployment's log, and asks again when it ends", async () => {
+  test.each([
+    ["staging", "tail --format json --env staging"],
+    // Its Worker has the name that stands in wrangler.toml.
+    ["production", "tail --format json"],
+  ])("asks wrangler for the log of %s, and asks again when it ends", async (environment, asked) => {
     await using temp = await temporary();
     const bin = join(temp.folder, "bin");
     await mkdir(bin);
@@ -115,7 +119,7 @@ describe("patch.moi tail", () => {
     await chmod(join(bin, "wrangler"), 0o755);
     const env = { PATH: `${bin}${delimiter}${process.env.PATH}`, PATCH_MOI_URL: "https://patch.test.org" };
     const { promise: twice, resolve } = Promise.withResolvers<void>();
-    const ended = patchMoi(["tail", "--env", "staging"], env, {
+    const ended = patchMoi(["tail", "--env", environment], env, {
       cwd: temp.folder,
       onStart: (kill) => void twice.then(() => kill("SIGINT")),
       onStdout: (text) => {
@@ -126,6 +130,8 @@ describe("patch.moi tail", () => {
     expect(code).toBe(0);
     expect(stdout.match(/cron\.tick/g)?.length).toBeGreaterThan(1);
     expect(stderr).toContain("connection lost; again in 1 s");
+    const calls = (await readFile(join(temp.folder, "calls"), "utf8")).trimEnd().split("\n");
+    expect(new Set(calls)).toEqual(new Set([asked]));
   });
 
   test.each([

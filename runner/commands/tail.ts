@@ -30,7 +30,7 @@ export function registerTail(program: Command): void {
     .description("follow the deployment's log, one line per fact")
     .option("--stack <id>", "only this stack")
     .addOption(new Option("--level <level>", "from this level on").choices(LEVELS).default("info"))
-    .option("--env <name>", "environment of wrangler.toml")
+    .option("--env <name>", "what was deployed with `npm run deploy -- --env <name>`")
     .option("--worker <name>", "the Worker, where there is no wrangler.toml")
     .option("--file <file>", "a log file instead; that of `npm run dev` when the server is on this machine")
     .option("--no-follow", "with a file: print all of it and end")

@@ -9,6 +9,9 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CommandFailure } from "../client/command-failure.ts";
 
+/** Its Worker has the name of `wrangler.toml` itself, which wrangler knows as no environment. */
+const PRODUCTION = "production";
+
 const FIRST_WAIT_MS = 1000;
 const MAX_WAIT_MS = 60_000;
 
@@ -35,7 +38,7 @@ function wranglerCommand(): string {
 /** Pieces of what wrangler prints. Throws {@link CommandFailure} when its first run says nothing at all. */
 export async function* wranglerTail(tail: WranglerTail): AsyncGenerator<string> {
   const args = ["tail", ...(tail.worker === undefined ? [] : [tail.worker]), "--format", "json"];
-  if (tail.env !== undefined) args.push("--env", tail.env);
+  if (tail.env !== undefined && tail.env !== PRODUCTION) args.push("--env", tail.env);
   let wait = FIRST_WAIT_MS;
   let everSaid = false;
   while (!tail.signal.aborted) {

@@ -1,8 +1,8 @@
 /**
  * Commits a decision: the journal rows and everything that follows from them, in one batch.
  *
- * The journal's primary key `(stack_id, seq)` is the lock. A second writer fails whole on it, and
- * after an error that leaves open whether the batch was applied, the journal says.
+ * The journal's primary key `(stack_id, seq)` is the lock, and the stack's row says which number is next. A second
+ * writer fails whole on them, and after an error that leaves open whether the batch was applied, the journal says.
  *
  * @module
  */
@@ -63,7 +63,7 @@ export type CommitOutcome =
   | { kind: "committed" }
   /** The same request was answered before. */
   | { kind: "answered" }
-  /** Another writer was faster; nothing of this was written. */
+  /** Another writer was faster, or D1 was taken back; nothing of this was written. */
   | { kind: "lost_race" }
   /** Storage does not answer, and the journal could not be read either, or says: not written. */
   | { kind: "fault"; message: string };
@@ -78,12 +78,16 @@ export async function commitDecision(db: Database, commitment: Commit): Promise<
   try {
     const written = await journalWriter(db, last.stackId, last.seq);
     if (written === last.writer) return { kind: "committed" };
-    if (written !== undefined || failure.kind === "constraint") return { kind: "lost_race" };
+    if (written !== undefined || failure.kind === "constraint" || TAKEN_BACK.test(failure.message))
+      return { kind: "lost_race" };
     return { kind: "fault", message: message(failure) };
   } catch (error) {
     return { kind: "fault", message: `${message(failure)}; reading the journal failed too: ${String(error)}` };
   }
 }
+
+/** The stack is gone from the record, or not where it was: see {@link afterTheLast}. */
+const TAKEN_BACK = /FOREIGN KEY constraint failed|NOT NULL constraint failed: stacks\.journal_seq/;
 
 function message(failure: { kind: "constraint"; column: string } | { kind: "fault"; message: string }): string {
   return failure.kind === "fault" ? failure.message : `constraint on ${failure.column}`;
@@ -101,6 +105,14 @@ async function journalWriter(db: Database, stackId: string, seq: number): Promis
 function orNextEffect(at: string): string {
   return `(SELECT min(at) FROM (SELECT ${at} AS at
     UNION ALL SELECT min(next_at) FROM outbox WHERE stack_id = ?1 AND status = 'pending'))`;
+}
+
+/**
+ * Fails the batch, by a NULL where none may be, unless the stack's last journal row is the one before these. A second
+ * writer fails on the journal's key; this one fails when D1 was taken back to a time before what is remembered.
+ */
+function afterTheLast(rows: number): (seq: string) => string {
+  return (seq) => `CASE WHEN journal_seq = ${seq} - ${rows} THEN ${seq} END`;
 }
 
 /** Columns of attempts that stay as they were made: what is not written costs no index rows. */
@@ -121,8 +133,10 @@ function statements(db: Database, c: Commit): Statement[] {
   list.push(...insertRows(db, journal, c.journal));
   // And a request that comes again by its own, before its effects, whose keys are the same again too.
   if (c.answer !== undefined) list.push(insertRow(db, answers, c.answer));
-  if (!c.insertStack)
-    list.push(updateRow(db, stacks, id, { ...fields, updatedAt: c.now }, { nextActionAt: orNextEffect }));
+  if (!c.insertStack) {
+    const made = { nextActionAt: orNextEffect, journalSeq: afterTheLast(c.journal.length) };
+    list.push(updateRow(db, stacks, id, { ...fields, updatedAt: c.now }, made));
+  }
   list.push(...insertRows(db, attempts, c.attempts, { update: ["id"], except: BORN_WITH }));
   list.push(...insertRows(db, reports, c.reports, { update: ["attempt_id"] }));
   list.push(...insertRows(db, dispatches, c.dispatches));

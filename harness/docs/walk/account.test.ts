@@ -7,7 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Cloudflare, startCloudflare } from "../../cloudflare/cloudflare.ts";
+import { AdminApi } from "../../deployment/admin-api.ts";
 import { PROJECT } from "../../local-edge/wrangler.ts";
+import { until } from "../../process/until.ts";
 import { git } from "../../upstream-life/git.ts";
 import { ACCOUNT_STAGINGS } from "./account-staging.ts";
 import { type Scene, walk } from "./typing.ts";
@@ -17,6 +19,7 @@ const ADMIN_TOKEN = "an-admin-token-of-this-test";
 let folder: string;
 let clone: string;
 let account: Cloudflare;
+let api: AdminApi;
 let scene: Scene;
 
 beforeAll(async () => {
@@ -28,6 +31,7 @@ beforeAll(async () => {
   appendFileSync(join(clone, ".git", "info", "exclude"), "node_modules\n");
   mkdirSync(join(folder, "account"));
   account = await startCloudflare(join(folder, "account"), "an-api-token-of-this-test");
+  api = new AdminApi(account.workerUrl, ADMIN_TOKEN);
   const env = {
     ...process.env,
     ...account.environment,
@@ -56,9 +60,47 @@ it("docs/guides/deploy.md", async () => {
   expect(account.unknown).toEqual([]);
 });
 
+it("docs/guides/credentials.md", async () => {
+  await walk(scene, "docs/guides/credentials.md");
+  expect(sealingKey()).toMatch(/^2026-11:[\w+/]{43}=$/);
+  const listed = await api.send("GET", "/credentials");
+  expect(listed.json).toMatchObject({ credentials: [{ name: "github", keyId: "2026-11" }] });
+});
+
+it("docs/guides/back-up-and-restore.md: Time Travel", async () => {
+  const repository = (name: string) => ({ url: `http://127.0.0.1:1/${name}.git` });
+  const stack = { upstream: repository("up"), fork: repository("fork") };
+  await api.putStack("kept", { ...stack, branch: "right" });
+  const before = await account.keepMoment();
+  await api.putStack("kept", { ...stack, branch: "wrong" });
+  await api.putStack("later", { ...stack, branch: "main" });
+  const variables = { ...scene.variables, BEFORE: before.toISOString() };
+  await walk({ ...scene, variables }, "docs/guides/back-up-and-restore.md");
+  expect((await api.stack("kept")).branch).toBe("right");
+  expect((await api.send("GET", "/stacks/later")).status).toBe(404);
+  // The object, which was never stopped, works with what is on the record now.
+  expect(await account.cron()).toBe(true);
+  expect((await api.send("POST", "/stacks/kept/pause", {})).status).toBe(200);
+  expect((await api.stack("kept")).branch).toBe("right");
+});
+
 it("docs/guides/upgrade.md", async () => {
+  const key = sealingKey();
   const before = await git(clone, ["rev-parse", "HEAD"]);
   await walk(scene, "docs/guides/upgrade.md");
   expect(await git(clone, ["describe", "--exact-match"])).toMatch(/^v\d+\.\d+\.0$/);
   expect(await git(clone, ["rev-parse", "HEAD^"])).toBe(before);
+  // What was set by hand stays.
+  expect(sealingKey()).toBe(key);
 });
+
+it("docs/guides/watch-a-deployment.md: the log of a deployment in an account", async () => {
+  await walk(scene, "docs/guides/watch-a-deployment.md");
+  expect(account.changes.filter((call) => call.endsWith("/patch-moi-staging/tails"))).toHaveLength(1);
+  await until("the tail to be ended", () => account.tails.size === 0 || undefined);
+  expect(account.unknown).toEqual([]);
+});
+
+function sealingKey(): string | undefined {
+  return account.secrets.get("patch-moi")?.get("PATCH_CREDENTIALS_KEYS");
+}

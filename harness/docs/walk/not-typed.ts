@@ -25,15 +25,9 @@ export const NOT_TYPED: readonly NotTyped[] = [
     },
   },
   {
-    why: "wants an account of Cloudflare's; that wrangler takes it is looked at by commands.test.ts",
+    why: "signs in on a page of Cloudflare's; commands.test.ts looks that wrangler takes it",
     lines: {
       "docs/guides/deploy.md": ["npx wrangler login"],
-      "docs/guides/credentials.md": ["npx wrangler secret put PATCH_CREDENTIALS_KEYS"],
-      "docs/guides/back-up-and-restore.md": [
-        "npx wrangler d1 time-travel info DB --timestamp=2026-01-31T12:00:00Z",
-        "npx wrangler d1 time-travel restore DB --timestamp=2026-01-31T12:00:00Z",
-      ],
-      "docs/guides/watch-a-deployment.md": ["patch.moi tail --env staging --json | jq -r .name"],
       "docs/tutorials/fork-on-github.md": ["npx wrangler login"],
     },
   },
@@ -94,9 +88,5 @@ export const NOT_TYPED: readonly NotTyped[] = [
     lines: {
       "docs/reference/benchmarks.md": ["npm run bench", "npm run bench -- stack", "npm run bench -- api --json"],
     },
-  },
-  {
-    why: "follows what need not come; runner/commands/tail.test.ts filters by stack and level",
-    lines: { "docs/guides/watch-a-deployment.md": ["patch.moi tail --stack web --level warn"] },
   },
 ];

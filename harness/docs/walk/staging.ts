@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { generateKeyPairSync } from "node:crypto";
-
 export type Staging = {
   /** Files that the reader has, beside those that the page says to write. */
   files?: Record<string, string>;
@@ -12,6 +10,12 @@ export type Staging = {
   npm?: boolean;
   /** A page that goes on where another ended shares its place and shell. */
   goesOnFrom?: string;
+  /** Of this page only these lines are typed here, and not its files. */
+  only?: readonly string[];
+  /** Lines of the page that another scene types, which has them as its `only`. */
+  elsewhere?: readonly string[];
+  /** Of lines that do not end by themselves: what has to come before they are stopped, and shell typed meanwhile. */
+  endless?: Record<string, { says: string; meanwhile: string }>;
   /** Text of the page by what it stands for here, as shell may read it. */
   means?: Record<string, string>;
   /** Shell typed first. */
@@ -21,6 +25,13 @@ export type Staging = {
   /** Shell typed after a line: what the page says to do then. */
   after?: Record<string, string>;
 };
+
+/** What is asked of an account, and what of a deployment in one. */
+export const TIME_TRAVEL = [
+  "npx wrangler d1 time-travel info DB --timestamp=2026-01-31T12:00:00Z --config=.patch-moi/deploy/production.json",
+  "npx wrangler d1 time-travel restore DB --timestamp=2026-01-31T12:00:00Z --config=.patch-moi/deploy/production.json",
+];
+export const TAIL_OF_STAGING = ["patch.moi tail --env staging --json | jq -r .name"];
 
 /** `$ORIGIN` is the Git server with lantern's repositories, `$GIT_PORT` a free port. */
 export const STAGINGS: Record<string, Staging> = {
@@ -41,6 +52,7 @@ export const STAGINGS: Record<string, Staging> = {
     first: 'mkdir -p .patch-moi && ln -s "$EDGE_LOG" .patch-moi/dev.log',
   },
   "docs/guides/back-up-and-restore.md": {
+    elsewhere: TIME_TRAVEL,
     files: { "patch-moi.json": JSON.stringify({ stacks: [stack("web")] }) },
   },
   "docs/guides/channels.md": {
@@ -49,16 +61,6 @@ export const STAGINGS: Record<string, Staging> = {
     before: {
       "git push origin --delete patch-moi/lantern/channel/public":
         "patch.moi promote lantern.1.c1 --channel public && patch.moi runner once && patch.moi runner once",
-    },
-  },
-  "docs/guides/credentials.md": {
-    files: {
-      "app.pem": generateKeyPairSync("rsa", {
-        modulusLength: 2048,
-        publicKeyEncoding: { type: "spki", format: "pem" },
-        privateKeyEncoding: { type: "pkcs8", format: "pem" },
-      }).privateKey,
-      token: "a-token-of-this-walk",
     },
   },
   "docs/guides/flow-packages.md": {
@@ -123,7 +125,23 @@ export const STAGINGS: Record<string, Staging> = {
   "docs/guides/set-up-a-fork.md": {
     first: 'git clone -q -b office "$ORIGIN/office/lantern.git" fork && cd fork',
   },
-  "docs/guides/watch-a-deployment.md": { first: 'mkdir -p .patch-moi && ln -s "$EDGE_LOG" .patch-moi/dev.log' },
+  "docs/guides/watch-a-deployment.md": {
+    elsewhere: TAIL_OF_STAGING,
+    // Nobody takes messages here, so that one which leaves fails.
+    files: {
+      "told.json": JSON.stringify({ stacks: [stack("web", { notify: { discord: ["superseded"] } })] }),
+      "v1.8.0.json": told("v1.8.0"),
+      "v1.9.0.json": told("v1.9.0"),
+    },
+    first: 'mkdir -p .patch-moi && ln -s "$EDGE_LOG" .patch-moi/dev.log',
+    before: { "patch.moi tail --stack web --level warn": "patch.moi apply -f told.json --yes" },
+    endless: {
+      "patch.moi tail --stack web --level warn": {
+        says: "outbox.retry .* web",
+        meanwhile: "for tag in v1.8.0 v1.9.0; do patch.moi run event --file $tag.json --stack web >/dev/null; done",
+      },
+    },
+  },
   "docs/guides/webhooks.md": {},
   "docs/guides/workspace-backend.md": {
     files: { secret: "a-secret-of-this-walk" },
@@ -131,12 +149,20 @@ export const STAGINGS: Record<string, Staging> = {
   },
 };
 
-function stack(id: string): object {
+function stack(id: string, policy: object = { releases: { include: ["v1.1.0"] } }): object {
   return {
     id,
     upstream: { url: "$ORIGIN/lantern-project/lantern.git" },
     fork: { url: `$ORIGIN/office/${id}.git` },
     branch: "office",
-    policy: { releases: { include: ["v1.1.0"] } },
+    policy,
   };
+}
+
+function told(tag: string): string {
+  return JSON.stringify({
+    id: `patch:told:${tag}:upstream.release`,
+    type: "upstream.release",
+    payload: { entry: { entryId: tag, tag } },
+  });
 }

@@ -40,8 +40,11 @@ export type Scene = {
   variables: Readonly<Record<string, string>>;
 };
 
-/** They go on until they are stopped: typed, and stopped once they say something. */
+/** They go on until they are stopped, as those are that their page's staging says it of. */
 const ENDLESS = /(?:\btail|\brunner start)$/;
+
+/** Without more being said of it: any word that is not npm's. */
+const ANY_WORD = { says: "^[^>]", meanwhile: "" };
 
 /** Stands before the number of a step in the output. */
 const MARK = "\u001E";
@@ -57,7 +60,7 @@ export async function walk(scene: Scene, file: string): Promise<void> {
   mkdirSync(join(place, "node_modules"), { recursive: true });
   symlinkSync(bin, join(place, "node_modules", ".bin"));
   writeFileSync(join(place, "package.json"), JSON.stringify({ scripts: { "patch.moi": "patch.moi" } }));
-  const steps = pages.flatMap((page) => stepsOf(documentOf(page)).map((step) => ({ page, step })));
+  const steps = pages.flatMap((page) => stepsHere(scene, page).map((step) => ({ page, step })));
   const quick = stagings[file]?.npm === true ? "" : QUICK_NPM;
   const script = [
     PRELUDE,
@@ -89,6 +92,14 @@ export async function walk(scene: Scene, file: string): Promise<void> {
     }
 }
 
+/** What of a page is typed in this scene. */
+function stepsHere({ stagings }: Scene, page: string): Step[] {
+  const { only, elsewhere = [] } = stagings[page] ?? {};
+  return stepsOf(documentOf(page)).filter((step) =>
+    step.kind === "line" ? only?.includes(step.line) !== false && !elsewhere.includes(step.line) : only === undefined,
+  );
+}
+
 /** The folder that a page is typed in. */
 export function placeOf({ folder }: Scene, file: string): string {
   return join(folder, file.replaceAll(/\W/g, "-"));
@@ -112,13 +123,14 @@ function shell(scene: Scene, page: string, step: Step, at: number, place: string
   if (step.kind === "file") return written(scene, page, join(place, step.name), step.text);
   const { line } = step;
   if (notTyped.has(key(page, line))) return "";
-  const { before = {}, after = {} } = scene.stagings[page] ?? {};
+  const { before = {}, after = {}, endless = {} } = scene.stagings[page] ?? {};
+  const stop = endless[line] ?? (ENDLESS.test(line) ? ANY_WORD : undefined);
   const asked = line.replace(/apply -f (\S+)$/, "apply -f $1 --yes");
   const here = meant(scene, page, asked);
   return [
     meant(scene, page, before[line] ?? ""),
     `printf '${MARK}%s\\n' ${at}`,
-    ENDLESS.test(line) ? `until_it_speaks '${here}'` : here,
+    stop === undefined ? here : `until_it_says '${stop.says}' '${here}' '${stop.meanwhile}'`,
     meant(scene, page, after[line] ?? ""),
   ].join("\n");
 }
@@ -144,13 +156,13 @@ function meant({ deployment, stagings }: Scene, page: string, text: string): str
   }).reduce((so, [from, to]) => so.replaceAll(from, () => to), text);
 }
 
-/** Types a command that does not end by itself, waits for its first words, and stops it as Ctrl-C does. */
+/** Types a command that does not end by itself, waits for some words of it, and stops it as Ctrl-C does. */
 const PRELUDE = `set -eum
-until_it_speaks() {
+until_it_says() {
   local said; said=$(mktemp)
-  ( eval "$1" ) >"$said" 2>&1 &
+  ( eval "$2" ) >"$said" 2>&1 &
   local job=$!
-  until grep -qv -e '^$' -e '^> ' "$said"; do kill -0 $job || { cat "$said"; return 1; }; sleep 0.1; done
+  until grep -q -e "$1" "$said"; do kill -0 $job || { cat "$said"; return 1; }; eval "$3"; sleep 0.1; done
   kill -INT -- -$job
   wait $job || true
   cat "$said"

@@ -25,19 +25,27 @@ import { documents, key, notTyped, placeOf, type Scene, walk } from "./typing.ts
 const TUTORIAL = "docs/tutorials/first-stack.md";
 
 /** `forges.test.ts` types the pages about forges, `account.test.ts` those about a Cloudflare account. */
-const ALL = { ...STAGINGS, ...FORGE_STAGINGS, ...ACCOUNT_STAGINGS };
+const SCENES = [STAGINGS, FORGE_STAGINGS, ACCOUNT_STAGINGS];
 
 it("has every command of the documents typed, or on the list with a reason, and nothing else on the list", () => {
   const lines = documents.flatMap(({ file, ...page }) =>
     stepsOf({ file, ...page }).flatMap((step) => (step.kind === "line" ? [{ file, line: step.line }] : [])),
   );
-  expect(lines.filter(({ file, line }) => !notTyped.has(key(file, line)) && ALL[file] === undefined)).toEqual([]);
+  expect(lines.filter(({ file, line }) => !notTyped.has(key(file, line)) && typedIn(file, line) !== 1)).toEqual([]);
   const there = new Set(lines.map(({ file, line }) => key(file, line)));
   expect([...notTyped].filter((one) => !there.has(one))).toEqual([]);
-  expect(documents.flatMap(typedOf).length).toBeGreaterThan(130);
+  expect(documents.flatMap(typedOf).length).toBeGreaterThan(140);
   const pages = new Set(documents.filter((page) => typedOf(page).length > 0).map(({ file }) => file));
-  expect(Object.keys(ALL).filter((file) => !pages.has(file))).toEqual([]);
+  expect(SCENES.flatMap((stagings) => Object.keys(stagings)).filter((file) => !pages.has(file))).toEqual([]);
 });
+
+/** In how many scenes a line is typed. */
+function typedIn(file: string, line: string): number {
+  return SCENES.filter(({ [file]: staging }) => {
+    if (staging === undefined || staging.elsewhere?.includes(line) === true) return false;
+    return staging.only?.includes(line) !== false;
+  }).length;
+}
 
 /** The lines of a page that the walk types. */
 function typedOf(page: Document): string[] {
@@ -86,7 +94,8 @@ describe("typed", () => {
     const begun = await UpstreamLife.begin(folder);
     let port: number;
     [deployment, repositories, port] = await Promise.all([
-      startDeployment(folder),
+      // Messages leave, and nobody takes them.
+      startDeployment(folder, { variables: { DISCORD_WEBHOOK_URL: "http://127.0.0.1:1/" } }),
       startGitServer({ root: begun.root }),
       freePort(),
     ]);

@@ -40,7 +40,10 @@ async function asOne(`,
   {
     name: "no journal guard",
     file: "worker/store/journal.ts",
-    edits: [{ find: "insertRows(db, journal, c.journal)", put: 'insertRows(db, journal, c.journal, "ignore")' }],
+    edits: [
+      { find: "insertRows(db, journal, c.journal)", put: 'insertRows(db, journal, c.journal, "ignore")' },
+      { find: ", journalSeq: afterTheLast(c.journal.length)", put: "" },
+    ],
   },
   {
     name: "no cron poke",
