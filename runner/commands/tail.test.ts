@@ -41,6 +41,23 @@ describe("reading the stream", () => {
     }
   });
 
+  test("warnings and errors are read in the frame that `wrangler dev` puts them in", () => {
+    const framed = (word: string, colours: string) =>
+      `\u001B[${colours}m▲ \u001B[43;33m[\u001B[43;30m${word}\u001B[43;33m]\u001B[0m \u001B[1m`;
+    const text = [
+      `${framed("WARNING", "33")}${line("outbox.retry", { error: "a {" }, "warn")}\u001B[0m\n\n`,
+      `✘ [ERROR] ${line("outbox.dead", {}, "error")}\n`,
+      `▲ [WARNING] no { object\n${line("cron.tick")}\n`,
+    ].join("\n");
+    for (const size of [1, 7, 64, text.length]) {
+      const documents = new JsonDocuments();
+      const found: unknown[] = [];
+      for (let i = 0; i < text.length; i += size) found.push(...documents.read(text.slice(i, i + size)));
+      const facts = found.flatMap(factsOf).map(({ level, name }) => `${level} ${name}`);
+      expect(facts).toEqual(["warn outbox.retry", "error outbox.dead", "info cron.tick"]);
+    }
+  });
+
   test("what the platform says of an invocation becomes a fact of its own", () => {
     const exceptions = [{ name: "Error", message: "boom", timestamp: Date.parse(at), stack: "at x" }];
     const [thrown] = factsOf(JSON.parse(invocation([], { outcome: "exception", exceptions })));

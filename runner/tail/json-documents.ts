@@ -8,6 +8,9 @@
 /** Longest object that is waited for, characters: what is longer is no log line of ours. */
 const MAX_LENGTH = 1024 * 1024;
 
+/** The start of a line up to an object's brace. `wrangler dev` puts a word and colours before a warning or an error. */
+const OPENED = /^(?:[ \t]*\{|[^\n{]*(?:WARNING|ERROR)[^\n{]*\{(?="))/m;
+
 export class JsonDocuments {
   private pending = "";
 
@@ -16,9 +19,10 @@ export class JsonDocuments {
     this.pending += text;
     const found: unknown[] = [];
     for (;;) {
-      const start = this.pending.search(/^[ \t]*\{/m);
+      const [opened] = this.pending.match(OPENED) ?? [];
+      const start = opened === undefined ? -1 : this.pending.search(OPENED) + opened.length - 1;
       if (start < 0) {
-        // An object begins at the start of a line: of the rest only its last line may become one.
+        // An object begins where a line does: of the rest only its last line may become one.
         this.pending = this.pending.slice(this.pending.lastIndexOf("\n") + 1).slice(-MAX_LENGTH);
         return found;
       }

@@ -158,6 +158,7 @@ function meant({ deployment, stagings }: Scene, page: string, text: string): str
 
 /** Types a command that does not end by itself, waits for some words of it, and stops it as Ctrl-C does. */
 const PRELUDE = `set -eum
+trap 'for job in $(jobs -p); do kill -KILL -- -$job; done; exit 1' TERM
 until_it_says() {
   local said; said=$(mktemp)
   ( eval "$2" ) >"$said" 2>&1 &
