@@ -19,13 +19,13 @@ export class JsonDocuments {
     this.pending += text;
     const found: unknown[] = [];
     for (;;) {
-      const [opened] = this.pending.match(OPENED) ?? [];
-      const start = opened === undefined ? -1 : this.pending.search(OPENED) + opened.length - 1;
-      if (start < 0) {
+      const opened = OPENED.exec(this.pending);
+      if (opened === null) {
         // An object begins where a line does: of the rest only its last line may become one.
         this.pending = this.pending.slice(this.pending.lastIndexOf("\n") + 1).slice(-MAX_LENGTH);
         return found;
       }
+      const start = opened.index + opened[0].length - 1;
       const end = endOfObject(this.pending, start);
       if (end === undefined) {
         this.pending = this.pending.slice(start);
