@@ -121,7 +121,32 @@ export const STAGINGS: Record<string, Staging> = {
     },
   },
   "docs/guides/runner.md": {},
-  "docs/guides/runner-as-a-service.md": {},
+  // Typed by who stands here, and not by root and the user of its own: users and units of this machine are not ours.
+  "docs/guides/runner-as-a-service.md": {
+    npm: true,
+    first: [
+      'git clone -q "$PROJECT" released && git -C released switch -q -C main && git clone -q -b main released opt',
+      'ln -s "$PROJECT/node_modules" opt/node_modules',
+    ].join("\n"),
+    means: {
+      "/opt/patch-moi": "$PLACE/opt",
+      "sudo --preserve-env=PATCH_MOI_URL,PATCH_MOI_TOKEN -u patch-moi -H ": "",
+      "builder-1": "builder-of-a-unit",
+    },
+    before: {
+      // What systemd would have started by now: the unit's own command, stopped by the unit's own signal. (`[p]` keeps
+      // the path from being meant as the page's is.)
+      "patch.moi runners list": [
+        `START=$(sed -n 's/^ExecStart=//p' "$PROJECT/docs/guides/runner-as-a-service.md" | sed "s|/opt/[p]atch-moi|$PWD|g")`,
+        'until_it_says "takes jobs" "$START" ""',
+      ].join("\n"),
+      "git pull": 'git -C "$PLACE/released" commit -q --allow-empty -m "A newer version"',
+    },
+    after: {
+      "patch.moi runners list": "patch.moi runners list | grep builder-of-a-unit",
+      "git pull": 'git log -1 --format=%s | grep "A newer version"',
+    },
+  },
   "docs/guides/set-up-a-fork.md": {
     first: 'git clone -q -b office "$ORIGIN/office/lantern.git" fork && cd fork',
   },
