@@ -219,7 +219,8 @@ function refused(claim: Extract<Claim, { kind: "refused" }>): CommandFailure {
   if (claim.status === 401)
     return new CommandFailure(
       "unauthorized",
-      "the server does not know this runner or its secret (or this machine's clock is off); run `patch.moi runner register`",
+      "the server does not know this runner or its secret (or this machine's clock is off); run `patch.moi runner register`, " +
+        "or where the name is registered `patch.moi runners rotate NAME`",
     );
   return new CommandFailure(
     claim.code,

@@ -4,7 +4,7 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
-import { webhookSecret } from "../auth/derived-keys.ts";
+import { newKeyId, webhookSecret } from "../auth/derived-keys.ts";
 import { Name } from "../contract/primitives.ts";
 import { setWebhookKey } from "../store/feed-sources.ts";
 import { ApiError, json, refusals, router, scope } from "./http.ts";
@@ -37,7 +37,7 @@ feedSourceWebhookApi.openapi(
     if (signingKey === undefined)
       throw new ApiError("not_configured", "webhooks cannot be signed: set the secret PATCH_SIGNING_KEY");
     const { id } = c.req.valid("param");
-    const keyId = crypto.randomUUID();
+    const keyId = await newKeyId(signingKey);
     if (!(await setWebhookKey(c.var.db, id, keyId))) throw notFound(id);
     const origin = publicOrigin ?? new URL(c.req.url).origin;
     return c.json({ url: `${origin}/webhooks/forge/${id}`, secret: await webhookSecret(signingKey, id, keyId) }, 200);

@@ -16,16 +16,26 @@ const BACKLOG_LATE = 10 * 60_000;
 
 type Examined = Pick<
   Vitals,
-  "cron" | "migration" | "sources" | "givenUp" | "deliveries" | "effects" | "dispatches" | "limited" | "restoring"
+  | "cron"
+  | "migration"
+  | "sources"
+  | "givenUp"
+  | "deliveries"
+  | "effects"
+  | "dispatches"
+  | "limited"
+  | "restoring"
+  | "secrets"
 >;
 
 /**
+ * @param settings with the mark of the signing key, where there is one
  * @param newestMigration file name without its ending of the last migration that this version brings
  * @param now milliseconds since the epoch
  */
 export function findings(
   vitals: Examined,
-  settings: Pick<Settings, "signingKey" | "allowLocal">,
+  settings: Pick<Settings, "signingKey" | "allowLocal"> & { keyMark: string | undefined },
   newestMigration: string,
   now: number,
 ): Required<Pick<Health, "healthy" | "degraded">> {
@@ -37,6 +47,7 @@ export function findings(
   };
   examine("migrations", migrations(vitals.migration, newestMigration));
   examine("secrets", secrets(settings));
+  examine("keys", keys(vitals.secrets, settings.keyMark));
   examine("cron", cron(vitals.cron, now));
   examine("intake", intake(vitals.sources, now));
   examine("polls", polls(vitals.givenUp));
@@ -76,6 +87,18 @@ function secrets({ signingKey, allowLocal }: Pick<Settings, "signingKey" | "allo
       next: "right for development; set it to false in wrangler.toml for a deployment",
     };
   return undefined;
+}
+
+/** After an import into a deployment with a key of its own nothing else would say why runners are refused. */
+function keys(secrets: Vitals["secrets"], mark: string | undefined): Found {
+  const others = mark === undefined ? [] : secrets.filter((one) => one.mark !== mark);
+  if (others.length === 0) return undefined;
+  const named = others.map(({ one, count }) => (count === 1 ? one : `${one} and ${count - 1} more`)).join(", ");
+  return {
+    level: "error",
+    why: `PATCH_SIGNING_KEY is another one than the secrets were derived from of ${named}: what they sign is refused`,
+    next: "set the former key again; or for a runner: patch.moi runners rotate NAME; for a webhook: POST /feed-sources/ID/webhook-secret, and give the forge the new one",
+  };
 }
 
 function cron(tick: Vitals["cron"], now: number): Found {

@@ -7,6 +7,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import migrations from "../../migrations/meta/_journal.json" with { type: "json" };
 import packageJson from "../../package.json" with { type: "json" };
 import { presentedToken, verifyAdminToken } from "../auth/admin-token.ts";
+import { keyMark } from "../auth/derived-keys.ts";
 import { Health } from "../contract/health.ts";
 import { StorageFault } from "../store/database.ts";
 import { readVitals } from "../store/vitals.ts";
@@ -34,7 +35,8 @@ healthApi.openapi(
     const verdict = await verifyAdminToken(presentedToken(c.req.raw.headers), settings, db, at);
     if (verdict.kind !== "accepted") throw new ApiError("unauthorized", "deep health needs an admin token");
     try {
-      const found = findings(await readVitals(db, at), settings, NEWEST_MIGRATION, now.getTime());
+      const mark = settings.signingKey === undefined ? undefined : await keyMark(settings.signingKey);
+      const found = findings(await readVitals(db, at), { ...settings, keyMark: mark }, NEWEST_MIGRATION, now.getTime());
       return c.json({ ok: found.degraded.every(({ level }) => level !== "error"), ...self, ...found }, 200);
     } catch (error) {
       if (!(error instanceof StorageFault)) throw error;

@@ -5,7 +5,7 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { runnerSecret } from "../auth/derived-keys.ts";
+import { newKeyId, runnerSecret } from "../auth/derived-keys.ts";
 import { sha256Hex, toHex } from "../auth/digest.ts";
 import {
   DEPLOYMENT_TOKEN,
@@ -151,7 +151,7 @@ identitiesApi.openapi(
 export async function registerRunner(c: Context<AppEnv>, { name, labels }: z.infer<typeof RunnerInput>) {
   const signingKey = runnersKey(c.var.settings);
   await withinQuota(c.var, "runners");
-  const row = { name, labels, keyId: crypto.randomUUID(), createdAt: new Date().toISOString() };
+  const row = { name, labels, keyId: await newKeyId(signingKey), createdAt: new Date().toISOString() };
   if (!(await insertRunner(c.var.db, row)))
     throw new ApiError("conflict", `runner '${name}' is registered; rotate its secret to get a new one`);
   const unused = { position: 0, version: null, lastSeenAt: null, previousKeyId: null, previousUntil: null };
@@ -163,7 +163,7 @@ export async function registerRunner(c: Context<AppEnv>, { name, labels }: z.inf
 export async function rotateSecret(c: Context<AppEnv>, name: string) {
   const signingKey = runnersKey(c.var.settings);
   const until = new Date(Date.now() + PREVIOUS_SECRET_MS).toISOString();
-  const row = await rotateRunner(c.var.db, name, crypto.randomUUID(), until);
+  const row = await rotateRunner(c.var.db, name, await newKeyId(signingKey), until);
   if (row === undefined) throw new ApiError("not_found", `there is no runner '${name}'`);
   return { runner: runnerView(row), secret: await runnerSecret(signingKey, name, row.keyId) };
 }

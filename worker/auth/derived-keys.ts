@@ -4,6 +4,7 @@
  * @module
  */
 import { encodeSecret } from "../contract/standard-webhooks.ts";
+import { toHex } from "./digest.ts";
 
 /** The `whsec_` secret of a registered runner; a new `keyId` makes a new one. */
 export function runnerSecret(signingKey: string, name: string, keyId: string): Promise<string> {
@@ -25,12 +26,34 @@ export function forecastKey(signingKey: string, stackId: string, nonce: string):
   return derive(signingKey, ["forecast", stackId, nonce]);
 }
 
+/**
+ * A random part for a secret that is kept as long as its owner, and what tells later which signing key it goes with: a
+ * restored deployment may have another one, and must be able to say so.
+ */
+export async function newKeyId(signingKey: string): Promise<string> {
+  return `${await keyMark(signingKey)}.${crypto.randomUUID()}`;
+}
+
+/** Tells one signing key from another, and nothing else of it. */
+export async function keyMark(signingKey: string): Promise<string> {
+  return toHex(await mac(signingKey, ["mark"])).slice(0, 12);
+}
+
+/** Whether a secret with this part was derived from another signing key; false where that is not known. */
+export async function isOfAnotherKey(signingKey: string, keyId: string): Promise<boolean> {
+  return keyId.includes(".") && !keyId.startsWith(`${await keyMark(signingKey)}.`);
+}
+
 /** Signs the sessions and forms of the console. */
 export function consoleKey(signingKey: string): Promise<string> {
   return derive(signingKey, ["console"]);
 }
 
 async function derive(signingKey: string, parts: string[]): Promise<string> {
+  return encodeSecret(await mac(signingKey, parts));
+}
+
+async function mac(signingKey: string, parts: string[]): Promise<Uint8Array> {
   const key = await crypto.subtle.importKey(
     "raw",
     new TextEncoder().encode(signingKey),
@@ -39,6 +62,5 @@ async function derive(signingKey: string, parts: string[]): Promise<string> {
     ["sign"],
   );
   // JSON keeps the parts apart: no two lists of parts give the same text.
-  const mac = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(JSON.stringify(parts)));
-  return encodeSecret(new Uint8Array(mac));
+  return new Uint8Array(await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(JSON.stringify(parts))));
 }

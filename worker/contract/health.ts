@@ -9,7 +9,7 @@ import { Timestamp } from "./primitives.ts";
 /** Something that is not as it should be, and how to mend it. */
 export const Finding = z
   .object({
-    /** Which part: `database`, `migrations`, `secrets`, `cron`, `intake`, `polls`, `gaps`, `deliveries`, `effects`, `runners`, `forges`, `imports`. */
+    /** Which part: `database`, `migrations`, `secrets`, `keys`, `cron`, `intake`, `polls`, `gaps`, `deliveries`, `effects`, `runners`, `forges`, `imports`. */
     what: z.string(),
     level: z.enum(["warning", "error"]),
     why: z.string(),

@@ -46,6 +46,8 @@ export type Vitals = {
    * lines came last of any file that one of them is of.
    */
   restoring: { count: number; oldest: { what: string; since: string }[]; lastAt: string | null };
+  /** Secrets of runners and webhooks by the mark of the signing key that they were derived from, and one of each. */
+  secrets: { mark: string; count: number; one: string }[];
   /** When the cron last came, and which of its parts failed then. */
   cron: { at: string; failed: string[] } | null;
   /** Name of the newest migration that was applied. */
@@ -90,6 +92,10 @@ const COUNTS = [
   GIVEN_UP_COUNTS,
   `SELECT 'lines' AS name, 1 AS n, max(last_at) AS oldest FROM imports
    WHERE json_extract(file, '$.sha256') IN (SELECT sha256 FROM restorations)`,
+  `SELECT substr(key_id, 1, instr(key_id, '.') - 1) AS name, count(*) AS n, 'runner ''' || min(name) || '''' AS oldest
+     FROM runners WHERE instr(key_id, '.') > 0 GROUP BY 1
+   UNION ALL SELECT substr(webhook_key_id, 1, instr(webhook_key_id, '.') - 1), count(*),
+     'the webhook of source ''' || min(id) || '''' FROM feed_sources WHERE instr(webhook_key_id, '.') > 0 GROUP BY 1`,
 ] as const;
 
 const DRIFT = `SELECT id AS stackId, json_extract(forecast, '$.drift.commitsBehind') AS commits,
@@ -120,7 +126,7 @@ export async function readVitals(db: Database, now: string): Promise<Vitals> {
   const limited = answers[12] ?? [];
   const gaps = answers[13] ?? [];
   const restoring = answers[14] ?? [];
-  const [givenUp = [], restored = []] = answers.slice(15);
+  const [givenUp = [], restored = [], secrets = []] = answers.slice(15);
   const statuses = [...OPEN_STATUSES, ...TERMINAL_STATUSES].map((status): [AttemptStatus, number] => [
     status,
     count([...ended, ...open], status),
@@ -154,6 +160,7 @@ export async function readVitals(db: Database, now: string): Promise<Vitals> {
       oldest: restoring.map(({ name, oldest: since }) => ({ what: name, since: since ?? now })),
       lastAt: oldest(restored, "lines"),
     },
+    secrets: secrets.map(({ name: mark, n, oldest: one }) => ({ mark, count: n, one: one ?? "" })),
     cron: cron[0]?.oldest == null ? null : { at: cron[0].oldest, failed: Failed.parse(cron[0].name) },
     migration: migrations[0]?.name ?? null,
   };

@@ -8,7 +8,7 @@
 import type { Context } from "hono";
 import { type AppEnv, router, withinRate } from "../api/http.ts";
 import { stackObject } from "../api/object.ts";
-import { webhookSecret } from "../auth/derived-keys.ts";
+import { isOfAnotherKey, webhookSecret } from "../auth/derived-keys.ts";
 import { sha256Hex } from "../auth/digest.ts";
 import { driverContext } from "../dispatch/dispatching.ts";
 import { type CommentPlace, passes } from "../forges/forge.ts";
@@ -25,7 +25,7 @@ import { forgejo } from "./forges/forgejo.ts";
 import { github } from "./forges/github.ts";
 import { gitlab } from "./forges/gitlab.ts";
 import type { ForgeReader } from "./forges/message.ts";
-import { parseBody, readBody, signingKey, unauthenticated } from "./runner-answer.ts";
+import { ANOTHER_KEY, parseBody, readBody, signingKey, unauthenticated } from "./runner-answer.ts";
 
 /** GitHub sends up to 25 MB; what concerns us is far below. */
 const MAX_WEBHOOK_BODY = 4 * 1024 * 1024;
@@ -50,7 +50,10 @@ forgeWebhookApi.post("/webhooks/forge/:sourceId", async (c) => {
   if (reader === undefined || source === undefined || source.webhookKeyId === null)
     return unauthenticated(c, `${sourceId}: no such webhook`);
   const secret = await webhookSecret(key, source.id, source.webhookKeyId);
-  if (!(await reader.signed(secret, headers, body))) return unauthenticated(c, `${sourceId}: bad_signature`);
+  if (!(await reader.signed(secret, headers, body))) {
+    const why = (await isOfAnotherKey(key, source.webhookKeyId)) ? ANOTHER_KEY : "bad_signature";
+    return unauthenticated(c, `${sourceId}: ${why}`);
+  }
   // Once it is known who sends: a stranger must not use up what the forge has. Polling finds what is refused here.
   await withinRate(c, "SOURCE_LIMIT", `webhook:${sourceId}`, `webhooks for '${sourceId}'`);
   const delivery = reader.deliveryId(headers);

@@ -8,7 +8,7 @@ import type { Context } from "hono";
 import { z } from "zod";
 import { ApiError, type AppEnv, router, withinRate } from "../api/http.ts";
 import { stackObject, stackOfAttempt } from "../api/object.ts";
-import { runnerSecret } from "../auth/derived-keys.ts";
+import { isOfAnotherKey, runnerSecret } from "../auth/derived-keys.ts";
 import { presentedIdToken, verifyIdToken } from "../auth/oidc/id-token.ts";
 import { ERROR_STATUS } from "../contract/error.ts";
 import { describeIssues } from "../contract/issue-words.ts";
@@ -22,7 +22,7 @@ import { waitingDispatches } from "../store/dispatches.ts";
 import { useToken } from "../store/issuer-keys.ts";
 import { findRunner, type RunnerRow, touchRunner } from "../store/runners.ts";
 import { findStack } from "../store/stacks.ts";
-import { isJson, parseBody, readBody, refused, signingKey, unauthenticated } from "./runner-answer.ts";
+import { ANOTHER_KEY, isJson, parseBody, readBody, refused, signingKey, unauthenticated } from "./runner-answer.ts";
 import { noteRefusal, proveCheck } from "./runner-check.ts";
 import { dueForecast, heldForecast } from "./runner-forecast.ts";
 
@@ -61,8 +61,9 @@ runnerClaimApi.post("/runner/claim", async (c) => {
   }
   const failure = await verifyWebhook(await runnerSecrets(key, runner), c.req.raw.headers, body, Date.now());
   if (failure !== undefined) {
-    await noteRefusal(c, claimedId(parsed), `its signature as the runner '${runner.name}' does not hold (${failure})`);
-    return unauthenticated(c, `${runner.name}: ${failure}`);
+    const why = (await isOfAnotherKey(key, runner.keyId)) ? ANOTHER_KEY : failure;
+    await noteRefusal(c, claimedId(parsed), `its signature as the runner '${runner.name}' does not hold (${why})`);
+    return unauthenticated(c, `${runner.name}: ${why}`);
   }
   await withinRate(c, "TOKEN_LIMIT", `runner:${runner.name}`, `claims of the runner '${runner.name}'`);
   const claim = understood(c, parsed);
