@@ -11,7 +11,7 @@ import { PROJECT } from "../local-edge/wrangler.ts";
 import { openAccount } from "./account.ts";
 import { type Deployment, deploy } from "./deploy.ts";
 import { DeployFailure } from "./deploy-failure.ts";
-import { readEnvironment } from "./environment.ts";
+import { readEnvironment, writeConfig } from "./environment.ts";
 import { describeMade, mayShow } from "./made-secrets.ts";
 import { planSecrets } from "./secrets.ts";
 
@@ -203,6 +203,19 @@ describe("environments", () => {
     };
     const production = names("production");
     expect(names("staging").filter((name) => production.includes(name))).toEqual([]);
+  });
+
+  it("keep the file that names their database when something is only built", () => {
+    const project = mkdtempSync(join(tmpdir(), "patch-moi-environment-"));
+    try {
+      const written = writeConfig(readEnvironment("production"), "an-id-of-an-account", project);
+      expect(written).toBe(join(project, ".patch-moi", "deploy", "production.json"));
+      const built = writeConfig(readEnvironment("production"), undefined, project);
+      expect(readFileSync(written, "utf8")).toContain("an-id-of-an-account");
+      expect(readFileSync(built, "utf8")).not.toContain("an-id-of-an-account");
+    } finally {
+      rmSync(project, { recursive: true, force: true });
+    }
   });
 
   it("are the same in all else", () => {

@@ -67,7 +67,7 @@ export async function deploy(
   }
 
   const made = Object.fromEntries(Object.entries(send).filter(([name]) => origin[name] === "made"));
-  const health = url === null ? null : await look(url, send.PATCH_ADMIN_TOKEN);
+  const health = url === null ? null : await look(url, target.worker, send.PATCH_ADMIN_TOKEN);
   return {
     environment: target.name,
     worker: target.worker,
@@ -112,7 +112,7 @@ function pickAddress(asked: string | undefined, addresses: readonly string[]): s
 }
 
 /** Waits until the deployment answers, then asks it how it is. Null without a token: deep health is not for everyone. */
-async function look(url: string, token: string | undefined): Promise<Health | null> {
+async function look(url: string, worker: string, token: string | undefined): Promise<Health | null> {
   const ask = async (path: string): Promise<unknown> => {
     const headers: HeadersInit = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const response = await fetch(`${url}${path}`, { headers, signal: AbortSignal.timeout(20_000) });
@@ -132,7 +132,7 @@ async function look(url: string, token: string | undefined): Promise<Health | nu
   ).catch(() => {
     throw new DeployFailure(
       "no_answer",
-      `the Worker is deployed, but ${url} does not answer (${last}); see \`npx wrangler tail\`, then run this again`,
+      `the Worker is deployed, but ${url} does not answer (${last}); see \`npx wrangler tail ${worker}\`, then run this again`,
     );
   });
   if (token === undefined) return null;

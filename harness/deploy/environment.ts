@@ -103,9 +103,12 @@ export function readEnvironment(name: string, project = PROJECT): Environment {
   };
 }
 
-/** Writes what wrangler reads, and returns the file: `.patch-moi/deploy/<environment>.json`. */
+/**
+ * Writes what wrangler reads, and returns the file: `.patch-moi/deploy/<environment>.json`, which people give to
+ * wrangler too. Without an id of a database, as for a dry run, that one stays and another is written.
+ */
 export function writeConfig(environment: Environment, databaseId?: string, project = PROJECT): string {
-  const folder = join(project, ".patch-moi", "deploy");
+  const folder = join(project, ".patch-moi", "deploy", databaseId === undefined ? "dry-run" : "");
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${environment.name}.json`);
   writeFileSync(file, `${JSON.stringify(environment.config(databaseId), null, 2)}\n`);
