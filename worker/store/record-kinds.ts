@@ -8,8 +8,6 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { type Column, getTableColumns, getTableName } from "drizzle-orm";
-import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import { AttemptOperation, AttemptStatus, CandidateRef } from "../contract/attempt.ts";
 import { ChannelPointer } from "../contract/channel.ts";
 import { CredentialKind } from "../contract/credential.ts";
@@ -25,6 +23,7 @@ import { ImportFile, ImportId } from "../contract/record-import.ts";
 import { OutcomeCounts, StackReport } from "../contract/report.ts";
 import { StackConfig } from "../contract/stack.ts";
 import { Surface, SurfaceRun } from "../contract/surface.ts";
+import { type KindOfRecord, kindOf } from "./record-kind.ts";
 import {
   attempts,
   candidates,
@@ -47,59 +46,6 @@ import {
   stacks,
   tokens,
 } from "./schema.ts";
-
-export type KindOfRecord = {
-  table: SQLiteTable;
-  /** Property names of what names a record. */
-  key: readonly string[];
-  /** Properties and their columns, in the order in which a line gives them. */
-  columns: readonly (readonly [string, Column])[];
-  schema: z.ZodType<Record<string, unknown>>;
-  /** Whose it is, and the property that names the owner: only an import that restores the owner writes it. */
-  owner?: { kind: "stack" | "source"; property: string };
-  /** New ones are taken also where the owner stands: they only add to what is known. */
-  adds?: true;
-  /** Properties that may differ without the record being another. */
-  passing: readonly string[];
-  /** Rows of one page. */
-  page: number;
-};
-
-type Described<T extends SQLiteTable> = {
-  key: readonly (keyof T["_"]["columns"] & string)[];
-  only?: readonly (keyof T["_"]["columns"] & string)[];
-  without?: readonly (keyof T["_"]["columns"] & string)[];
-  /** What a column holds, where its type does not say it all. */
-  holds?: Partial<Record<keyof T["_"]["columns"] & string, z.ZodType>>;
-  /** Properties that are no columns of the table. */
-  more?: Record<string, z.ZodType>;
-} & Partial<Pick<KindOfRecord, "owner" | "adds" | "passing" | "page">>;
-
-const PAGE = 500;
-
-function kindOf<T extends SQLiteTable>(table: T, described: Described<T>): KindOfRecord {
-  const { key, only, without = [], holds = {}, more = {}, page = PAGE, passing = [], ...rest } = described;
-  const left = new Set<string>(["position", ...without]);
-  const columns = Object.entries(getTableColumns(table) as Record<string, Column>).filter(
-    ([property]) => !left.has(property) && (only === undefined || (only as readonly string[]).includes(property)),
-  );
-  const shape = columns.map(([property, column]) => {
-    const given = (holds as Record<string, z.ZodType | undefined>)[property] ?? valueIn(property, column);
-    const value = column.notNull ? given : given.nullable();
-    // An older version exported without it: it is what the column is where nothing was said.
-    return [property, column.notNull && column.default === undefined ? value : value.optional()] as const;
-  });
-  const schema = z.strictObject({ ...Object.fromEntries(shape), ...more });
-  return { table, key, columns, schema, page, passing, ...rest };
-}
-
-/** By the column's own type; a name that ends in `At` is a time. */
-function valueIn(property: string, column: Column): z.ZodType {
-  if (column.dataType === "boolean") return z.boolean();
-  if (column.dataType === "number") return column.getSQLType() === "integer" ? z.int() : z.number();
-  if (column.dataType === "json") return z.unknown();
-  return property === "at" || /(?:At|Until|Since)$/.test(property) ? Timestamp : z.string();
-}
 
 const ofStack = { owner: { kind: "stack", property: "stackId" } } as const;
 const ofSource = { owner: { kind: "source", property: "sourceId" } } as const;
@@ -293,45 +239,3 @@ export const KINDS: Readonly<Record<RecordKind, KindOfRecord>> = {
     owner: { kind: "stack", property: "id" },
   }),
 };
-
-/** Not columns of `stacks`: when its next forecast is due. */
-export const PLAN_COLUMN = `(SELECT json_object('everySeconds', every_seconds, 'labels', json(labels), 'dueAt', due_at,
-  'nonce', nonce, 'runner', runner, 'count', count) FROM forecast_plans WHERE stack_id = "stacks"."id") AS plan`;
-
-/** A row as D1 gives it, as a line gives it: every property, in the kind's own order. */
-export function recordOf(kind: RecordKind, row: unknown): Record<string, unknown> {
-  const given = row as Record<string, unknown>;
-  const record: Record<string, unknown> = {};
-  for (const [property, column] of KINDS[kind].columns) {
-    const value = given[column.name] ?? null;
-    record[property] = value === null ? null : column.mapFromDriverValue(value);
-  }
-  if (kind === "stack_standing") record.plan = typeof given.plan === "string" ? (JSON.parse(given.plan) as Plan) : null;
-  return record;
-}
-
-/** What a line says of a column, or what the column is where an older line says nothing. */
-export function toldValue(record: Record<string, unknown>, property: string, column: Column): unknown {
-  const given = record[property];
-  return given === undefined ? (column.default ?? null) : given;
-}
-
-/** The columns that a kind is read from, for a SELECT. */
-export function columnsOf(kind: RecordKind): string {
-  const { table, columns } = KINDS[kind];
-  const names = columns.map(([, { name }]) => `"${getTableName(table)}"."${name}"`);
-  return [...names, ...(kind === "stack_standing" ? [PLAN_COLUMN] : [])].join(", ");
-}
-
-/** What names a record, as text for people. */
-export function keyText(kind: RecordKind, record: Record<string, unknown>): string {
-  return KINDS[kind].key.map((property) => String(record[property])).join(" ");
-}
-
-/** Stack or source that a record belongs to; undefined for what belongs to the deployment. */
-export function ownerOf(kind: RecordKind, record: Record<string, unknown>): string | undefined {
-  const { owner } = KINDS[kind];
-  if (owner === undefined) return undefined;
-  const named = String(record[owner.property]);
-  return owner.property === "attemptId" ? named.replace(/\.[0-9]+$/, "") : named;
-}

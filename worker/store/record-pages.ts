@@ -7,7 +7,8 @@
 import { getTableName } from "drizzle-orm";
 import { RecordKind, type RecordLine } from "../contract/record.ts";
 import { type Database, reading } from "./database.ts";
-import { columnsOf, KINDS, recordOf } from "./record-kinds.ts";
+import { KINDS } from "./record-kinds.ts";
+import { columnsOf, recordOf } from "./record-line.ts";
 
 /** Where a page begins: after this row of this kind. */
 export type RecordPosition = { kind: RecordKind; after: number };
