@@ -20,25 +20,26 @@ import {
   Upstream,
 } from "./testing/played-upstream.ts";
 
+/** A round of the cron, and its messages as the queue brings them, until it has none. */
+async function liveThrough(invocation: PollContext | (() => PollContext)): Promise<{ size: number; tries: number }[]> {
+  const contextOf = typeof invocation === "function" ? invocation : () => invocation;
+  const sent: PollMessage[][] = [];
+  const queue = { POLL_QUEUE: recording(sent) };
+  await scheduleDuePolls({ ...env, ...queue }, contextOf().now());
+  const lived: { size: number; tries: number }[] = [];
+  for (let message = sent.shift(); message !== undefined; message = sent.shift())
+    for (const one of message) {
+      const size = (await batches())[one.batchId]?.length ?? 0;
+      let tries = 1;
+      while ((await consume(contextOf(), [one], tries, queue))[0] === "retry" && tries < 9) tries++;
+      lived.push({ size, tries });
+    }
+  return lived;
+}
+
 describe("polls that never end well", { timeout: 60_000 }, () => {
   beforeEach(forgetDue);
   afterEach(mend);
-
-  /** A round of the cron, and its messages as the queue brings them, until it has none. */
-  async function liveThrough(context: PollContext): Promise<{ size: number; tries: number }[]> {
-    const sent: PollMessage[][] = [];
-    const queue = { POLL_QUEUE: recording(sent) };
-    await scheduleDuePolls({ ...env, ...queue }, context.now());
-    const lived: { size: number; tries: number }[] = [];
-    for (let message = sent.shift(); message !== undefined; message = sent.shift())
-      for (const one of message) {
-        const size = (await batches())[one.batchId]?.length ?? 0;
-        let tries = 1;
-        while ((await consume(context, [one], tries, queue))[0] === "retry" && tries < 9) tries++;
-        lived.push({ size, tries });
-      }
-    return lived;
-  }
 
   /** Until `mend`, D1 itself refuses what the condition says of a new row. */
   async function refuse(act: string, condition: string): Promise<void> {
@@ -215,6 +216,33 @@ it("makes the first polls of ten sources on a free plan, redirects and all, with
     expect(await signals(id)).toEqual(["v1.0.0 r0 primed"]);
   }
   expect(await batches()).toEqual({});
+});
+
+it("polls what was too much for one invocation by smaller batches, and fails none of it", async () => {
+  await forgetDue();
+  const upstream = new Upstream();
+  const ids = Array.from({ length: 60 }, (_, i) => `crowded-${i}`);
+  for (const id of ids) {
+    await declare(id);
+    upstream.feed(id, ["v1.0.0"]);
+    upstream.repository(id, { "v1.0.0": "a" });
+    for (const address of [addressOf(id), repositoryOf(id)]) redirect(upstream, address, 1);
+  }
+  const lived = await liveThrough(() => freePlan(upstream));
+  expect(lived[0]).toEqual({ size: 60, tries: POLL_TRIES + 1 });
+  expect(lived.slice(1).map(({ tries }) => tries)).not.toContain(POLL_TRIES + 1);
+  for (const id of ids) expect(await source(id)).toMatchObject({ failedPolls: 0, lastError: null, refsError: null });
+  // One that asks for more than all of an invocation's requests says so.
+  for (const id of ["greedy", "modest"]) await declare(id);
+  upstream.answer("modest", 304);
+  const greedy = freePlan(upstream);
+  greedy.outbound.fetch = (url) =>
+    url.includes("greedy")
+      ? Promise.reject(new Error("Too many subrequests by single Worker invocation."))
+      : Promise.resolve(new Response(null, { status: 304 }));
+  await liveThrough(greedy);
+  expect(await source("greedy")).toMatchObject({ failedPolls: 1, lastError: { code: "too_many_subrequests" } });
+  expect(await source("modest")).toMatchObject({ failedPolls: 0 });
 });
 
 function redirect(upstream: Upstream, address: string, hops: number): void {

@@ -95,7 +95,7 @@ async function pollAll(
   // Those of a host that asked for a pause meanwhile have not failed; they wait like the rest of it.
   const asked = answers.filter((answer) => answer !== undefined);
   const taken = await takeIn(context, db, asked, followers);
-  const ends = batch?.lastTry === true ? taken.map(givenUp) : taken;
+  const ends = batch?.lastTry === true ? taken.map((end) => givenUp(end, sources.length === 1)) : taken;
   await deliverPending(context.env, [...new Set([...early.stackIds, ...ends.flatMap((end) => end.stackIds)])]);
   await recordEnds(context, db, ends, { holds, batchId: batch?.id });
   const now = new Date(context.now()).toISOString();
@@ -113,8 +113,10 @@ async function pollAll(
   return ends.map(({ poll, outcome }) => ({ sourceId: poll.source.id, outcome }));
 }
 
-function givenUp(end: PollEnd): PollEnd {
-  return end.outcome === "retry" ? { ...end, outcome: "failed" } : end;
+/** What there was no request left for among others has not failed: a smaller batch is tried. */
+function givenUp(end: PollEnd, alone: boolean): PollEnd {
+  const crowded = end.poll.failure?.code === "too_many_subrequests" && !alone;
+  return end.outcome === "retry" && !crowded ? { ...end, outcome: "failed" } : end;
 }
 
 /** Its refs come before its feed, and there was no request left for them. */
