@@ -353,6 +353,10 @@ describe("faults", () => {
     // The same again is no change of what the object remembers, and one of the record.
     await call("PUT", "/stacks/back", wrong);
     expect(await branch()).toBe("wrong");
+    await call("POST", "/stacks/back/pause", {});
+    await takeBack();
+    await call("POST", "/stacks/back/pause", {});
+    expect(expectBody(StackAnswer, await call("GET", "/stacks/back"), 200).stack.paused).toBe(true);
     await expectSoundJournal("back");
 
     await db.delete(journal).where(eq(journal.stackId, "back"));

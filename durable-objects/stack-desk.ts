@@ -72,14 +72,17 @@ export class StackDesk {
   /** Declares or changes the stack. */
   async configure(stackId: string, config: StackConfig, actor: string): Promise<Answer<{ created: boolean }>> {
     const command: Command = { type: "configure", config, actor: `operator:${actor}` };
-    const answer = await this.keeper.execute(stackId, () => Promise.resolve(command), { declare: config });
+    const answer = await this.keeper.execute(stackId, () => Promise.resolve(command), {
+      declare: config,
+      fresh: true,
+    });
     // Its first journal row is the declaration itself.
     return answer.ok ? { ok: true, created: answer.next.journalSeq === 1 } : answer;
   }
 
   async administer(stackId: string, type: "pause" | "unpause" | "delete", actor: string): Promise<Answer<object>> {
     const command: Command = { type, actor: `operator:${actor}` };
-    const answer = await this.keeper.execute(stackId, () => Promise.resolve(command));
+    const answer = await this.keeper.execute(stackId, () => Promise.resolve(command), { fresh: true });
     return answer.ok ? { ok: true } : answer;
   }
 

@@ -89,15 +89,17 @@ export class StackKeeper {
     });
   }
 
-  /** Loads, decides, commits: one command, alone. `declare` makes the stack when there is none. */
+  /**
+   * Loads, decides, commits: one command, alone. `declare` makes the stack when there is none; `fresh` reads the record
+   * again first, for what is answered without a write where it changes nothing: D1 may have been taken back in time.
+   */
   execute(
     stackId: string,
     prepare: Prepare,
-    how: { once?: Once | undefined; declare?: StackConfig } = {},
+    how: { once?: Once | undefined; declare?: StackConfig; fresh?: boolean } = {},
   ): Promise<Executed> {
     return this.turn(stackId, async () => {
-      // A declaration that changes nothing is answered without a look at the record; it must not be by what is gone.
-      if (how.declare !== undefined) this.forget();
+      if (how.fresh === true) this.forget();
       for (let race = 0; race < RACE_LIMIT; race++) {
         const known = await this.load(stackId, how.declare);
         if (known === undefined && how.declare === undefined) return noStack(stackId);
