@@ -74,11 +74,22 @@ it("docs/guides/back-up-and-restore.md: Time Travel", async () => {
   const before = await account.keepMoment();
   await api.putStack("kept", { ...stack, branch: "wrong" });
   await api.putStack("later", { ...stack, branch: "main" });
+  const release = {
+    id: "patch:by-hand:v1.0.0:upstream.release",
+    type: "upstream.release",
+    payload: { entry: { entryId: "v1.0.0", tag: "v1.0.0" } },
+    stackIds: ["kept"],
+  };
+  await api.send("POST", "/flow-events", release);
+  expect((await api.attempts({ stackId: "kept" })).map(({ id }) => id)).toEqual(["kept.1"]);
   const variables = { ...scene.variables, BEFORE: before.toISOString() };
   await walk({ ...scene, variables }, "docs/guides/back-up-and-restore.md");
   expect((await api.stack("kept")).branch).toBe("right");
   expect((await api.send("GET", "/stacks/later")).status).toBe(404);
+  expect(await api.attempts({ stackId: "kept" })).toEqual([]);
   // The object, which was never stopped, works with what is on the record now.
+  await api.send("POST", "/flow-events", release);
+  expect((await api.attempts({ stackId: "kept" })).map(({ id }) => id)).toEqual(["kept.1"]);
   expect(await account.cron()).toBe(true);
   expect((await api.send("POST", "/stacks/kept/pause", {})).status).toBe(200);
   expect((await api.stack("kept")).branch).toBe("right");
