@@ -284,6 +284,24 @@ it("imports with who began it on every request, and says what was refused and wh
   ]);
 });
 
+it("lists imports, and tells one that is under way from one that broke off", async () => {
+  const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+  const file = { sha256: "0".repeat(64), records: 3, at: ago(99), version: "1.0.0" };
+  const counts = { new: 1, same: 0, refused: 0 };
+  const of = (last: number, more: object) => {
+    const times = { begunAt: ago(60), lastAt: ago(last) };
+    return { id: BEGUN, actor: "admin", file, ...counts, ...times, ...more };
+  };
+  const imports = [of(0.5, {}), of(14, {}), of(30, { endedAt: ago(30) })];
+  await using api = await testApi({ "GET /imports": { imports } });
+  const { stdout } = await patchMoi(["imports"], api.env);
+  expect(stdout.match(/(under|broke|ended).*$/gm)).toEqual([
+    expect.stringMatching(/^under way, last lines 3\ds ago$/),
+    "broke off, no lines for 14m",
+    "ended",
+  ]);
+});
+
 it("gives up an import step by step, and wants one thing at a time", async () => {
   const steps = [
     { stacks: ["web"], sources: ["tags"], more: true },
