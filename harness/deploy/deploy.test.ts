@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEnv, promisify } from "node:util";
@@ -213,6 +213,21 @@ describe("environments", () => {
       const built = writeConfig(readEnvironment("production"), undefined, project);
       expect(readFileSync(written, "utf8")).toContain("an-id-of-an-account");
       expect(readFileSync(built, "utf8")).not.toContain("an-id-of-an-account");
+    } finally {
+      rmSync(project, { recursive: true, force: true });
+    }
+  });
+
+  it("say what in wrangler.toml is not as this version needs it", () => {
+    const project = mkdtempSync(join(tmpdir(), "patch-moi-environment-"));
+    try {
+      const own = readFileSync(join(PROJECT, "wrangler.toml"), "utf8");
+      const text = own.replace(/^max_batch_size = .*$/m, '$&\ndead_letter_queue = "patch-moi-polls-dead"');
+      writeFileSync(join(project, "wrangler.toml"), text.replace(/^main = .*$/m, "main = 7"));
+      const file = join(project, "wrangler.toml");
+      expect(() => readEnvironment("production", project)).toThrow(
+        `${file}: main: must be text, not a number; queues.consumers.0.dead_letter_queue: is not taken here; compare it`,
+      );
     } finally {
       rmSync(project, { recursive: true, force: true });
     }

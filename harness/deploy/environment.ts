@@ -10,6 +10,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "smol-toml";
 import { z } from "zod";
+import { describeIssues } from "../../worker/contract/issue-words.ts";
 import { PROJECT } from "../local-edge/wrangler.ts";
 import { DeployFailure } from "./deploy-failure.ts";
 
@@ -56,7 +57,7 @@ export type Environment = {
   config(databaseId?: string): WranglerConfig;
 };
 
-/** @throws {DeployFailure} when `name` cannot be an environment's. */
+/** @throws {DeployFailure} when `name` cannot be an environment's, or `wrangler.toml` is not as this version needs it. */
 export function readEnvironment(name: string, project = PROJECT): Environment {
   if (!/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/.test(name))
     throw new DeployFailure(
@@ -64,7 +65,7 @@ export function readEnvironment(name: string, project = PROJECT): Environment {
       `'${name}' cannot name an environment: use up to 32 of a-z, 0-9 and '-', such as staging`,
       2,
     );
-  const base = WranglerConfig.parse(parse(readFileSync(join(project, "wrangler.toml"), "utf8")));
+  const base = readBase(join(project, "wrangler.toml"));
   const own = (shared: string): string => (name === PRODUCTION ? shared : `${shared}-${name}`);
   const [db] = base.d1_databases;
   const config = (databaseId = db.database_id): WranglerConfig => ({
@@ -101,6 +102,13 @@ export function readEnvironment(name: string, project = PROJECT): Environment {
     ],
     config,
   };
+}
+
+function readBase(file: string): WranglerConfig {
+  const read = WranglerConfig.safeParse(parse(readFileSync(file, "utf8")));
+  if (read.success) return read.data;
+  const problems = describeIssues(read.error).join("; ");
+  throw new DeployFailure("bad_config", `${file}: ${problems}; compare it with the one of this version`, 2);
 }
 
 /**

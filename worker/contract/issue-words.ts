@@ -33,6 +33,7 @@ function words(issue: RawIssue): string | undefined {
   switch (issue.code) {
     case "invalid_type":
       if (issue.input === undefined) return "is missing";
+      if (issue.expected === "undefined" || issue.expected === "never") return "is not taken here";
       return `must be ${KINDS[issue.expected] ?? issue.expected}, not ${kindOf(issue.input)}`;
     case "invalid_value":
       return oneOf(issue.values.map(String), issue.input);
