@@ -10,7 +10,7 @@ import { Preview, PreviewInput } from "../contract/preview.ts";
 import { type FollowingStack, followingStack } from "../intake/movement.ts";
 import { previewFeed } from "../intake/preview.ts";
 import type { Database } from "../store/database.ts";
-import { stackPolicies } from "../store/feed-sources.ts";
+import { stackPolicies } from "../store/stacks.ts";
 import { ApiError, type AppEnv, json, jsonBody, refusals, router, scope } from "./http.ts";
 
 export const feedPreviewApi = router();

@@ -21,9 +21,8 @@ import {
   findSource,
   listSources,
   putSource,
-  unknownStacks,
 } from "../store/feed-sources.ts";
-import { findStack } from "../store/stacks.ts";
+import { findStack, unknownStacks } from "../store/stacks.ts";
 import { apart, unreadablePart } from "./apart.ts";
 import {
   ApiError,

@@ -11,7 +11,6 @@ import {
   commit,
   type Database,
   inJson,
-  inList,
   insertRows,
   reading,
   type Statement,
@@ -96,33 +95,6 @@ export function listSources(db: Database, limit: number, before?: number): Promi
     .orderBy(desc(feedSources.position))
     .limit(limit + 1);
   return listed(db, feedSources, query);
-}
-
-/** Configurations of these stacks; unknown and deleted ones are left out. */
-export async function stackPolicies(
-  db: Database,
-  ids: readonly string[],
-): Promise<{ stackId: string; config: StackConfig }[]> {
-  if (ids.length === 0) return [];
-  return reading(
-    db
-      .select({ stackId: stacks.id, config: stacks.config })
-      .from(stacks)
-      .where(and(inList(stacks.id, ids), isNull(stacks.deletedAt))),
-  );
-}
-
-/** Those of the names that are no stack, or one that was deleted. */
-export async function unknownStacks(db: Database, ids: readonly string[]): Promise<string[]> {
-  if (ids.length === 0) return [];
-  const found = await reading(
-    db
-      .select({ id: stacks.id })
-      .from(stacks)
-      .where(and(inList(stacks.id, ids), isNull(stacks.deletedAt))),
-  );
-  const known = new Set(found.map((row) => row.id));
-  return ids.filter((id) => !known.has(id));
 }
 
 export type Follower = { sourceId: string; stackId: string; config: StackConfig };

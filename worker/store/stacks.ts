@@ -6,9 +6,8 @@
 import { and, asc, desc, eq, isNull, lt, lte } from "drizzle-orm";
 import type { StackConfig } from "../contract/stack.ts";
 import { isOpen } from "./attempts.ts";
-import { type Database, reading } from "./database.ts";
+import { type Database, inList, reading } from "./database.ts";
 import { readingOf } from "./declared-column.ts";
-import { unknownStacks } from "./feed-sources.ts";
 import { type Listed, listed } from "./listed.ts";
 import { type Named, prepared } from "./prepared.ts";
 import type { AttemptRow, StackRow } from "./rows.ts";
@@ -42,6 +41,33 @@ const overdue = prepared((query, value: Named<"now">, limit) =>
 /** Deleted ones too: their records stay. */
 export async function findStack(db: Database, id: string): Promise<StackRow | undefined> {
   return readingOf(`stack '${id}'`, byId.first(db, { id }));
+}
+
+/** Configurations of these stacks; unknown and deleted ones are left out. */
+export async function stackPolicies(
+  db: Database,
+  ids: readonly string[],
+): Promise<{ stackId: string; config: StackConfig }[]> {
+  if (ids.length === 0) return [];
+  return reading(
+    db
+      .select({ stackId: stacks.id, config: stacks.config })
+      .from(stacks)
+      .where(and(inList(stacks.id, ids), isNull(stacks.deletedAt))),
+  );
+}
+
+/** Those of the names that are no stack, or one that was deleted. */
+export async function unknownStacks(db: Database, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const found = await reading(
+    db
+      .select({ id: stacks.id })
+      .from(stacks)
+      .where(and(inList(stacks.id, ids), isNull(stacks.deletedAt))),
+  );
+  const known = new Set(found.map((row) => row.id));
+  return ids.filter((id) => !known.has(id));
 }
 
 /** Whether there is one that was not deleted, readable or not. */
