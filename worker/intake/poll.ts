@@ -14,7 +14,7 @@ import { batchSources } from "../store/poll-batches.ts";
 import { askFeed } from "./ask-feed.ts";
 import { eachBounded } from "./bounded.ts";
 import { deliverPending } from "./deliver.ts";
-import type { Validators } from "./fetch-feed.ts";
+import type { FeedFetchFailure, Validators } from "./fetch-feed.ts";
 import { followersOnce } from "./following-stacks.ts";
 import { HostHolds } from "./host-hold.ts";
 import { normalizeFeed } from "./normalize-entry.ts";
@@ -90,7 +90,8 @@ async function pollAll(
   const holds = new HostHolds();
   const answers = await eachBounded(sources, async (source) => {
     if (holds.holds(source.config.url)) return undefined;
-    return early.unasked.has(source.id) ? unasked(context, source) : ask(context, source, holds);
+    const unasked = early.unasked.get(source.id);
+    return unasked === undefined ? ask(context, source, holds) : notAsked(context, source, unasked);
   });
   // Those of a host that asked for a pause meanwhile have not failed; they wait like the rest of it.
   const asked = answers.filter((answer) => answer !== undefined);
@@ -120,10 +121,9 @@ function givenUp(end: PollEnd, alone: boolean): PollEnd {
 }
 
 /** Its refs come before its feed, and there was no request left for them. */
-function unasked(context: PollContext, source: FeedSourceRow): Asked {
+function notAsked(context: PollContext, source: FeedSourceRow, failure: FeedFetchFailure): Asked {
   const { etag, lastModified, movedTo } = source;
   const at = new Date(context.now()).toISOString();
-  const failure = { code: "too_many_subrequests", message: "more was to be asked than one invocation may ask" };
   return { source, at, validators: { etag, lastModified }, movedTo, failure };
 }
 

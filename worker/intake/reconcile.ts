@@ -10,6 +10,7 @@ import { type Database, StorageFault } from "../store/database.ts";
 import { allEntries, storeIntake } from "../store/feed-entries.ts";
 import { type FeedSourceRow, postponeReconciles } from "../store/feed-sources.ts";
 import { eachBounded } from "./bounded.ts";
+import type { FeedFetchFailure } from "./fetch-feed.ts";
 import type { Followers } from "./following-stacks.ts";
 import { lsRefs, type RemoteRefs } from "./ls-refs.ts";
 import type { FollowingStack } from "./movement.ts";
@@ -29,8 +30,8 @@ const BASELINE_RETRY_MS = 60 * 60_000;
 export type Reconciled = {
   /** Stacks with new deliveries. */
   stackIds: string[];
-  /** Sources whose refs the invocation had no request left for; nothing is recorded of them. */
-  unasked: ReadonlySet<string>;
+  /** Sources whose refs the invocation had no request left for, in its words; nothing is recorded of them. */
+  unasked: ReadonlyMap<string, FeedFetchFailure>;
 };
 
 /** Reads the refs of these sources and stores what they tell. */
@@ -48,7 +49,7 @@ export async function reconcileSources(
     const refs = await lsRefs(repository, prefixes, context.outbound);
     if (!refs.ok) {
       const { code, message } = refs.failure;
-      if (code === "too_many_subrequests") return { source, stackIds: [], unasked: true };
+      if (code === "too_many_subrequests") return { source, stackIds: [], unasked: refs.failure };
       log("warn", "feed.polled", { sourceId: source.id, outcome: "refs_failed", repository, code, message });
       const refsError = { code, message: `${repository}: ${message}`, at: new Date(context.now()).toISOString() };
       return { source, stackIds: [], later: retryAfter(source), refsError };
@@ -74,7 +75,7 @@ export async function reconcileSources(
   );
   return {
     stackIds: ends.flatMap((end) => end.stackIds),
-    unasked: new Set(ends.flatMap(({ source, unasked }) => (unasked === true ? [source.id] : []))),
+    unasked: new Map(ends.flatMap(({ source, unasked }) => (unasked === undefined ? [] : [[source.id, unasked]]))),
   };
 }
 
@@ -84,7 +85,7 @@ type ReconcileEnd = {
   /** When to come back, milliseconds; undefined when that is stored already. */
   later?: number | undefined;
   refsError?: NonNullable<FeedSourceRow["refsError"]>;
-  unasked?: true;
+  unasked?: FeedFetchFailure;
 };
 
 /** No matter while the feed tells everything; of a gap somebody has to know that nothing will close it. */

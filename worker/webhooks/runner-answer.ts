@@ -15,7 +15,7 @@ export function unauthenticated(c: Context<AppEnv>, why: string): Response {
   return c.json(errorBody("unauthorized", "the request is not authenticated"), 401);
 }
 
-/** For the log only: why no signature of somebody whom we know can hold. */
+/** For the log, and the record of a set-up's check: why no signature of somebody whom we know can hold. */
 export const ANOTHER_KEY = "its secret is of another PATCH_SIGNING_KEY than the deployment has now";
 
 /** The refusal of an authenticated runner; `why` is for the log only. */
